@@ -1,0 +1,79 @@
+/**
+ * What the agent's control process and the runner (its child process) say to each other over the IPC channel
+ * (serialization: 'advanced', so bigint and Uint8Array pass as they are). The same types are the agent core's runner
+ * effects and inputs, so the simulator can stand in for a runner.
+ */
+import type { Assignment } from '../../shared/model/assignment.js';
+import type {
+  AgentErrorCode,
+  Interval,
+  Progress,
+  StageResult,
+} from '../../shared/model/messages.js';
+import type { LogLevel } from '../../shared/kernel/log.js';
+
+/** Control to runner. */
+export type RunnerCommand =
+  /** First command after the fork. Checks, prepares or cleans, as the assignment's mode says. `roots`: where targets may lie. */
+  | {
+      readonly kind: 'prepare';
+      readonly assignment: Assignment;
+      readonly roots: readonly string[];
+    }
+  /** Begin stage at atNs (CLOCK_MONOTONIC) provided `go` with the same epoch comes before. A higher epoch replaces a lower one. */
+  | {
+      readonly kind: 'arm';
+      readonly stage: number;
+      readonly epoch: number;
+      readonly atNs: bigint;
+    }
+  | { readonly kind: 'go'; readonly stage: number; readonly epoch: number }
+  /** Stop issuing at once, sample, report; operations in flight get graceMs (control kills the runner after that). */
+  | { readonly kind: 'abort'; readonly reason: string; readonly graceMs: number }
+  | { readonly kind: 'cleanup' }
+  /** Past this instant (CLOCK_MONOTONIC) without a later one the runner stops its load and exits. */
+  | { readonly kind: 'lease'; readonly untilNs: bigint }
+  /** The run is over: exit 0. */
+  | { readonly kind: 'quit' };
+
+/** Runner to control. */
+export type RunnerEvent =
+  | ({ readonly kind: 'progress' } & Progress)
+  /** Shared dataset: agent 0 has made the marker. */
+  | { readonly kind: 'marked' }
+  /** Dataset ready (run mode: also the stage's workers are spawned, warm and waiting). */
+  | { readonly kind: 'ready'; readonly stage: number }
+  | { readonly kind: 'armed'; readonly stage: number; readonly epoch: number }
+  | {
+      readonly kind: 'missed';
+      readonly stage: number;
+      readonly epoch: number;
+      readonly reason: string;
+    }
+  | {
+      readonly kind: 'started';
+      readonly stage: number;
+      readonly epoch: number;
+      readonly firstOperationNs: bigint;
+      readonly atNs: bigint;
+    }
+  | ({ readonly kind: 'interval' } & Interval)
+  /** The stage's limits are reached; operations in flight are awaited. */
+  | { readonly kind: 'draining'; readonly stage: number }
+  | ({ readonly kind: 'stageResult' } & StageResult)
+  /** Mode prepare: the dataset is complete. */
+  | { readonly kind: 'prepared' }
+  | { readonly kind: 'cleaned'; readonly files: number; readonly warnings: readonly string[] }
+  | { readonly kind: 'checked'; readonly report: string }
+  /** The abort was carried out; for a running stage its stageResult came before. */
+  | { readonly kind: 'aborted'; readonly reason: string }
+  | { readonly kind: 'failed'; readonly code: AgentErrorCode; readonly message: string }
+  /** Once a second in every state. */
+  | {
+      readonly kind: 'report';
+      readonly rssBytes: number;
+      readonly operations: number;
+      readonly inFlight: number;
+      readonly oldestInFlightNs: number;
+    }
+  | { readonly kind: 'log'; readonly level: LogLevel; readonly line: string };

@@ -1,0 +1,17 @@
+/** Stops a pending timer; calling it again, or after the timer fired, does nothing. */
+export type Cancel = () => void;
+
+/**
+ * Time as the cores and shells see it. Real: system-clock. Tests: ManualClock, simulated.
+ * Both readings are of one monotonic clock (CLOCK_MONOTONIC), so instants compare across processes of a machine.
+ */
+export interface Clock {
+  /** Nanoseconds, exact. */
+  nowNs(): bigint;
+  /** The same instant in milliseconds with a fraction; exact to a microsecond. */
+  nowMs(): number;
+  /** Wall clock, milliseconds since 1970: for display and file names only, nothing may depend on it. */
+  unixMs(): number;
+  /** Calls `fire` once, not earlier than `delayMs` from now. */
+  after(delayMs: number, fire: () => void): Cancel;
+}

@@ -1,0 +1,72 @@
+/**
+ * What one agent is to do in one run: made by the controller's split-plan, sent as JSON in Prepare, checked by the
+ * agent with a strict schema of the same shape. The same assignment drives dry run, preflight, prepare, run, cleanup.
+ */
+import type { Access, Content, Fsync, MixEntry, Namespace } from './plan.js';
+
+/**
+ * run: prepare, stages, then Cleanup on command. prepare: dataset only. cleanup: remove by manifest only.
+ * check: preflight of the target, nothing is left behind.
+ */
+export type AssignmentMode = 'run' | 'prepare' | 'cleanup' | 'check';
+
+/** Files `from` … `to`-1 of the dataset's numbering. */
+export interface FileRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface DatasetAssignment {
+  readonly name: string;
+  /** H(dataset, namespace, agent count, seed), hex: two datasets with the same hash are interchangeable. */
+  readonly hash: string;
+  readonly fileSizeBytes: number;
+  readonly directories: { readonly width: number; readonly depth: number };
+  readonly content: Content;
+  /** The files this agent makes and, at cleanup, removes. */
+  readonly own: FileRange;
+  /** The files this agent's operations choose from: its own in a private namespace, all in a shared one. */
+  readonly use: FileRange;
+  /** The dataset must be there already and complete (--skip-prepare). */
+  readonly skipPrepare: boolean;
+}
+
+export interface StageAssignment {
+  readonly index: number;
+  readonly name: string;
+  readonly mix: readonly MixEntry[];
+  readonly blockSizeBytes: number;
+  readonly access: Access;
+  readonly threads: number;
+  readonly direct: boolean;
+  readonly noatime: boolean;
+  readonly fsync: Fsync;
+  readonly durationMs: number | undefined;
+  /** This agent's shares; the shares of all agents add up to the plan's limit. */
+  readonly maxOperations: number | undefined;
+  readonly maxBytes: number | undefined;
+}
+
+export interface Assignment {
+  readonly runId: string;
+  readonly mode: AssignmentMode;
+  readonly agentIndex: number;
+  readonly agentCount: number;
+  readonly agentId: string;
+  readonly target: string;
+  readonly namespace: Namespace;
+  readonly seed: number;
+  /** user@host of the controller, for the dataset's marker. */
+  readonly creator: string;
+  readonly dataset: DatasetAssignment;
+  readonly stages: readonly StageAssignment[];
+  readonly timeouts: {
+    readonly drainMs: number;
+    readonly abortMs: number;
+    /** Silence of the controller on an open stream that ends the load. */
+    readonly leaseMs: number;
+    readonly reconnectWindowMs: number;
+    /** A runner that has not reported for this long is killed (ping_after + hung_after). */
+    readonly runnerSilenceMs: number;
+  };
+}

@@ -1,0 +1,105 @@
+/**
+ * The resolved plan of a run: what a config file means once defaults, units, overrides and expansions are done. It is
+ * what runs, what `validate` prints and what run.json records. Durations are milliseconds, sizes bytes.
+ */
+import type { OperationKind } from './operation.js';
+
+export type Namespace = 'private' | 'shared';
+export type Content = 'random' | 'zero';
+export type Access = 'sequential' | 'random';
+
+/** When written data is forced to the device: never, at the end of the stage (per file), after every or every n-th write. */
+export type Fsync = 'never' | 'end' | 'every' | number;
+
+export type FailurePolicy = 'majority' | 'all' | 'any' | { readonly percent: number };
+
+export interface AgentPlan {
+  readonly index: number;
+  readonly id: string;
+  /** `host:port`; embedded agents get theirs when they have started. */
+  readonly address: string;
+  /** Path or URI with {agent} and {index} already expanded. */
+  readonly target: string;
+  /** Overrides the stage's threads. */
+  readonly threads: number | undefined;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface DatasetPlan {
+  readonly name: string;
+  /** Per agent in a private namespace, in total in a shared one. */
+  readonly files: number;
+  readonly fileSizeBytes: number;
+  /** Files are spread over width^depth leaf folders; depth 0 puts all into one. */
+  readonly directories: { readonly width: number; readonly depth: number };
+  readonly content: Content;
+  readonly keep: boolean;
+}
+
+export interface MixEntry {
+  readonly operation: OperationKind;
+  /** Relative to the sum of the stage's weights. */
+  readonly weight: number;
+}
+
+export interface StagePlan {
+  readonly index: number;
+  readonly name: string;
+  readonly mix: readonly MixEntry[];
+  readonly blockSizeBytes: number;
+  readonly access: Access;
+  /** Per agent. */
+  readonly threads: number;
+  readonly direct: boolean;
+  readonly noatime: boolean;
+  readonly fsync: Fsync;
+  readonly durationMs: number | undefined;
+  /** For the whole run; split-plan divides it. */
+  readonly maxOperations: number | undefined;
+  readonly maxBytes: number | undefined;
+}
+
+export interface Timeouts {
+  readonly connectMs: number;
+  readonly helloMs: number;
+  readonly prepareSilenceMs: number;
+  readonly prepareIoStallMs: number;
+  readonly pingAfterMs: number;
+  readonly hungAfterMs: number;
+  readonly collectMs: number;
+  readonly drainMs: number;
+  readonly abortMs: number;
+  readonly cleanupMs: number;
+  readonly reconnectWindowMs: number;
+  readonly leaseMs: number;
+}
+
+export type ResultFormat = 'json' | 'csv' | 'hlog';
+
+/** A threshold: `<stage>.<operation>.<latency>.<percentile> < 5ms`, `<stage>.errors == 0`, `<stage>.<operation>.per_second > 1000`. */
+export interface Expectation {
+  /** As written in the config. */
+  readonly text: string;
+  readonly stage: string;
+  readonly operation: OperationKind | undefined;
+  readonly metric: string;
+  readonly comparison: '<' | '<=' | '>' | '>=' | '==' | '!=';
+  /** Latencies in nanoseconds, rates per second, counts as they are. */
+  readonly value: number;
+}
+
+export interface Plan {
+  readonly name: string;
+  /** 0 … 2^32-1. */
+  readonly seed: number;
+  readonly namespace: Namespace;
+  readonly agents: readonly AgentPlan[];
+  readonly dataset: DatasetPlan;
+  readonly stages: readonly StagePlan[];
+  readonly expect: readonly Expectation[];
+  readonly failurePolicy: FailurePolicy;
+  readonly timeouts: Timeouts;
+  readonly limits: { readonly concurrency: number };
+  readonly maxStartSpreadMs: number;
+  readonly results: { readonly folder: string; readonly formats: readonly ResultFormat[] };
+}
