@@ -1,0 +1,101 @@
+/**
+ * What a run leaves in journal.ndjson, one JSON object a line. The aggregate is fed with the same records live and by
+ * `report`, so screen, files and a later rebuild cannot disagree. Byte fields are base64 and bigints decimal strings in
+ * the file (results/journal does that); in memory they are as typed here.
+ */
+import type { AgentState } from '../../shared/model/agent-state.js';
+import type { Interval, StageResult } from '../../shared/model/messages.js';
+import type { ExitCode, Outcome } from '../../shared/model/outcome.js';
+import type { Plan } from '../../shared/model/plan.js';
+import type { LogLevel } from '../../shared/kernel/log.js';
+
+/** The controller's view of an agent: the agent's own states, and CONNECTING before the first Welcome. */
+export type SessionState = AgentState | 'CONNECTING';
+export type LinkState = 'CONNECTING' | 'CONNECTED' | 'DISCONNECTED' | 'HUNG' | 'CLOSED';
+
+export interface AgentFacts {
+  readonly version: string;
+  readonly hostname: string;
+  readonly instanceId: string;
+  readonly bootId: string;
+  /** Parsed `host` of Welcome; the agent decides what is in it. */
+  readonly host: unknown;
+}
+
+/** Offset to add to the controller's monotonic clock to get the agent's, |error| ≤ boundNs. */
+export interface ClockEstimate {
+  readonly offsetNs: bigint;
+  readonly boundNs: number;
+  readonly roundTripNs: number;
+  /** Agent's wall clock minus the controller's; for the log only. */
+  readonly wallOffsetMs: number;
+}
+
+export type RunRecord =
+  | {
+      readonly type: 'run';
+      readonly schema: 1;
+      readonly runId: string;
+      readonly mode: 'run' | 'prepare' | 'cleanup';
+      readonly startedUnixMs: number;
+      readonly version: string;
+      readonly node: string;
+      readonly commandLine: readonly string[];
+      readonly configSha256: string;
+      readonly plan: Plan;
+    }
+  | { readonly type: 'agent'; readonly agent: number; readonly facts: AgentFacts }
+  | { readonly type: 'clock'; readonly agent: number; readonly clock: ClockEstimate }
+  | {
+      readonly type: 'transition';
+      readonly agent: number;
+      readonly from: SessionState;
+      readonly to: SessionState;
+      readonly reason: string;
+    }
+  | {
+      readonly type: 'link';
+      readonly agent: number;
+      readonly to: LinkState;
+      readonly generation: number;
+      readonly reason: string;
+    }
+  /** All agents of `agents` were told Go for `at` (controller's monotonic clock, T0 of the stage). */
+  | {
+      readonly type: 'stageStart';
+      readonly stage: number;
+      readonly epoch: number;
+      readonly t0Ns: bigint;
+      readonly agents: readonly number[];
+    }
+  /** Lateness of the agent's first operation against T0, with the clock's bound at that start. */
+  | {
+      readonly type: 'started';
+      readonly agent: number;
+      readonly stage: number;
+      readonly latenessNs: number;
+      readonly boundNs: number;
+    }
+  | { readonly type: 'interval'; readonly agent: number; readonly interval: Interval }
+  | { readonly type: 'stageResult'; readonly agent: number; readonly result: StageResult }
+  | { readonly type: 'stageEnd'; readonly stage: number }
+  /** A row of the decision table was applied. */
+  | {
+      readonly type: 'decision';
+      readonly event: string;
+      readonly agent: number | undefined;
+      readonly verdict: string;
+    }
+  | { readonly type: 'notice'; readonly level: LogLevel; readonly line: string }
+  /** Once a second as long as the controller lives; lateMs: how late its own loop was. */
+  | { readonly type: 'heartbeat'; readonly lateMs: number }
+  | {
+      readonly type: 'end';
+      readonly outcome: Outcome;
+      readonly exitCode: ExitCode;
+      readonly reason: string | undefined;
+      readonly notRepresentative: boolean;
+    };
+
+/** A record with when it was made: milliseconds since the run began, on the controller's monotonic clock. */
+export type JournalRecord = RunRecord & { readonly atMs: number };
