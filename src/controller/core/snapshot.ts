@@ -1,0 +1,104 @@
+/**
+ * What a view shows, joined once a second by the run's driver from two sources: RunStatus is what the run machine
+ * knows (phases, states, links), LiveLoad is what the aggregate knows (numbers). Views compute nothing from records.
+ */
+import type { LinkState, SessionState } from './records.js';
+
+export type RunPhase =
+  | 'connecting'
+  | 'synchronising'
+  | 'preparing'
+  | 'arming'
+  | 'running'
+  | 'collecting'
+  | 'cleaning'
+  | 'aborting'
+  | 'finished';
+
+/** Work done of work planned, in the unit the phase counts in; `total` 0 when it is not known yet. */
+export interface PhaseProgress {
+  readonly done: number;
+  readonly total: number;
+  readonly unit: 'agents' | 'bytes' | 'files' | 'milliseconds' | 'operations';
+}
+
+export interface AgentStatus {
+  readonly index: number;
+  readonly id: string;
+  readonly state: SessionState;
+  readonly link: LinkState;
+  /** Why the agent is in its state or its link is down, in a few words; undefined when all is well. */
+  readonly note: string | undefined;
+  /** Since anything was heard from the agent. */
+  readonly silentMs: number;
+  /** Age of the runner's last report to the agent's control process; undefined without a runner. */
+  readonly runnerSilentMs: number | undefined;
+  /** Round trip of the last probes or pings; undefined before the first. */
+  readonly latencyMs: number | undefined;
+  readonly inFlight: number;
+  /** Age of the oldest operation in flight, 0 without one. */
+  readonly oldestInFlightMs: number;
+  /** While preparing, cleaning or getting a stage ready. */
+  readonly progress: PhaseProgress | undefined;
+}
+
+export interface StageStatus {
+  readonly index: number;
+  readonly name: string;
+  /** Since T0; negative during the start wait. */
+  readonly elapsedMs: number;
+  /** Undefined when the stage ends by operations or bytes. */
+  readonly durationMs: number | undefined;
+}
+
+/** What Run.snapshot() gives. */
+export interface RunStatus {
+  readonly name: string;
+  readonly runId: string;
+  readonly phase: RunPhase;
+  readonly stageCount: number;
+  /** The stage that is armed, running or collected; undefined before and after. */
+  readonly stage: StageStatus | undefined;
+  readonly agents: readonly AgentStatus[];
+}
+
+/** Numbers of one agent in the stage that runs. Rates are of the last second reported. */
+export interface AgentLoad {
+  readonly index: number;
+  readonly operationsPerSecond: number;
+  readonly bytesPerSecond: number;
+  /** Service latency over all operations of the last second reported; undefined when none completed. */
+  readonly p99Ns: number | undefined;
+  /** Since the run began. */
+  readonly errors: number;
+  /** Of this stage. */
+  readonly operations: number;
+  readonly bytes: number;
+  /** Seconds of this stage reported without a gap from second 0. */
+  readonly reportedSeconds: number;
+}
+
+/** What Aggregate.live() gives; rates are of the newest second that all agents which still report have reported. */
+export interface LiveLoad {
+  readonly stage: number | undefined;
+  readonly second: number | undefined;
+  readonly operationsPerSecond: number;
+  readonly bytesPerSecond: number;
+  readonly p99Ns: number | undefined;
+  /** Since the run began. */
+  readonly errors: number;
+  /** Of this stage. */
+  readonly operations: number;
+  readonly bytes: number;
+  /** One per agent that has reported in this stage, by index. */
+  readonly agents: readonly AgentLoad[];
+}
+
+export interface RunSnapshot {
+  /** Since the run began. */
+  readonly elapsedMs: number;
+  /** How late the controller's own loop was when this was made. */
+  readonly lateMs: number;
+  readonly status: RunStatus;
+  readonly live: LiveLoad;
+}
