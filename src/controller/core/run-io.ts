@@ -15,12 +15,6 @@ import type { Plan } from '../../shared/model/plan.js';
 import type { LogLevel } from '../../shared/kernel/log.js';
 import type { RunRecord } from './records.js';
 
-/** Two readings of one monotonic clock at one instant: milliseconds to compare, nanoseconds where exactness counts. */
-export interface Instant {
-  readonly ms: number;
-  readonly ns: bigint;
-}
-
 export type RunMode = 'run' | 'prepare' | 'cleanup';
 
 export interface RunOptions {

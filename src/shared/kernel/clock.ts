@@ -15,3 +15,15 @@ export interface Clock {
   /** Calls `fire` once, not earlier than `delayMs` from now. */
   after(delayMs: number, fire: () => void): Cancel;
 }
+
+/** One reading of all clocks: what the pure cores are handed as "now". `ms` and `ns` are the same monotonic instant. */
+export interface Instant {
+  readonly ms: number;
+  readonly ns: bigint;
+  /** Wall clock, for display only. */
+  readonly unixMs: number;
+}
+
+export function readClock(clock: Clock): Instant {
+  return { ms: clock.nowMs(), ns: clock.nowNs(), unixMs: clock.unixMs() };
+}
