@@ -1,0 +1,75 @@
+import type { AgentState } from '../../shared/model/agent-state.js';
+import { protocolVersion } from '../../shared/model/messages.js';
+import type { Owner, RefusalCode } from '../../shared/model/messages.js';
+import type { Open } from './session-io.js';
+
+/** Whose run the agent works for, and which of its streams is the newest. */
+export interface Ownership {
+  readonly owner: Owner;
+  readonly secret: string;
+  readonly generation: number;
+  readonly state: AgentState;
+}
+
+export type Verdict =
+  | { readonly kind: 'fresh' }
+  /** The same run on a newer stream. */
+  | { readonly kind: 'resume' }
+  | { readonly kind: 'steal'; readonly from: Owner }
+  | {
+      readonly kind: 'refuse';
+      readonly code: RefusalCode;
+      readonly message: string;
+      readonly owner: Owner | undefined;
+    };
+
+/** What keeps a free agent from taking a run. */
+export interface Obstacles {
+  readonly stopping: boolean;
+  /** A workload process that outlived SIGKILL. */
+  readonly stuckRunner: boolean;
+}
+
+/** Decides about a stream that asks to come in; changes nothing. */
+export function admit(open: Open, current: Ownership | undefined, obstacles: Obstacles): Verdict {
+  const owner = current?.owner;
+  const refuse = (code: RefusalCode, message: string): Verdict => {
+    return { kind: 'refuse', code, message, owner };
+  };
+  if (open.protocol !== protocolVersion) {
+    return refuse(
+      'protocol',
+      `protocol ${String(open.protocol)} is not spoken here, this agent speaks ${String(protocolVersion)}`,
+    );
+  }
+  if (current && open.runId === current.owner.runId) {
+    if (open.secret !== current.secret) {
+      return refuse('secret', `the secret of run ${open.runId} is another one`);
+    }
+    if (open.generation <= current.generation) {
+      const newest = String(current.generation);
+      return refuse('protocol', `stream ${String(open.generation)} is not newer than ${newest}`);
+    }
+    return { kind: 'resume' };
+  }
+  if (obstacles.stopping) return refuse('stopping', 'the agent is being stopped');
+  if (current && !open.steal) return refuse('busy', busyText(current));
+  if (obstacles.stuckRunner) {
+    return refuse(
+      'busy',
+      'busy: the workload process of an earlier run cannot be killed (stuck in the kernel, a hung mount?)',
+    );
+  }
+  return current ? { kind: 'steal', from: current.owner } : { kind: 'fresh' };
+}
+
+function busyText({ owner, state }: Ownership): string {
+  const since = timeOfDay(owner.sinceUnixMs);
+  return `busy: run ${owner.runId} of ${owner.identity} since ${since} UTC, ${state}`;
+}
+
+function timeOfDay(unixMs: number): string {
+  const minutes = Math.floor(unixMs / 60_000) % (24 * 60);
+  const twoDigits = (value: number): string => String(value).padStart(2, '0');
+  return `${twoDigits(Math.floor(minutes / 60))}:${twoDigits(minutes % 60)}`;
+}

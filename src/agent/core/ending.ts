@@ -1,0 +1,58 @@
+import type { EndState } from '../../shared/model/agent-state.js';
+import type { AgentErrorCode, EndedBy } from '../../shared/model/messages.js';
+import { stuckAfterKillMs } from './reaper.js';
+
+/** How a run is to end. `error` is sent before the final message. */
+export interface EndPlan {
+  readonly to: EndState;
+  readonly reason: string;
+  readonly error: { readonly code: AgentErrorCode; readonly message: string } | undefined;
+  /** For the stage under way, when its runner leaves no result of its own. */
+  readonly endedBy: EndedBy;
+}
+
+/** Operations in flight get this long at an abort, less when the run's `abort` time is short. */
+const longestGraceMs = 2_000;
+
+export function abortGraceMs(abortMs: number): number {
+  return Math.round(Math.min(longestGraceMs, abortMs * 0.4));
+}
+
+/** A run on its way to an end: the runner is asked, then killed, then given up. */
+export class Ending {
+  readonly plan: EndPlan;
+  #phase: 'asked' | 'killed';
+  #dueMs: number;
+
+  private constructor(plan: EndPlan, phase: 'asked' | 'killed', dueMs: number) {
+    this.plan = plan;
+    this.#phase = phase;
+    this.#dueMs = dueMs;
+  }
+
+  /** A quarter more than the grace, so that a runner which just used all of it can still say what it has. */
+  static asked(plan: EndPlan, graceMs: number, nowMs: number): Ending {
+    return new Ending(plan, 'asked', nowMs + graceMs * 1.25);
+  }
+
+  static killed(plan: EndPlan, nowMs: number): Ending {
+    return new Ending(plan, 'killed', nowMs + stuckAfterKillMs);
+  }
+
+  get wasKilled(): boolean {
+    return this.#phase === 'killed';
+  }
+
+  wakeAt(): number {
+    return this.#dueMs;
+  }
+
+  /** What is due now. After `kill` the same object waits for the process to be gone; `giveUp`: it will not go. */
+  tick(nowMs: number): 'wait' | 'kill' | 'giveUp' {
+    if (nowMs < this.#dueMs) return 'wait';
+    if (this.#phase === 'killed') return 'giveUp';
+    this.#phase = 'killed';
+    this.#dueMs = nowMs + stuckAfterKillMs;
+    return 'kill';
+  }
+}

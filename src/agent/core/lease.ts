@@ -1,0 +1,69 @@
+import { Alarm } from './alarm.js';
+
+export interface LeaseTimes {
+  /** Silence of the controller on an open stream that ends the load. */
+  readonly leaseMs: number;
+  readonly reconnectWindowMs: number;
+}
+
+/** Until Prepare brings the run's own times. */
+export const defaultLease: LeaseTimes = { leaseMs: 150_000, reconnectWindowMs: 30_000 };
+
+/** How much longer than the reconnect window the agent goes on after its stream closed. */
+const afterWindowMs = 5_000;
+
+/** The runner's own deadline lies this far behind control's, so that control acts first when it lives. */
+const runnerMarginMs = 5_000;
+
+/**
+ * Is there still an owner? Two rules (2-protocol §6): the stream closed and nobody came back within the reconnect
+ * window + 5 s (dead man's switch), or it is open and nothing was heard for the lease.
+ */
+export class OwnerWatch {
+  #times = defaultLease;
+  #heardAtMs: number;
+  #lostAtMs: number | undefined;
+  readonly #alarm = new Alarm();
+
+  constructor(nowMs: number) {
+    this.#heardAtMs = nowMs;
+  }
+
+  use(times: LeaseTimes): void {
+    this.#times = times;
+  }
+
+  /** Any message on the current stream. */
+  heard(nowMs: number): void {
+    this.#heardAtMs = nowMs;
+  }
+
+  streamOpened(nowMs: number): void {
+    this.#lostAtMs = undefined;
+    this.#heardAtMs = nowMs;
+  }
+
+  streamLost(nowMs: number): void {
+    this.#lostAtMs = nowMs;
+  }
+
+  wakeAt(): number {
+    return this.#alarm.wakeAt(this.#deadlineMs());
+  }
+
+  ownerGone(nowMs: number): boolean {
+    return this.#alarm.expired(this.#deadlineMs(), nowMs);
+  }
+
+  /** The instant until which the runner may go on without hearing of its owner again. */
+  runnerDeadlineNs(nowMs: number, nowNs: bigint): bigint {
+    const leftMs = this.#deadlineMs() - nowMs + runnerMarginMs;
+    return nowNs + BigInt(Math.max(0, Math.ceil(leftMs))) * 1_000_000n;
+  }
+
+  #deadlineMs(): number {
+    return this.#lostAtMs === undefined
+      ? this.#heardAtMs + this.#times.leaseMs
+      : this.#lostAtMs + this.#times.reconnectWindowMs + afterWindowMs;
+  }
+}

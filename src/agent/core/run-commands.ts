@@ -1,0 +1,99 @@
+import { reasonOf } from '../../shared/kernel/errors.js';
+import type { Instant } from '../../shared/kernel/clock.js';
+import type { Assignment, AssignmentMode } from '../../shared/model/assignment.js';
+import { commandTable, refusalLine } from './command-table.js';
+import type { Command } from './command-table.js';
+import type { RunContext } from './run-context.js';
+import { end, fail } from './run-ending.js';
+import { RunnerWatch } from './runner-watch.js';
+
+/** Carries a command out, or says in the log why not. */
+export function obey(run: RunContext, command: Command, now: Instant): void {
+  if (run.ending) {
+    const name = command.kind.toUpperCase();
+    const what = command.kind === 'abort' ? `duplicate ${name}` : name;
+    run.log('warn', `Ignoring ${what} command (already aborting)`);
+    return;
+  }
+  const reaction = commandTable[run.state][command.kind];
+  if (reaction !== 'carryOut') {
+    run.log('warn', refusalLine(command.kind, run.state, reaction));
+    return;
+  }
+  switch (command.kind) {
+    case 'prepare':
+      prepare(run, command.assignment, now);
+      return;
+    case 'start':
+      start(run, command);
+      return;
+    case 'go':
+      go(run, command);
+      return;
+    case 'abort':
+      run.log('info', `Aborting run ${run.host.runId}: ${command.reason}`);
+      end(
+        run,
+        { to: 'ABORTED', reason: command.reason, error: undefined, endedBy: 'aborted' },
+        now,
+      );
+      return;
+    case 'cleanup':
+      cleanup(run, now);
+      return;
+    default:
+      command satisfies never;
+  }
+}
+
+function prepare(run: RunContext, json: string, now: Instant): void {
+  let assignment: Assignment;
+  try {
+    assignment = run.host.options.parseAssignment(json);
+  } catch (thrown) {
+    fail(run, 'config', `assignment refused: ${reasonOf(thrown)}`, now);
+    return;
+  }
+  if (assignment.runId !== run.host.runId) {
+    fail(run, 'config', `assignment refused: it is of run ${assignment.runId}`, now);
+    return;
+  }
+  run.assignment = assignment;
+  run.enter(assignment.mode === 'cleanup' ? 'CLEANING' : 'PREPARING');
+  fork(run, assignment, assignment.mode, now);
+}
+
+function fork(run: RunContext, assignment: Assignment, mode: AssignmentMode, now: Instant): void {
+  run.runner = new RunnerWatch(run.host.nextRunner(), now.ms);
+  run.host.emit({ kind: 'forkRunner', runner: run.runner.id });
+  const { roots } = run.host.options;
+  run.order({ kind: 'prepare', assignment: { ...assignment, mode }, roots });
+}
+
+function start(run: RunContext, command: Extract<Command, { kind: 'start' }>): void {
+  const { stage, epoch, atNs } = command;
+  switch (run.wait.start(stage, epoch, atNs)) {
+    case 'arm':
+      run.order({ kind: 'arm', stage, epoch, atNs });
+      return;
+    case 'outdated':
+      run.log('warn', `Ignoring duplicate START command (already ${run.state})`);
+      return;
+    case 'otherStage': {
+      const reason = `agent is ready for stage ${String(run.wait.stage)}`;
+      run.send({ kind: 'missed', stage, epoch, reason });
+    }
+  }
+}
+
+function go(run: RunContext, { stage, epoch }: Extract<Command, { kind: 'go' }>): void {
+  if (run.wait.isCurrent(stage, epoch)) run.order({ kind: 'go', stage, epoch });
+  else run.log('warn', `Ignoring GO command (epoch ${String(epoch)} was replaced)`);
+}
+
+/** The runner of a run that completed is usually alive; one that was killed at the end of the last stage is replaced. */
+function cleanup(run: RunContext, now: Instant): void {
+  run.enter('CLEANING');
+  if (run.runner) run.order({ kind: 'cleanup' });
+  else if (run.assignment) fork(run, run.assignment, 'cleanup', now);
+}

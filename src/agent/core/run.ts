@@ -1,0 +1,125 @@
+import type { AgentState } from '../../shared/model/agent-state.js';
+import type { Assignment } from '../../shared/model/assignment.js';
+import type { Instant } from '../../shared/kernel/clock.js';
+import type { RunnerEvent } from '../runner/protocol.js';
+import { earliest } from './alarm.js';
+import type { Command } from './command-table.js';
+import type { EndPlan } from './ending.js';
+import { obey } from './run-commands.js';
+import { RunContext } from './run-context.js';
+import type { RunHost } from './run-context.js';
+import { continueEnding, end, fail, finish, kill, retireRunner } from './run-ending.js';
+import { follow, isLastStage } from './run-progress.js';
+import { exitText } from './runner-watch.js';
+import type { RunnerWatch } from './runner-watch.js';
+import type { RunnerExit } from './session-io.js';
+
+/** One run on this agent, from Open until the agent is released: its state, its runner, its way to an end. */
+export class AgentRun {
+  readonly #run: RunContext;
+
+  constructor(host: RunHost) {
+    this.#run = new RunContext(host);
+  }
+
+  get state(): AgentState {
+    return this.#run.state;
+  }
+
+  get isOver(): boolean {
+    return this.#run.isOver;
+  }
+
+  get timeouts(): Assignment['timeouts'] | undefined {
+    return this.#run.assignment?.timeouts;
+  }
+
+  get runner(): RunnerWatch | undefined {
+    return this.#run.runner;
+  }
+
+  command(command: Command, now: Instant): void {
+    obey(this.#run, command, now);
+  }
+
+  runnerEvent(event: RunnerEvent, now: Instant): void {
+    this.#run.runner?.heard(event, now.ms);
+    follow(this.#run, event, now);
+  }
+
+  runnerExited(exit: RunnerExit, now: Instant): void {
+    const run = this.#run;
+    run.runner = undefined;
+    if (run.ending) finish(run, run.ending.plan, now);
+    else if (run.isOver) run.log('warn', exitText(exit));
+    else fail(run, exit.signal === null ? 'crashed' : 'killed', exitText(exit), now);
+  }
+
+  end(plan: EndPlan, now: Instant): void {
+    end(this.#run, plan, now);
+  }
+
+  /** The agent is taken away at once: what is known now is the result, the runner is killed. */
+  abandon(plan: EndPlan, now: Instant): void {
+    kill(this.#run, plan, now);
+    if (this.#run.ending) finish(this.#run, plan, now);
+    this.dismissRunner(now);
+  }
+
+  /** The run has left the agent; only a completed run still has a runner then. */
+  dismissRunner(now: Instant): void {
+    retireRunner(this.#run, now);
+  }
+
+  lease(untilNs: bigint): void {
+    this.#run.order({ kind: 'lease', untilNs });
+  }
+
+  wakeAt(): number | undefined {
+    const { ending, runner, drainByMs } = this.#run;
+    if (ending) return ending.wakeAt();
+    const limitMs = this.timeouts?.runnerSilenceMs;
+    return earliest(limitMs === undefined ? undefined : runner?.wakeAt(limitMs), drainByMs);
+  }
+
+  tick(now: Instant): void {
+    const run = this.#run;
+    if (run.ending) continueEnding(run, run.ending, now);
+    else if (run.drainByMs !== undefined && now.ms >= run.drainByMs) drainOver(run, now);
+    else silence(run, now);
+  }
+}
+
+/** The stage is over but operations hang: they count as abandoned, which is a result and no failure of the last stage. */
+function drainOver(run: RunContext, now: Instant): void {
+  const seconds = Math.round((run.assignment?.timeouts.drainMs ?? 0) / 1000);
+  const message = `operations were still in flight ${String(seconds)}s after the end of the stage (storage stalled?): workload process killed`;
+  run.tell('warn', message);
+  const last = run.totals !== undefined && isLastStage(run, run.totals.stage);
+  kill(
+    run,
+    {
+      to: last ? 'COMPLETED' : 'FAILED',
+      reason: message,
+      error: last ? undefined : { code: 'stuck', message },
+      endedBy: 'drained',
+    },
+    now,
+  );
+}
+
+function silence(run: RunContext, now: Instant): void {
+  const limitMs = run.assignment?.timeouts.runnerSilenceMs;
+  if (limitMs === undefined || !run.runner?.silentFor(limitMs, now.ms)) return;
+  const seconds = Math.round(limitMs / 1000);
+  const message = `workload process has not reported for ${String(seconds)}s: killed`;
+  if (run.isOver) {
+    retireRunner(run, now);
+    return;
+  }
+  kill(
+    run,
+    { to: 'FAILED', reason: message, error: { code: 'stuck', message }, endedBy: 'killed' },
+    now,
+  );
+}

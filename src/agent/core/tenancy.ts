@@ -1,0 +1,239 @@
+import type { Instant } from '../../shared/kernel/clock.js';
+import { deliveryOf } from '../../shared/model/messages.js';
+import type { AgentMessage, ControllerMessage, Owner } from '../../shared/model/messages.js';
+import type { Ownership } from './admission.js';
+import { earliest } from './alarm.js';
+import type { EndPlan } from './ending.js';
+import { Heartbeat } from './heartbeat.js';
+import { OwnerWatch } from './lease.js';
+import { AgentRun } from './run.js';
+import type { RunHost } from './run-context.js';
+import type { ControlHealth, Open } from './session-io.js';
+
+/** How long an agent that is being stopped waits for the controller to acknowledge the last words. */
+const lastWordsMs = 2_000;
+
+/** Why the run leaves the agent; `byMs`: not later than this, whatever is still unacknowledged. */
+type Parting =
+  | { readonly kind: 'goodbye' }
+  | { readonly kind: 'ownerGone' }
+  | { readonly kind: 'stopped'; byMs: number | undefined };
+
+/** One controller's hold on the agent: identity, streams, lease, and the run it is held for. */
+export class Tenancy {
+  readonly owner: Owner;
+  readonly run: AgentRun;
+  readonly #secret: string;
+  readonly #host: RunHost;
+  readonly #watch: OwnerWatch;
+  readonly #heartbeat: Heartbeat;
+  #generation: number;
+  #stream: number | undefined;
+  /** Nothing reliable is on its way to the controller. */
+  #flushed = true;
+  #parting: Parting | undefined;
+
+  constructor(stream: number, open: Open, host: RunHost, now: Instant) {
+    this.owner = { runId: open.runId, identity: open.identity, sinceUnixMs: now.unixMs };
+    this.#secret = open.secret;
+    this.#host = {
+      ...host,
+      emit: (effect) => {
+        if (effect.kind === 'send' && deliveryOf[effect.message.kind].reliable) {
+          this.#flushed = false;
+        }
+        host.emit(effect);
+      },
+    };
+    this.run = new AgentRun(this.#host);
+    this.#watch = new OwnerWatch(now.ms);
+    this.#heartbeat = new Heartbeat(now.ms);
+    this.#generation = open.generation;
+    this.#stream = stream;
+    host.emit({ kind: 'accept', stream, resumed: false });
+    this.#log('info', `Run ${open.runId} of ${open.identity} has the agent`);
+  }
+
+  get ownership(): Ownership {
+    const { owner } = this;
+    const state = this.run.state;
+    return { owner, secret: this.#secret, generation: this.#generation, state };
+  }
+
+  get stream(): number | undefined {
+    return this.#stream;
+  }
+
+  get ownerIsGone(): boolean {
+    return this.#parting?.kind === 'ownerGone';
+  }
+
+  message(message: ControllerMessage, receivedNs: bigint, now: Instant): void {
+    this.#watch.heard(now.ms);
+    switch (message.kind) {
+      case 'lease':
+        this.#renewRunner(now);
+        return;
+      case 'ping':
+        this.send({ kind: 'pong', id: message.id });
+        return;
+      case 'probe': {
+        const { id, t1Ns } = message;
+        const { ns: t3Ns, unixMs } = now;
+        this.send({ kind: 'probeReply', id, t1Ns, t2Ns: receivedNs, t3Ns, unixMs });
+        return;
+      }
+      case 'prepare':
+        this.run.command(message, now);
+        if (this.run.timeouts) this.#watch.use(this.run.timeouts);
+        this.#renewRunner(now);
+        return;
+      case 'start':
+      case 'go':
+      case 'abort':
+      case 'cleanup':
+        this.run.command(message, now);
+        return;
+      case 'goodbye':
+        this.#goodbye(message.reason, now);
+        return;
+      case 'open':
+      case 'confirm':
+        this.#log('warn', `Ignoring ${message.kind.toUpperCase()} inside a session`);
+        return;
+      case 'nak':
+      case 'pong':
+        // The link has acted on a nak; a pong has done its work by being heard.
+        return;
+      default:
+        message satisfies never;
+    }
+  }
+
+  resumed(stream: number, generation: number, now: Instant): void {
+    if (this.#stream !== undefined) this.#close(false, 'replaced by a newer stream');
+    this.#generation = generation;
+    this.#stream = stream;
+    this.#watch.streamOpened(now.ms);
+    this.#heartbeat.restart(now.ms);
+    this.#host.emit({ kind: 'accept', stream, resumed: true });
+    this.#log('info', `Controller is back on stream ${String(generation)}`);
+    this.#renewRunner(now);
+  }
+
+  streamLost(reason: string, now: Instant): void {
+    this.#stream = undefined;
+    this.#watch.streamLost(now.ms);
+    this.#log('warn', reason);
+    this.#renewRunner(now);
+  }
+
+  flushed(): void {
+    this.#flushed = true;
+  }
+
+  stolen(by: Open, now: Instant): void {
+    const reason = `taken over by run ${by.runId} of ${by.identity} (--steal)`;
+    this.#log('warn', `Run ${this.owner.runId} of ${this.owner.identity} was ${reason}`);
+    this.run.abandon(stopped(reason), now);
+    this.#close(true, reason);
+    this.#host.emit({ kind: 'released', runId: this.owner.runId });
+  }
+
+  operatorStop(now: Instant): void {
+    const reason = 'agent stopped by operator';
+    this.run.end(stopped(reason), now);
+    this.#parting ??= { kind: 'stopped', byMs: undefined };
+  }
+
+  tick(health: ControlHealth, now: Instant): void {
+    this.#heartbeat.observe(health);
+    if (!this.#parting && this.#watch.ownerGone(now.ms)) this.#ownerGone(now);
+    this.run.tick(now);
+    if (this.#stream === undefined) return;
+    const heartbeat = this.#heartbeat.due(this.run, now.ms);
+    if (heartbeat) this.send(heartbeat);
+  }
+
+  wakeAt(): number | undefined {
+    return earliest(
+      this.run.wakeAt(),
+      this.#parting ? undefined : this.#watch.wakeAt(),
+      this.#parting?.kind === 'stopped' ? this.#parting.byMs : undefined,
+      this.#stream === undefined ? undefined : this.#heartbeat.wakeAt(),
+    );
+  }
+
+  /** May the agent be given to the next run? */
+  canRelease(nowMs: number): boolean {
+    const parting = this.#parting;
+    if (parting?.kind === 'goodbye' && this.run.state === 'IDLE') return true;
+    if (!this.run.isOver) return false;
+    switch (parting?.kind) {
+      case 'goodbye':
+      case 'ownerGone':
+        return true;
+      case 'stopped':
+        parting.byMs ??= nowMs + lastWordsMs;
+        return this.#flushed || this.#stream === undefined || nowMs >= parting.byMs;
+      case undefined:
+        // The controller has all there is and hung up: nothing to come back for, unless to clean up.
+        return this.#stream === undefined && this.#flushed && this.run.state !== 'COMPLETED';
+    }
+  }
+
+  release(now: Instant): void {
+    const parting = this.#parting?.kind;
+    this.#close(parting !== 'goodbye', releaseReason(parting));
+    this.run.dismissRunner(now);
+    this.#log('info', `Run ${this.owner.runId} has left the agent`);
+    this.#host.emit({ kind: 'released', runId: this.owner.runId });
+  }
+
+  send(message: AgentMessage): void {
+    this.#host.emit({ kind: 'send', message });
+  }
+
+  #goodbye(reason: string, now: Instant): void {
+    this.#parting = { kind: 'goodbye' };
+    if (this.run.state === 'IDLE') return;
+    const why = `controller left: ${reason}`;
+    this.run.end({ to: 'ABORTED', reason: why, error: undefined, endedBy: 'aborted' }, now);
+  }
+
+  #ownerGone(now: Instant): void {
+    this.#parting = { kind: 'ownerGone' };
+    const message = 'Controller disconnected - aborting';
+    this.#log('warn', this.run.isOver ? 'Controller disconnected' : message);
+    const error = { code: 'lease', message } as const;
+    this.run.end({ to: 'ABORTED', reason: message, error, endedBy: 'aborted' }, now);
+  }
+
+  #renewRunner(now: Instant): void {
+    this.run.lease(this.#watch.runnerDeadlineNs(now.ms, now.ns));
+  }
+
+  #close(goodbye: boolean, reason: string): void {
+    if (this.#stream === undefined) return;
+    this.#host.emit({ kind: 'closeStream', stream: this.#stream, goodbye, reason });
+    this.#stream = undefined;
+  }
+
+  #log(level: 'info' | 'warn', line: string): void {
+    this.#host.emit({ kind: 'log', level, line });
+  }
+}
+
+function releaseReason(parting: Parting['kind'] | undefined): string {
+  if (parting === 'stopped') return 'agent stopped by operator';
+  return parting === 'ownerGone' ? 'nothing was heard of the controller' : 'the run is over';
+}
+
+function stopped(reason: string): EndPlan {
+  return {
+    to: 'ABORTED',
+    reason,
+    error: { code: 'stopped', message: reason },
+    endedBy: 'aborted',
+  };
+}

@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { AgentDriver, intervalOf, resultOf } from '../../../support/agent-driver.js';
+
+test('a run goes from IDLE through two stages to COMPLETED, then the agent is free', () => {
+  const agent = new AgentDriver().running();
+  assert.equal(agent.session.state, 'RUNNING');
+  agent.runner({ kind: 'interval', ...intervalOf() });
+  agent.runner({ kind: 'draining', stage: 0 });
+  assert.equal(agent.session.state, 'DRAINING');
+  agent.runner({ kind: 'stageResult', ...resultOf() });
+  assert.equal(agent.session.state, 'DRAINING');
+  agent.runner({ kind: 'ready', stage: 1 });
+  assert.equal(agent.session.state, 'READY');
+  agent.receive({ kind: 'start', stage: 1, epoch: 1, atNs: 9_000_000_000n });
+  agent.runner({ kind: 'armed', stage: 1, epoch: 1 });
+  agent.receive({ kind: 'go', stage: 1, epoch: 1 });
+  const started = { stage: 1, epoch: 1, firstOperationNs: 1n, atNs: 1n };
+  agent.runner({ kind: 'started', ...started });
+  agent.runner({ kind: 'stageResult', ...resultOf({ stage: 1 }) });
+  assert.equal(agent.session.state, 'COMPLETED');
+  assert.deepEqual(agent.sent('final'), [{ kind: 'final', state: 'COMPLETED', reason: '' }]);
+  agent.receive({ kind: 'goodbye', reason: 'done' });
+  assert.equal(agent.session.state, 'IDLE');
+  assert.equal(agent.session.owner, undefined);
+  assert.equal(agent.ordered('quit').length, 1);
+  assert.deepEqual(
+    agent.sent('state').map(({ state }) => state),
+    ['PREPARING', 'RUNNING', 'DRAINING', 'RUNNING'],
+  );
+});
+
+test('[RUN-15] READY is sent exactly once per stage, whatever the workload process repeats', () => {
+  const agent = new AgentDriver().ready();
+  agent.runner({ kind: 'ready', stage: 0 });
+  agent.receive({ kind: 'start', stage: 0, epoch: 1, atNs: 1n });
+  agent.runner({ kind: 'armed', stage: 0, epoch: 1 });
+  agent.runner({ kind: 'ready', stage: 0 });
+  agent.advance(10_000);
+  assert.deepEqual(agent.sent('ready'), [{ kind: 'ready', stage: 0 }]);
+});
+
+test('a run of another mode completes with that mode', () => {
+  const prepared = new AgentDriver().open().prepare({ mode: 'prepare' });
+  assert.equal(prepared.session.state, 'PREPARING');
+  prepared.runner({ kind: 'prepared' });
+  assert.equal(prepared.session.state, 'COMPLETED');
+  const cleaned = new AgentDriver().open().prepare({ mode: 'cleanup' });
+  assert.equal(cleaned.session.state, 'CLEANING');
+  cleaned.runner({ kind: 'cleaned', files: 3, warnings: [] });
+  assert.equal(cleaned.session.state, 'COMPLETED');
+  assert.equal(cleaned.sent('cleaned')[0]?.files, 3);
+  const checked = new AgentDriver().open().prepare({ mode: 'check' });
+  checked.runner({ kind: 'checked', report: '{}' });
+  assert.equal(checked.session.state, 'COMPLETED');
+  for (const agent of [prepared, cleaned, checked]) assert.equal(agent.sent('final').length, 1);
+});
