@@ -1,0 +1,66 @@
+/** What a schema cannot see: whether the keys of a plan make sense together. Paths are those of the config. */
+import { checkExpectations } from './check-expectations.js';
+import { checkStages } from './check-stages.js';
+import { checkTargets } from './check-targets.js';
+import { checkTimeouts } from './check-timeouts.js';
+import type { Plan } from '../../shared/model/plan.js';
+import type { KeyPath, Problem } from '../../shared/model/config/path.js';
+
+export interface Finding extends Problem {
+  /** A warning lets the run go on. */
+  readonly level: 'error' | 'warning';
+  /** Other keys that take part: when one of them is wrong already, this finding would be noise. */
+  readonly about?: readonly KeyPath[];
+}
+
+export function checkPlan(plan: Plan): readonly Finding[] {
+  return [
+    ...checkTargets(plan),
+    ...checkDataset(plan),
+    ...checkStages(plan),
+    ...checkExpectations(plan),
+    ...checkTimeouts(plan),
+    ...checkPolicy(plan),
+  ];
+}
+
+const mostFolders = 1e6;
+
+function* checkDataset(plan: Plan): Generator<Finding> {
+  const { dataset, namespace, agents } = plan;
+  const { width, depth } = dataset.directories;
+  if (width ** depth > mostFolders) {
+    yield {
+      level: 'error',
+      path: ['dataset', 'directories'],
+      message: `${String(width)}^${String(depth)} folders are too many; at most ${String(mostFolders)}`,
+    };
+  }
+  if (!Number.isSafeInteger(dataset.files * dataset.fileSizeBytes * agents.length)) {
+    yield {
+      level: 'error',
+      path: ['dataset'],
+      message: 'files × file_size is more than can be counted exactly (2^53 bytes)',
+    };
+  }
+  if (namespace === 'shared' && dataset.files > 0 && dataset.files < agents.length) {
+    yield {
+      level: 'error',
+      path: ['dataset', 'files'],
+      about: [['agents'], ['namespace']],
+      message: `${String(dataset.files)} files are fewer than the ${String(agents.length)} agents that share them; at least one each`,
+    };
+  }
+}
+
+function* checkPolicy(plan: Plan): Generator<Finding> {
+  if (plan.failurePolicy === 'majority' && plan.agents.length === 2) {
+    yield {
+      level: 'warning',
+      path: ['failure_policy'],
+      about: [['agents']],
+      message:
+        'with two agents the loss of one loses the majority and ends the run; `any` would go on with the other',
+    };
+  }
+}

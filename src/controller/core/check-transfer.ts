@@ -1,0 +1,59 @@
+/** Sizes of a stage against each other and against what O_DIRECT allows; keys that would have no effect. */
+import { formatSize } from '../../shared/model/units.js';
+import type { OperationKind } from '../../shared/model/operation.js';
+import type { Plan, StagePlan } from '../../shared/model/plan.js';
+import type { KeyPath } from '../../shared/model/config/path.js';
+import type { Finding } from './check-plan.js';
+
+const sector = 512;
+const page = 4096;
+
+export function* checkTransfer(plan: Plan, stage: StagePlan, path: KeyPath): Generator<Finding> {
+  const { blockSizeBytes: block } = stage;
+  const { fileSizeBytes: file } = plan.dataset;
+  const about = [['dataset']];
+  const does = (...kinds: OperationKind[]): boolean =>
+    stage.mix.some((entry) => kinds.includes(entry.operation));
+  const inBlocks = does('read', 'write');
+  if (inBlocks && block > file) {
+    const message = `${formatSize(block)} is more than dataset.file_size (${formatSize(file)})`;
+    yield { level: 'error', path: [...path, 'block_size'], about, message };
+  }
+  const operation = inBlocks ? block : does('get', 'put') ? file : 0;
+  if (stage.maxBytes !== undefined && operation === 0) {
+    const message = 'the operations of this stage move no bytes, so it would never be reached';
+    yield { level: 'error', path: [...path, 'max_bytes'], message };
+  } else if (stage.maxBytes !== undefined && stage.maxBytes < operation) {
+    const message = `${formatSize(stage.maxBytes)} is less than one operation (${formatSize(operation)}): nothing would be done`;
+    yield { level: 'error', path: [...path, 'max_bytes'], about, message };
+  }
+  if (stage.direct) yield* checkDirect(stage, file, path);
+  const without = (key: string, what: string): Finding => ({
+    level: 'warning',
+    path: [...path, key],
+    message: `has no effect: the stage does no ${what}`,
+  });
+  if (stage.direct && !does('read', 'write', 'get', 'put'))
+    yield without('direct', 'read, write, get or put');
+  if (stage.noatime && !does('read', 'get')) yield without('noatime', 'read or get');
+  if (stage.fsync !== 'never' && !does('write', 'put')) yield without('fsync', 'write or put');
+  if (stage.access !== 'sequential' && !inBlocks) yield without('access', 'read or write');
+}
+
+/** O_DIRECT wants multiples of the device's logical block, 512 or 4096 bytes; only the agent knows which. */
+function* checkDirect(stage: StagePlan, file: number, path: KeyPath): Generator<Finding> {
+  const sizes = [
+    { key: 'block_size', bytes: stage.blockSizeBytes },
+    { key: 'dataset.file_size', bytes: file },
+  ];
+  const about = [['dataset']];
+  const odd = sizes.find(({ bytes }) => bytes % sector !== 0);
+  const unaligned = sizes.find(({ bytes }) => bytes % page !== 0);
+  if (odd !== undefined) {
+    const message = `direct I/O needs a multiple of ${String(sector)} bytes; ${odd.key} is ${formatSize(odd.bytes)}`;
+    yield { level: 'error', path: [...path, 'direct'], about, message };
+  } else if (unaligned !== undefined) {
+    const message = `many devices want multiples of ${String(page)} bytes for direct I/O; ${unaligned.key} is ${formatSize(unaligned.bytes)}`;
+    yield { level: 'warning', path: [...path, 'direct'], about, message };
+  }
+}

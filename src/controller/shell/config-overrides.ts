@@ -1,0 +1,90 @@
+/** `--set stages.0.threads=16`: a change to the config's data before it is checked, with the flag as its position. */
+import { parseDocument } from 'yaml';
+import { printPath, startsWith } from '../../shared/model/config/path.js';
+import type { LocatedProblem } from './config-source.js';
+import type { KeyPath } from '../../shared/model/config/path.js';
+
+export interface Overridden {
+  readonly data: unknown;
+  readonly problems: readonly LocatedProblem[];
+  /** The flag that the value at `path` comes from, or undefined. */
+  flagOf(path: KeyPath): string | undefined;
+}
+
+type Container = Record<string | number, unknown>;
+
+export function applyOverrides(data: unknown, sets: readonly string[]): Overridden {
+  const copy = structuredClone(data ?? {});
+  const problems: LocatedProblem[] = [];
+  const origins: { readonly path: KeyPath; readonly flag: string }[] = [];
+  for (const text of sets) {
+    const flag = `--set ${text}`;
+    const parsed = parseOverride(text);
+    const problem = 'problem' in parsed ? parsed.problem : assign(copy, parsed.path, parsed.value);
+    if (problem !== undefined) problems.push({ where: flag, message: problem });
+    else if ('path' in parsed) origins.push({ path: parsed.path, flag });
+  }
+  return {
+    data: copy,
+    problems,
+    // The last one wins, as for the value. Below an overridden section everything is the flag's.
+    flagOf: (path) => origins.findLast((origin) => startsWith(path, origin.path))?.flag,
+  };
+}
+
+function parseOverride(
+  text: string,
+): { readonly path: KeyPath; readonly value: unknown } | { readonly problem: string } {
+  const equals = text.indexOf('=');
+  const name = text.slice(0, Math.max(0, equals)).trim();
+  if (!/^[\w-]+(?:\.[\w-]+|\[\d+\])*$/.test(name)) {
+    return { problem: 'is not an override; write it like stages.0.threads=16' };
+  }
+  const path = name
+    .replaceAll(/\[(\d+)\]/g, '.$1')
+    .split('.')
+    .map((step) => (/^\d+$/.test(step) ? Number(step) : step));
+  const written = text.slice(equals + 1);
+  // Values such as "null:" are text here although YAML sees a mapping in them.
+  if (/^[a-z][a-z0-9+.-]*:\S*$/i.test(written.trim())) return { path, value: written.trim() };
+  const document = parseDocument(written);
+  const [error] = document.errors;
+  if (error !== undefined)
+    return { problem: `the value is not valid YAML: ${firstLine(error.message)}` };
+  return { path, value: document.toJS() as unknown };
+}
+
+const firstLine = (text: string): string => text.split('\n')[0] ?? text;
+
+/** Puts `value` at `path` into `data`; makes mappings on the way, and one more entry at the end of a list. */
+function assign(data: unknown, path: KeyPath, value: unknown): string | undefined {
+  let place = data;
+  for (const [depth, step] of path.entries()) {
+    const here = printPath(path.slice(0, depth));
+    if (typeof place !== 'object' || place === null) return `${here} is not a mapping or a list`;
+    if (Array.isArray(place)) {
+      if (typeof step !== 'number') return `${here} is a list; use a number such as ${here}.0`;
+      if (step > place.length) return `${here} has only ${String(place.length)} entries`;
+    }
+    const container = place as Container;
+    if (depth === path.length - 1) {
+      define(container, step, value);
+      return undefined;
+    }
+    if (!Object.hasOwn(container, step) || container[step] === null) {
+      define(container, step, typeof path[depth + 1] === 'number' ? [] : {});
+    }
+    place = container[step];
+  }
+  return undefined;
+}
+
+/** Also right for `__proto__`, which then is an unknown key like any other. */
+function define(container: Container, key: string | number, value: unknown): void {
+  Object.defineProperty(container, key, {
+    value,
+    writable: true,
+    enumerable: true,
+    configurable: true,
+  });
+}

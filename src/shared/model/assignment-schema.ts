@@ -1,0 +1,82 @@
+/** What an agent accepts as an assignment: strictly the interface Assignment, with every number bounded. */
+import { z } from 'zod';
+import { operationKinds } from './operation.js';
+import type { Assignment } from './assignment.js';
+
+const integer = (max: number, min = 0) => z.number().int().min(min).max(max);
+const most = Number.MAX_SAFE_INTEGER;
+const days = 366 * 86_400_000;
+const text = (max: number) => z.string().min(1).max(max);
+/** Becomes part of a path on the agent: no separators, no dots in front. */
+const folderName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/);
+const limit = (max: number, min = 0) => integer(max, min).optional();
+
+const range = z
+  .strictObject({ from: integer(1e8), to: integer(1e8) })
+  .refine(({ from, to }) => from <= to, { error: 'from is after to' });
+
+const stage = z
+  .strictObject({
+    index: integer(1000),
+    name: text(64),
+    mix: z
+      .array(
+        z.strictObject({
+          operation: z.enum(operationKinds),
+          weight: z.number().positive().max(1e6),
+        }),
+      )
+      .min(1)
+      .max(operationKinds.length),
+    blockSizeBytes: integer(1024 ** 3, 1),
+    access: z.enum(['sequential', 'random']),
+    threads: integer(256, 1),
+    direct: z.boolean(),
+    noatime: z.boolean(),
+    fsync: z.union([z.enum(['never', 'end', 'every']), integer(1e9, 1)]),
+    durationMs: limit(days, 1),
+    maxOperations: limit(1e15),
+    maxBytes: limit(most),
+  })
+  // undefined is not in JSON: a limit that is not there is a missing key, and a present one in the interface.
+  .transform((read) => ({
+    ...read,
+    durationMs: read.durationMs,
+    maxOperations: read.maxOperations,
+    maxBytes: read.maxBytes,
+  }));
+
+export const assignmentSchema: z.ZodType<Assignment> = z
+  .strictObject({
+    runId: text(128),
+    mode: z.enum(['run', 'prepare', 'cleanup', 'check']),
+    agentIndex: integer(10_000),
+    agentCount: integer(10_000, 1),
+    agentId: text(64),
+    target: text(4096).regex(/^[^\0]*$/),
+    namespace: z.enum(['private', 'shared']),
+    seed: integer(2 ** 32 - 1),
+    creator: text(512),
+    dataset: z.strictObject({
+      name: folderName,
+      hash: z.string().regex(/^[0-9a-f]{64}$/),
+      fileSizeBytes: integer(most, 1),
+      directories: z.strictObject({ width: integer(10_000, 1), depth: integer(8) }),
+      content: z.enum(['random', 'zero']),
+      own: range,
+      use: range,
+      skipPrepare: z.boolean(),
+    }),
+    stages: z.array(stage).max(1000),
+    timeouts: z.strictObject({
+      drainMs: integer(days),
+      abortMs: integer(days),
+      leaseMs: integer(days),
+      reconnectWindowMs: integer(days),
+      runnerSilenceMs: integer(days),
+    }),
+  })
+  .refine(({ agentIndex, agentCount }) => agentIndex < agentCount, {
+    error: 'agentIndex is not below agentCount',
+    path: ['agentIndex'],
+  });

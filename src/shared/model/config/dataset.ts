@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import { choice, count, flag, label, size, TiB } from './fields.js';
+
+const directories = z
+  .strictObject(
+    {
+      width: count({ min: 1, max: 10_000 })
+        .prefault(1)
+        .meta({ description: 'Folders in each folder' }),
+      depth: count({ min: 0, max: 8 }).prefault(0).meta({
+        description:
+          'Levels of folders; the files are in the width^depth lowest ones (at most 1e6)',
+      }),
+    },
+    { error: 'must be a mapping such as { width: 10, depth: 2 }' },
+  )
+  .prefault({});
+
+export const datasetField = z
+  .strictObject(
+    {
+      name: label()
+        .prefault('data')
+        .meta({ description: 'Folder of the dataset, below the target' }),
+      files: count({ min: 0, max: 1e8 }).prefault(0).meta({
+        description:
+          'Files made before the first stage: for each agent in a private namespace, in total in a shared one. On a `null:` target they are imaginary, and at least one per agent is assumed',
+      }),
+      file_size: size({ min: 1, max: 16 * TiB })
+        .prefault('1MiB')
+        .meta({ description: 'Size of each file, also of those that `put` makes' }),
+      directories,
+      content: choice(['random', 'zero']).prefault('random').meta({
+        description: 'What the files are filled with',
+        unit: 'word',
+        bounds: 'random, zero',
+      }),
+      keep: flag()
+        .prefault(false)
+        .meta({ description: 'Leave the dataset in place after the run', unit: 'true or false' }),
+    },
+    { error: 'must be a mapping' },
+  )
+  .prefault({});

@@ -1,0 +1,110 @@
+/** From the checked config to the plan: names of the plan, agents with ids and expanded targets. */
+import type { AgentPlan, FailurePolicy, MixEntry, Plan } from '../plan.js';
+import { operationKinds } from '../operation.js';
+import { parseTarget } from '../target.js';
+import type { Config } from './schema.js';
+
+/** One agent after ranges are expanded; ids are given. */
+export interface ListedAgent {
+  readonly id: string;
+  readonly address: string;
+  readonly target: string | undefined;
+  readonly threads: number | undefined;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface ResolveContext {
+  readonly agents: readonly ListedAgent[];
+  readonly defaultName: string;
+  readonly randomSeed: () => number;
+}
+
+const defaultBlockBytes = 1024 ** 2;
+
+export function resolvePlan(config: Config, context: ResolveContext): Plan {
+  const agents = context.agents.map((agent, index) => resolveAgent(config, agent, index));
+  const { dataset, timeouts } = config;
+  return {
+    name: config.name ?? context.defaultName,
+    seed: config.seed ?? context.randomSeed(),
+    namespace: config.namespace,
+    agents,
+    dataset: {
+      name: dataset.name,
+      files: Math.max(dataset.files, imaginaryFiles(config, agents)),
+      fileSizeBytes: dataset.file_size,
+      directories: dataset.directories,
+      content: dataset.content,
+      keep: dataset.keep,
+    },
+    stages: config.stages.map((stage, index) => ({
+      index,
+      name: stage.name,
+      mix: resolveMix(stage.mix),
+      blockSizeBytes: stage.block_size ?? Math.min(defaultBlockBytes, dataset.file_size),
+      access: stage.access,
+      threads: stage.threads,
+      direct: stage.direct,
+      noatime: stage.noatime,
+      fsync: stage.fsync,
+      durationMs: stage.duration,
+      maxOperations: stage.max_operations,
+      maxBytes: stage.max_bytes,
+    })),
+    expect: config.expect,
+    failurePolicy: resolvePolicy(config.failure_policy),
+    timeouts: {
+      connectMs: timeouts.connect,
+      helloMs: timeouts.hello,
+      prepareSilenceMs: timeouts.prepare_silence,
+      prepareIoStallMs: timeouts.prepare_io_stall,
+      pingAfterMs: timeouts.ping_after,
+      hungAfterMs: timeouts.hung_after,
+      collectMs: timeouts.collect,
+      drainMs: timeouts.drain,
+      abortMs: timeouts.abort,
+      cleanupMs: timeouts.cleanup,
+      reconnectWindowMs: timeouts.reconnect_window,
+      leaseMs: timeouts.lease,
+    },
+    limits: config.limits,
+    maxStartSpreadMs: config.max_start_spread,
+    results: config.results,
+  };
+}
+
+function resolveAgent(config: Config, agent: ListedAgent, index: number): AgentPlan {
+  const target = agent.target ?? config.target ?? '';
+  return {
+    index,
+    id: agent.id,
+    address: agent.address,
+    target: target.replaceAll('{agent}', agent.id).replaceAll('{index}', String(index)),
+    threads: agent.threads,
+    labels: agent.labels,
+  };
+}
+
+/** The null engine needs file numbers to choose from although there are no files. */
+function imaginaryFiles(config: Config, agents: readonly AgentPlan[]): number {
+  const stored = agents.some((agent) => {
+    const target = parseTarget(agent.target);
+    return 'problem' in target || target.engine !== 'null';
+  });
+  if (stored) return 0;
+  return config.namespace === 'shared' ? agents.length : 1;
+}
+
+/** In the order of operationKinds, without those of weight 0. */
+function resolveMix(mix: Config['stages'][number]['mix']): MixEntry[] {
+  if (typeof mix === 'string') return [{ operation: mix, weight: 1 }];
+  return operationKinds.flatMap((operation) => {
+    const weight = mix[operation] ?? 0;
+    return weight > 0 ? [{ operation, weight }] : [];
+  });
+}
+
+function resolvePolicy(text: string): FailurePolicy {
+  if (text === 'majority' || text === 'all' || text === 'any') return text;
+  return { percent: Number(text.slice(0, -1)) };
+}

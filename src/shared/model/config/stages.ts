@@ -1,0 +1,98 @@
+import { z } from 'zod';
+import { operationKinds } from '../operation.js';
+import { choice, count, day, duration, flag, size, TiB } from './fields.js';
+import type { OperationKind } from '../operation.js';
+
+const weight = z
+  .number({ error: 'must be a number' })
+  .min(0, { error: 'must not be negative' })
+  .max(1e6, { error: 'must be at most 1000000' })
+  .optional();
+
+const weights = z.strictObject(
+  Object.fromEntries(operationKinds.map((kind) => [kind, weight])) as Record<
+    OperationKind,
+    typeof weight
+  >,
+);
+
+const mix = z.union([choice(operationKinds), weights], {
+  error: `must be one of ${operationKinds.join(', ')}, or weights such as { read: 70, write: 30 }`,
+});
+
+const fsyncWords = ['never', 'end', 'every'] as const;
+const fsync = z.union([z.enum(fsyncWords), z.number().int().min(1).max(1e9)], {
+  error: 'must be never, end, every, or a number of writes (1 … 1000000000)',
+});
+
+const stage = z.strictObject(
+  {
+    name: z
+      .string({ error: 'must be text' })
+      .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, {
+        error: 'must be 1 … 64 letters, digits, "_" or "-", and begin with a letter or digit',
+      })
+      .meta({
+        description: 'Name in the results and in `expect`; each stage has its own',
+        unit: 'name',
+        bounds: '1 … 64 characters, no dot',
+      }),
+    mix: mix.meta({
+      description:
+        'One operation, or a mapping of operations to weights (0 … 1e6) such as `{ read: 70, write: 30 }`',
+      unit: 'operation or weights',
+      bounds: operationKinds.join(', '),
+    }),
+    block_size: size({ min: 1, max: 1024 ** 3 })
+      .optional()
+      .meta({
+        description: 'Bytes of one `read` or `write`, and of one call inside a `get` or `put`',
+        fallback: '`1MiB`, or `dataset.file_size` if that is smaller',
+      }),
+    access: choice(['sequential', 'random']).prefault('sequential').meta({
+      description: 'Order of the blocks that `read` and `write` choose',
+      unit: 'word',
+      bounds: 'sequential, random',
+    }),
+    // The real limit depends on limits.concurrency and has a sentence of its own (check-stages).
+    threads: count({ min: 1, max: 1e9 }).prefault(1).meta({
+      description: 'Worker threads of each agent, one operation in flight on each',
+      unit: 'count',
+      bounds: '1 … 256, and at most `limits.concurrency`',
+    }),
+    direct: flag().prefault(false).meta({
+      description:
+        'O_DIRECT: around the page cache; `block_size` and `dataset.file_size` must be multiples of 512',
+      unit: 'true or false',
+    }),
+    noatime: flag().prefault(false).meta({
+      description: 'O_NOATIME: reads leave the access time alone, where the agent owns the files',
+      unit: 'true or false',
+    }),
+    fsync: fsync.prefault('never').meta({
+      description:
+        'When written data is forced to the device: never, at the end of the stage (of each file for `put`), after every write, or after every N writes',
+      unit: 'word or count',
+      bounds: 'never, end, every, 1 … 1e9',
+    }),
+    duration: duration({ min: 100, max: 364 * day })
+      .optional()
+      .meta({ description: 'The stage ends after this time', fallback: 'no limit' }),
+    max_operations: count({ min: 1, max: 1e15 }).optional().meta({
+      description: 'The stage ends after this many operations, over all agents',
+      fallback: 'no limit',
+    }),
+    max_bytes: size({ min: 1, max: 4096 * TiB })
+      .optional()
+      .meta({
+        description: 'The stage ends after this many bytes, over all agents',
+        fallback: 'no limit',
+      }),
+  },
+  { error: 'must be a mapping with name, mix and a limit' },
+);
+
+export const stagesField = z
+  .array(stage, { error: 'must be a list of stages' })
+  .min(1, { error: 'is empty: nothing would be done' })
+  .max(1000, { error: 'has more than 1000 stages' });

@@ -1,0 +1,110 @@
+/**
+ * Divides a plan into one assignment per agent, once, in the controller: no file of a shared dataset is in two `own`
+ * ranges or in none, and the shares of a limit add up to it exactly.
+ */
+import type {
+  Assignment,
+  AssignmentMode,
+  DatasetAssignment,
+  FileRange,
+  StageAssignment,
+} from './assignment.js';
+import type { AgentPlan, Plan, StagePlan } from './plan.js';
+
+export interface SplitOptions {
+  /** Hex digest of `datasetIdentity(plan)`: core has no crypto. */
+  readonly datasetHash: string;
+  /** --skip-prepare. */
+  readonly skipPrepare?: boolean;
+}
+
+export function splitPlan(
+  plan: Plan,
+  runId: string,
+  creator: string,
+  mode: AssignmentMode,
+  options: SplitOptions,
+): Assignment[] {
+  const { timeouts } = plan;
+  return plan.agents.map((agent) => ({
+    runId,
+    mode,
+    agentIndex: agent.index,
+    agentCount: plan.agents.length,
+    agentId: agent.id,
+    target: agent.target,
+    namespace: plan.namespace,
+    seed: plan.seed,
+    creator,
+    dataset: splitDataset(plan, agent, options),
+    stages: plan.stages.map((stage) => splitStage(plan, stage, agent)),
+    timeouts: {
+      drainMs: timeouts.drainMs,
+      abortMs: timeouts.abortMs,
+      leaseMs: timeouts.leaseMs,
+      reconnectWindowMs: timeouts.reconnectWindowMs,
+      runnerSilenceMs: timeouts.pingAfterMs + timeouts.hungAfterMs,
+    },
+  }));
+}
+
+/**
+ * The text whose SHA-256 is the dataset's hash: dataset, namespace, number of agents, seed. `keep` is about the end of
+ * a run, not about the files, and is left out.
+ */
+export function datasetIdentity(plan: Plan): string {
+  const { name, files, fileSizeBytes, directories, content } = plan.dataset;
+  const { width, depth } = directories;
+  return JSON.stringify([
+    'muster-dataset-1',
+    [name, files, fileSizeBytes, width, depth, content],
+    plan.namespace,
+    plan.agents.length,
+    plan.seed,
+  ]);
+}
+
+function splitDataset(plan: Plan, agent: AgentPlan, options: SplitOptions): DatasetAssignment {
+  const { name, files, fileSizeBytes, directories, content } = plan.dataset;
+  const all: FileRange = { from: 0, to: files };
+  return {
+    name,
+    hash: options.datasetHash,
+    fileSizeBytes,
+    directories,
+    content,
+    own: plan.namespace === 'private' ? all : part(files, agent.index, plan.agents.length),
+    use: all,
+    skipPrepare: options.skipPrepare ?? false,
+  };
+}
+
+function splitStage(plan: Plan, stage: StagePlan, agent: AgentPlan): StageAssignment {
+  const agents = plan.agents.length;
+  const operations = stage.maxOperations;
+  return {
+    ...stage,
+    threads: agent.threads ?? stage.threads,
+    maxOperations: operations === undefined ? undefined : share(operations, agent.index, agents),
+    maxBytes:
+      stage.maxBytes === undefined
+        ? undefined
+        : shareOfBytes(stage.maxBytes, stage.blockSizeBytes, agent.index, agents),
+  };
+}
+
+/** `total` in `parts` whole numbers that differ by at most one, the larger ones first. */
+function share(total: number, index: number, parts: number): number {
+  return Math.floor(total / parts) + (index < total % parts ? 1 : 0);
+}
+
+/** Whole blocks, so that no agent is left with a fraction of an operation but the last, who gets what is over. */
+function shareOfBytes(total: number, block: number, index: number, parts: number): number {
+  const rest = index === parts - 1 ? total % block : 0;
+  return share(Math.floor(total / block), index, parts) * block + rest;
+}
+
+function part(files: number, index: number, parts: number): FileRange {
+  const before = Math.floor(files / parts) * index + Math.min(index, files % parts);
+  return { from: before, to: before + share(files, index, parts) };
+}

@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { assignmentSchema } from '../../../../src/shared/model/assignment-schema.js';
+import { datasetIdentity, splitPlan } from '../../../../src/shared/model/split-plan.js';
+import { planOf, smallConfig } from '../../../support/example-plan.js';
+import type { Plan } from '../../../../src/shared/model/plan.js';
+
+const { plan: small } = planOf(smallConfig);
+const datasetHash = 'ab'.repeat(32);
+
+const plans = fc
+  .record({
+    agents: fc.integer({ min: 1, max: 40 }),
+    files: fc.integer({ min: 0, max: 1e8 }),
+    operations: fc.option(fc.integer({ min: 1, max: 1e15 }), { nil: undefined }),
+    bytes: fc.option(fc.maxSafeNat(), { nil: undefined }),
+    block: fc.integer({ min: 1, max: 2 ** 30 }),
+    namespace: fc.constantFrom('private' as const, 'shared' as const),
+    own: fc.option(fc.integer({ min: 1, max: 256 }), { nil: undefined }),
+  })
+  .map(({ agents, files, operations, bytes, block, namespace, own }): Plan => {
+    const [first] = small.agents;
+    const [stage] = small.stages;
+    assert(first && stage);
+    return {
+      ...small,
+      namespace,
+      agents: Array.from({ length: agents }, (_, index) => ({
+        ...first,
+        index,
+        id: `agent-${String(index + 1)}`,
+        threads: index % 2 === 0 ? own : undefined,
+      })),
+      dataset: { ...small.dataset, files },
+      stages: [
+        { ...stage, maxOperations: operations, maxBytes: bytes, blockSizeBytes: block, threads: 3 },
+      ],
+    };
+  });
+
+const split = (plan: Plan) => splitPlan(plan, 'run-1', 'me@here', 'run', { datasetHash });
+const sum = (values: readonly (number | undefined)[]) =>
+  values.reduce((total: bigint, value) => total + BigInt(value ?? 0), 0n);
+
+test('a shared dataset is divided without gap and without overlap, and everybody uses all of it', () => {
+  fc.assert(
+    fc.property(plans, (plan) => {
+      const shares = split({ ...plan, namespace: 'shared' }).map(({ dataset }) => dataset);
+      let next = 0;
+      for (const { own, use } of shares) {
+        assert.equal(own.from, next);
+        assert(own.to >= own.from);
+        next = own.to;
+        assert.deepEqual(use, { from: 0, to: plan.dataset.files });
+      }
+      assert.equal(next, plan.dataset.files);
+      const sizes = shares.map(({ own }) => own.to - own.from);
+      assert(Math.max(...sizes) - Math.min(...sizes) <= 1);
+    }),
+  );
+});
+
+test('in a private namespace each agent owns and uses files 0 … n of its own', () => {
+  fc.assert(
+    fc.property(plans, (plan) => {
+      for (const { dataset } of split({ ...plan, namespace: 'private' })) {
+        assert.deepEqual(dataset.own, { from: 0, to: plan.dataset.files });
+        assert.deepEqual(dataset.use, dataset.own);
+      }
+    }),
+  );
+});
+
+test('the shares of max_operations and max_bytes add up to the limit exactly', () => {
+  fc.assert(
+    fc.property(plans, (plan) => {
+      const stages = split(plan).map(({ stages }) => stages[0]);
+      const [stage] = plan.stages;
+      assert.equal(sum(stages.map((s) => s?.maxOperations)), sum([stage?.maxOperations]));
+      assert.equal(sum(stages.map((s) => s?.maxBytes)), sum([stage?.maxBytes]));
+      for (const part of stages) {
+        assert.equal(part?.maxOperations === undefined, stage?.maxOperations === undefined);
+        assert.equal(part?.maxBytes === undefined, stage?.maxBytes === undefined);
+      }
+    }),
+  );
+});
+
+test('bytes are divided in whole blocks; only the last agent may get a fraction', () => {
+  fc.assert(
+    fc.property(plans, (plan) => {
+      const [stage] = plan.stages;
+      for (const part of split(plan).slice(0, -1)) {
+        assert.equal((part.stages[0]?.maxBytes ?? 0) % (stage?.blockSizeBytes ?? 1), 0);
+      }
+    }),
+  );
+});
+
+test("an agent's own threads win over the stage's", () => {
+  fc.assert(
+    fc.property(plans, (plan) => {
+      for (const [index, assignment] of split(plan).entries()) {
+        assert.equal(assignment.stages[0]?.threads, plan.agents[index]?.threads ?? 3);
+      }
+    }),
+  );
+});
+
+test('[RUN-23] one operation for three agents: one does it, the others get a share of zero', () => {
+  const { plan } = planOf(smallConfig, {
+    agentsOverride: ['a:1', 'b:1', 'c:1'],
+    sets: ['stages.0.max_operations=1'],
+  });
+  assert.deepEqual(
+    split(plan).map(({ stages }) => stages[0]?.maxOperations),
+    [1, 0, 0],
+  );
+});
+
+test('every assignment passes the schema of the agent after a trip through JSON, and nothing is lost', () => {
+  fc.assert(
+    fc.property(plans, (plan) => {
+      for (const assignment of split(plan)) {
+        const received: unknown = JSON.parse(JSON.stringify(assignment));
+        assert.deepEqual(assignmentSchema.parse(received), assignment);
+      }
+    }),
+  );
+});
+
+test('the agent refuses unknown keys, ranges that run backwards, and names that leave the folder', () => {
+  const [good] = split(small);
+  assert(good);
+  const bad: Record<string, unknown> = {
+    extra: { ...good, extra: 1 },
+    range: { ...good, dataset: { ...good.dataset, own: { from: 2, to: 1 } } },
+    name: { ...good, dataset: { ...good.dataset, name: '../other' } },
+    index: { ...good, agentIndex: 1 },
+    threads: { ...good, stages: good.stages.map((stage) => ({ ...stage, threads: 257 })) },
+  };
+  for (const [name, assignment] of Object.entries(bad)) {
+    assert.equal(assignmentSchema.safeParse(assignment).success, false, name);
+  }
+});
+
+test('the identity of a dataset changes with what is in it, and not with keep', () => {
+  const identity = datasetIdentity(small);
+  const change = (dataset: Partial<Plan['dataset']>, rest: Partial<Plan> = {}) =>
+    datasetIdentity({ ...small, ...rest, dataset: { ...small.dataset, ...dataset } });
+  assert.equal(change({ keep: true }), identity);
+  const others = [
+    change({ name: 'other' }),
+    change({ files: 9 }),
+    change({ fileSizeBytes: 1 }),
+    change({ directories: { width: 2, depth: 1 } }),
+    change({ content: 'zero' }),
+    change({}, { seed: 2 }),
+    change({}, { namespace: 'shared' }),
+    change({}, { agents: [...small.agents, ...small.agents] }),
+  ];
+  assert.equal(new Set([identity, ...others]).size, others.length + 1);
+});
