@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { AgentDriver, runId } from '../../../support/agent-driver.js';
+
+const other = { runId: 'beef', secret: 'other', identity: 'ann@ctl2' } as const;
+
+test('a second controller is refused and told who owns the agent; the first run is unharmed', () => {
+  const agent = new AgentDriver().running();
+  const first = agent.stream;
+  agent.open(other);
+  assert.deepEqual(agent.last[0], {
+    kind: 'refuse',
+    stream: first + 1,
+    code: 'busy',
+    message: `busy: run ${runId} of root@ctl1 since 22:13 UTC, RUNNING`,
+    owner: agent.session.owner,
+  });
+  assert.equal(agent.session.owner?.identity, 'root@ctl1');
+  agent.receive({ kind: 'abort', reason: 'I said stop' });
+  assert.equal(agent.last.length, 0, 'what a refused stream still says is not heard');
+  agent.receive({ kind: 'ping', id: 1 }, first);
+  assert.equal(agent.sent('pong', agent.last).length, 1);
+});
+
+test('with --steal the run is ended, both controllers and the log are told, and the agent is taken', () => {
+  const agent = new AgentDriver().running();
+  const first = agent.stream;
+  agent.open({ ...other, steal: true });
+  const reason = 'taken over by run beef of ann@ctl2 (--steal)';
+  assert.deepEqual(
+    agent.last.map(({ kind }) => kind),
+    [
+      ...['log', 'killRunner', 'send', 'log', 'send', 'send', 'closeStream', 'released'],
+      ...['accept', 'log', 'send'],
+    ],
+  );
+  assert.equal(agent.sent('error')[0]?.message, reason);
+  assert.equal(agent.sent('final')[0]?.state, 'ABORTED');
+  assert.equal(agent.sent('stageResult').length, 1);
+  assert.deepEqual(agent.effects('closeStream'), [
+    { kind: 'closeStream', stream: first, goodbye: true, reason },
+  ]);
+  assert.match(agent.sent('log')[0]?.line ?? '', /taken away from run 7f3a of root@ctl1/);
+  assert.equal(agent.session.owner?.runId, 'beef');
+  agent.detach(first).prepare({ runId: 'beef' });
+  assert.equal(agent.session.state, 'PREPARING');
+  agent.runnerExits({ signal: 'SIGKILL' }, 1);
+  assert.equal(agent.session.state, 'PREPARING');
+});
+
+test('a stream of the same run with another secret is refused, also with --steal', () => {
+  const agent = new AgentDriver().running().open({ secret: 'guess', generation: 2, steal: true });
+  assert.equal(agent.effects('refuse')[0]?.code, 'secret');
+  assert.equal(agent.session.state, 'RUNNING');
+});
+
+test('another protocol version is refused with both numbers', () => {
+  const agent = new AgentDriver().open({ protocol: 99 });
+  assert.equal(agent.effects('refuse')[0]?.code, 'protocol');
+  assert.equal(
+    agent.effects('refuse')[0]?.message,
+    'protocol 99 is not spoken here, this agent speaks 1',
+  );
+  assert.equal(agent.session.owner, undefined);
+});
+
+test('[LINK-02] a newer stream of the run resumes it and closes the older, whose late end does no harm', () => {
+  const agent = new AgentDriver().running();
+  const first = agent.stream;
+  agent.open({ generation: 2 });
+  assert.deepEqual(
+    agent.last.filter(({ kind }) => kind === 'closeStream' || kind === 'accept'),
+    [
+      {
+        kind: 'closeStream',
+        stream: first,
+        goodbye: false,
+        reason: 'replaced by a newer stream',
+      },
+      { kind: 'accept', stream: first + 1, resumed: true },
+    ],
+  );
+  agent.detach(first);
+  agent.receive({ kind: 'abort', reason: 'from the past' }, first);
+  assert.equal(agent.session.state, 'RUNNING');
+  agent.advance(60_000);
+  assert.equal(agent.session.state, 'RUNNING', 'no dead man’s switch runs');
+});
+
+test('[LINK-02] an older or equal generation does not replace a newer stream', () => {
+  const agent = new AgentDriver().running().open({ generation: 3 }).open({ generation: 2 });
+  assert.equal(agent.effects('refuse')[0]?.message, 'stream 2 is not newer than 3');
+  agent.open({ generation: 3 });
+  assert.equal(agent.effects('refuse').length, 2);
+});
+
+test('[LINK-04] a run is resumed with its state and its runner after its stream was lost', () => {
+  const agent = new AgentDriver().running().detach().advance(20_000).open({ generation: 2 });
+  assert.deepEqual(agent.effects('accept').at(-1), { kind: 'accept', stream: 2, resumed: true });
+  assert.equal(agent.session.state, 'RUNNING');
+  assert.equal(agent.effects('forkRunner').length, 1);
+  agent.advance(1_000);
+  assert.equal(agent.sent('heartbeat', agent.last).length, 1);
+});
+
+test('a run the agent does not know is welcomed as a new one, whatever its generation', () => {
+  const agent = new AgentDriver().open({ generation: 4 });
+  assert.deepEqual(agent.effects('accept'), [{ kind: 'accept', stream: 1, resumed: false }]);
+});
+
+test('asking for the verdict changes nothing', () => {
+  const agent = new AgentDriver().running();
+  const open = { ...other, steal: true };
+  for (const kind of ['steal', 'steal'] as const) {
+    const verdict = agent.session.verdict({
+      ...open,
+      kind: 'open',
+      protocol: 1,
+      nonce: new Uint8Array(),
+      generation: 1,
+      held: [],
+      received: 0n,
+    });
+    assert.equal(verdict.kind, kind);
+  }
+  assert.equal(agent.session.owner?.runId, runId);
+});

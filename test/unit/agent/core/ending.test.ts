@@ -1,0 +1,209 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { AgentDriver, assignmentOf, intervalOf, resultOf } from '../../../support/agent-driver.js';
+import type { OperationStats } from '../../../../src/shared/model/messages.js';
+
+const abort = { kind: 'abort', reason: 'Ctrl-C' } as const;
+
+function reads(count: number, service: number[]): OperationStats {
+  return {
+    operation: 'read',
+    count,
+    bytes: count * 4096,
+    errors: [{ code: 'EIO', count: 1 }],
+    missedSchedules: 0,
+    service: Uint8Array.from(service),
+    response: new Uint8Array(),
+    failed: Uint8Array.from([9]),
+  };
+}
+
+function report(inFlight: number) {
+  const ages = { oldestInFlightNs: 1, rssBytes: 7, operations: 30 };
+  return { kind: 'report', inFlight, ...ages } as const;
+}
+
+/** Two intervals, then three operations that hang. */
+function stalled(): AgentDriver {
+  const agent = new AgentDriver().running();
+  agent.runner({ kind: 'interval', ...intervalOf({ operations: [reads(10, [1, 2])] }) });
+  const second = { first: 1, last: 1, operations: [reads(30, [3])], inFlight: 2 };
+  agent.runner({ kind: 'interval', ...intervalOf(second) });
+  return agent.runner(report(3));
+}
+
+test('an abort that the workload process carries out ends with its own result and ABORTED', () => {
+  const agent = stalled().receive(abort);
+  assert.deepEqual(agent.ordered('abort'), [{ ...abort, graceMs: 2000 }]);
+  assert.equal(agent.session.state, 'RUNNING');
+  agent.runner({ kind: 'interval', ...intervalOf({ first: 2, last: 2 }) });
+  agent.runner({ kind: 'stageResult', ...resultOf({ endedBy: 'aborted' }) });
+  agent.runner({ kind: 'aborted', reason: 'Ctrl-C' });
+  assert.equal(agent.session.state, 'ABORTED');
+  assert.equal(agent.sent('interval').length, 3, 'what is sampled while it stops still counts');
+  assert.deepEqual(
+    agent.sent('stageResult').map(({ endedBy }) => endedBy),
+    ['aborted'],
+  );
+  assert.equal(agent.effects('killRunner').length, 0);
+  assert.equal(agent.ordered('quit').length, 1);
+});
+
+test('an abort that is not answered ends with SIGKILL and the totals reported until then', () => {
+  const agent = stalled().receive(abort).advance(2_400);
+  assert.equal(agent.effects('killRunner').length, 0);
+  agent.advance(200);
+  assert.equal(agent.effects('killRunner').length, 1);
+  assert.equal(agent.session.state, 'RUNNING');
+  agent.runnerExits({ signal: 'SIGKILL' });
+  assert.equal(agent.session.state, 'ABORTED');
+  assert.deepEqual(agent.sent('stageResult'), [
+    {
+      kind: 'stageResult',
+      stage: 0,
+      endedBy: 'killed',
+      atNs: 5_000_000_000n,
+      firstOperationNs: 5_000_000_100n,
+      lastOperationNs: 7_000_000_000n,
+      intervals: 2,
+      abandoned: 3,
+      operations: [
+        { ...reads(30, [1, 2, 3]), failed: Uint8Array.from([9, 9]), response: new Uint8Array() },
+      ],
+      mechanism: '',
+      warnings: ['Ctrl-C'],
+    },
+  ]);
+  assert.equal(agent.sent('error').length, 0);
+  assert.equal(agent.sent('final').length, 1);
+});
+
+test('a short abort time shortens the grace, so that the kill still comes in time', () => {
+  const timeouts = { ...assignmentOf().timeouts, abortMs: 1_000 };
+  const agent = new AgentDriver().running({ timeouts }).receive(abort);
+  assert.deepEqual(agent.ordered('abort'), [{ ...abort, graceMs: 400 }]);
+  agent.advance(500);
+  assert.equal(agent.effects('killRunner').length, 1);
+});
+
+test('[RUN-27] a workload process that outlives SIGKILL is reported stuck, and keeps the agent busy', () => {
+  const agent = stalled().receive(abort).advance(4_600);
+  assert.equal(agent.session.state, 'ABORTED');
+  assert.equal(agent.sent('error')[0]?.code, 'stuck');
+  assert.equal(agent.sent('stageResult').length, 1);
+  agent.receive({ kind: 'goodbye', reason: 'done' });
+  assert.equal(agent.session.state, 'IDLE');
+  agent.open({ runId: 'next' });
+  assert.match(agent.effects('refuse')[0]?.message ?? '', /cannot be killed/);
+  agent.runnerExits({ signal: 'SIGKILL' });
+  agent.open({ runId: 'next' });
+  assert.equal(agent.session.owner?.runId, 'next');
+});
+
+test('[RUN-27] a workload process killed by the system fails the run with the reason and the totals', () => {
+  const agent = stalled().runnerExits({ signal: 'SIGKILL' });
+  const message = 'workload process was killed by SIGKILL (out of memory?)';
+  assert.equal(agent.session.state, 'FAILED');
+  assert.deepEqual(agent.sent('error'), [{ kind: 'error', code: 'killed', message }]);
+  assert.deepEqual(agent.sent('final'), [{ kind: 'final', state: 'FAILED', reason: message }]);
+  assert.equal(agent.sent('stageResult')[0]?.endedBy, 'killed');
+  assert.equal(agent.sent('stageResult')[0]?.abandoned, 3);
+});
+
+test('[RUN-27] a workload process that exits in the middle of its work fails the run with its exit code', () => {
+  const agent = new AgentDriver().open().prepare().runnerExits({ code: 70 });
+  assert.deepEqual(agent.sent('error')[0], {
+    kind: 'error',
+    code: 'crashed',
+    message: 'workload process exited with code 70 in the middle of its work',
+  });
+  assert.equal(agent.sent('stageResult').length, 0);
+  const notStarted = new AgentDriver().open().prepare().runnerExits({ failure: 'spawn EAGAIN' });
+  assert.equal(
+    notStarted.sent('error')[0]?.message,
+    'workload process could not be started: spawn EAGAIN',
+  );
+});
+
+test('[RUN-27] a silent workload process shows in the heartbeats, then it is killed and the run FAILED', () => {
+  const agent = stalled().advance(4_000);
+  assert.equal(agent.sent('heartbeat').at(-1)?.runnerSilenceNs, 4e9);
+  agent.advance(115_000);
+  assert.equal(agent.effects('killRunner').length, 0);
+  agent.receive({ kind: 'lease', count: 1 }).advance(2_000);
+  assert.equal(agent.effects('killRunner').length, 1);
+  agent.runnerExits({ signal: 'SIGKILL' });
+  const message = 'workload process has not reported for 120s: killed';
+  assert.deepEqual(agent.sent('error'), [{ kind: 'error', code: 'stuck', message }]);
+  assert.equal(agent.session.state, 'FAILED');
+  assert.equal(agent.sent('stageResult')[0]?.abandoned, 3);
+});
+
+test('reports that were buffered while the agent was frozen count before its silence is judged', () => {
+  const agent = stalled().freeze(130_000).tick();
+  agent.receive({ kind: 'lease', count: 1 }).runner(report(1)).advance(5_000);
+  assert.equal(agent.effects('killRunner').length, 0);
+});
+
+test('operations that hang after the end of the last stage are abandoned, and the run completes', () => {
+  const one = assignmentOf().stages.slice(0, 1);
+  const agent = new AgentDriver().draining({ stages: one }).runner(report(3));
+  agent.advance(29_900);
+  assert.equal(agent.effects('killRunner').length, 0);
+  agent.advance(200).runnerExits({ signal: 'SIGKILL' });
+  assert.equal(agent.sent('stageResult')[0]?.endedBy, 'drained');
+  assert.equal(agent.sent('stageResult')[0]?.abandoned, 3);
+  assert.equal(agent.sent('final')[0]?.state, 'COMPLETED');
+  agent.receive({ kind: 'cleanup' });
+  assert.equal(agent.effects('forkRunner').length, 2, 'a new workload process cleans up');
+  assert.equal(agent.ordered('prepare').at(-1)?.assignment.mode, 'cleanup');
+});
+
+test('operations that hang after an earlier stage fail the agent, which cannot go on without a workload process', () => {
+  const agent = new AgentDriver().draining().advance(30_100).runnerExits({ signal: 'SIGKILL' });
+  assert.equal(agent.sent('error')[0]?.code, 'stuck');
+  assert.equal(agent.sent('final')[0]?.state, 'FAILED');
+});
+
+test('a failure that the workload process reports fails the run with its own words', () => {
+  const message = 'no space left in /data: free some or make the dataset smaller';
+  const agent = new AgentDriver()
+    .open()
+    .prepare()
+    .runner({ kind: 'failed', code: 'space', message });
+  assert.deepEqual(agent.sent('error'), [{ kind: 'error', code: 'space', message }]);
+  assert.equal(agent.session.state, 'FAILED');
+  assert.equal(agent.ordered('quit').length, 1);
+  agent.runnerExits({ code: 0 });
+  assert.equal(agent.sent('error').length, 1);
+});
+
+test('an assignment that cannot be read, or is of another run, fails the run and starts nothing', () => {
+  const agent = new AgentDriver({
+    parseAssignment: () => {
+      throw new Error('stages.0.threads: expected a number');
+    },
+  });
+  agent.open().prepare();
+  assert.equal(
+    agent.sent('error')[0]?.message,
+    'assignment refused: stages.0.threads: expected a number',
+  );
+  assert.equal(agent.effects('forkRunner').length, 0);
+  assert.equal(agent.session.state, 'FAILED');
+  const other = new AgentDriver().open().prepare({ runId: 'other' });
+  assert.equal(other.sent('error')[0]?.code, 'config');
+  assert.equal(other.effects('forkRunner').length, 0);
+});
+
+test('a workload process told to quit that does not is killed, and the next run does not wait for it', () => {
+  const agent = new AgentDriver().completed();
+  const first = agent.lastRunner;
+  agent.receive({ kind: 'goodbye', reason: 'done' });
+  agent.open({ runId: 'next' }).prepare({ runId: 'next' });
+  assert.equal(agent.session.state, 'PREPARING');
+  agent.advance(2_000);
+  assert.deepEqual(agent.effects('killRunner'), [{ kind: 'killRunner', runner: first }]);
+  agent.runnerExits({ signal: 'SIGKILL' }, first);
+  assert.equal(agent.session.state, 'PREPARING', 'its end is not taken for the new one’s');
+});
