@@ -122,6 +122,7 @@ export function formatSize(bytes: number): string {
 /** The shortest exact spelling, which parseDuration reads back: 90000 → `90s`. */
 export function formatDuration(ms: number): string {
   return largest(ms, [
+    ['d', 86_400_000],
     ['h', 3_600_000],
     ['m', 60_000],
     ['s', 1000],

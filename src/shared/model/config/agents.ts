@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { count, label } from './fields.js';
+import { label, threads } from './fields.js';
 
 const address = z
   .string({ error: 'must be an address such as node1:7761 or node[01-16]:7761' })
@@ -26,7 +26,7 @@ const agentObject = z.strictObject({
     unit: 'path or URI',
     fallback: 'the common `target`',
   }),
-  threads: count({ min: 1, max: 256 }).optional().meta({
+  threads: threads().optional().meta({
     description: "Its own number of threads, instead of every stage's `threads`",
     fallback: "the stage's `threads`",
   }),

@@ -67,6 +67,13 @@ export const count = (range: Range) =>
     bounds: bounds(printCount, range),
   });
 
+/** The limit depends on limits.concurrency and has a sentence of its own (check-stages). */
+export const threads = () =>
+  count({ min: 1, max: 1e9 }).meta({
+    unit: 'count',
+    bounds: '1 … 256, and at most `limits.concurrency`',
+  });
+
 /** 1000000 → `1e6`, 64 → `64`. */
 function printCount(value: number): string {
   const zeros = /0{6,}$/.exec(String(value))?.[0].length ?? 0;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { operationKinds } from '../operation.js';
-import { choice, count, day, duration, flag, size, TiB } from './fields.js';
+import { choice, count, day, duration, flag, size, threads, TiB } from './fields.js';
 import type { OperationKind } from '../operation.js';
 
 const weight = z
@@ -54,11 +54,8 @@ const stage = z.strictObject(
       unit: 'word',
       bounds: 'sequential, random',
     }),
-    // The real limit depends on limits.concurrency and has a sentence of its own (check-stages).
-    threads: count({ min: 1, max: 1e9 }).prefault(1).meta({
+    threads: threads().prefault(1).meta({
       description: 'Worker threads of each agent, one operation in flight on each',
-      unit: 'count',
-      bounds: '1 … 256, and at most `limits.concurrency`',
     }),
     direct: flag().prefault(false).meta({
       description:
@@ -95,4 +92,9 @@ const stage = z.strictObject(
 export const stagesField = z
   .array(stage, { error: 'must be a list of stages' })
   .min(1, { error: 'is empty: nothing would be done' })
-  .max(1000, { error: 'has more than 1000 stages' });
+  .max(1000, { error: 'has more than 1000 stages' })
+  .meta({
+    description: 'What is done, one after the other; all agents start each stage together',
+    unit: 'list',
+    bounds: '1 … 1000 entries',
+  });

@@ -1,0 +1,67 @@
+/** The argument and flags of every command that works on a plan. */
+import { InvalidArgumentError, Option } from 'commander';
+import { loadPlanFile } from '../shell/load-plan.js';
+import type { Command } from 'commander';
+import type { LoadedPlan } from '../shell/load-plan.js';
+import type { CommandIo } from './command-io.js';
+
+/** What `addPlanOptions` puts into the options of a command. */
+export interface PlanOptions {
+  readonly agents?: readonly string[];
+  readonly embedded?: number;
+  readonly set: readonly string[];
+}
+
+/** `<config> --agents a,b --embedded N --set path=value …` */
+export function addPlanOptions(command: Command): Command {
+  return command
+    .argument('<config>', 'YAML or JSON file, see docs/config.md')
+    .addOption(
+      new Option(
+        '--agents <list>',
+        'agents to use instead of those in the config: a,b or node[01-16]:7761',
+      )
+        .argParser(splitAgents)
+        .conflicts('embedded'),
+    )
+    .addOption(
+      new Option('--embedded <n>', 'start this many agents on loopback and use them').argParser(
+        wholeNumber,
+      ),
+    )
+    .addOption(
+      new Option('--set <path=value>', 'override a key, such as stages.0.threads=16 (repeatable)')
+        .argParser((text: string, before: readonly string[]) => [...before, text])
+        .default([], 'none'),
+    );
+}
+
+/** Throws PlanError or MusterError (exit code 2); warnings go to stderr. */
+export async function loadPlanOf(
+  file: string,
+  options: PlanOptions,
+  io: Pick<CommandIo, 'env' | 'stderr'>,
+): Promise<LoadedPlan> {
+  const loaded = await loadPlanFile({
+    file,
+    env: io.env,
+    sets: options.set,
+    agentsOverride: options.agents,
+    embedded: options.embedded,
+  });
+  for (const warning of loaded.warnings) io.stderr.write(`WARNING: ${warning}\n`);
+  return loaded;
+}
+
+/** At commas, but not at those inside [ ]. */
+function splitAgents(text: string): string[] {
+  return text
+    .split(/,(?![^[]*\])/)
+    .map((agent) => agent.trim())
+    .filter((agent) => agent !== '');
+}
+
+function wholeNumber(text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('It must be a number.');
+}

@@ -1,0 +1,54 @@
+import { Command } from 'commander';
+import { stringify } from 'yaml';
+import { planAsConfig } from '../../shared/model/config/print-plan.js';
+import { splitPlan } from '../../shared/model/split-plan.js';
+import { formatSize } from '../../shared/model/units.js';
+import { datasetHash } from '../shell/dataset-hash.js';
+import { addPlanOptions, loadPlanOf } from './plan-options.js';
+import type { Assignment, StageAssignment } from '../../shared/model/assignment.js';
+import type { Plan } from '../../shared/model/plan.js';
+import type { CommandIo } from './command-io.js';
+import type { PlanOptions } from './plan-options.js';
+
+/** Prints the resolved plan: YAML that is a config again, with what each agent gets as comments. No network. */
+export function validateCommand(io: CommandIo): Command {
+  return addPlanOptions(
+    new Command('validate').description('check a config and print the resolved plan; no network'),
+  ).action(async (file: string, options: PlanOptions) => {
+    const { plan } = await loadPlanOf(file, options, io);
+    io.stdout.write(stringify(planAsConfig(plan), { lineWidth: 0 }));
+    io.stdout.write(`${comments(plan).join('\n')}\n`);
+  });
+}
+
+function comments(plan: Plan): string[] {
+  const assignments = splitPlan(plan, 'validate', 'validate', 'run', {
+    datasetHash: datasetHash(plan),
+  });
+  return ['', 'What each agent gets:', ...assignments.flatMap((a) => describe(plan, a))].map(
+    (line) => `# ${line}`.trimEnd(),
+  );
+}
+
+function describe(plan: Plan, assignment: Assignment): string[] {
+  const { agentId, agentIndex, target, dataset, stages } = assignment;
+  const { from, to } = dataset.own;
+  const address = plan.agents[agentIndex]?.address ?? '';
+  const files =
+    to === from
+      ? 'no files to make'
+      : `makes files ${String(from)}–${String(to - 1)} (${formatSize((to - from) * dataset.fileSizeBytes)})`;
+  return [
+    `${agentId} (${address}) on ${target}: ${files}`,
+    ...stages.map((stage) => `  ${stage.name}: ${share(stage)}`),
+  ];
+}
+
+function share(stage: StageAssignment): string {
+  const { threads, maxOperations, maxBytes } = stage;
+  return [
+    `${String(threads)} thread${threads === 1 ? '' : 's'}`,
+    ...(maxOperations === undefined ? [] : [`${String(maxOperations)} operations`]),
+    ...(maxBytes === undefined ? [] : [formatSize(maxBytes)]),
+  ].join(', ');
+}

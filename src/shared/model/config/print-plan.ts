@@ -1,0 +1,86 @@
+/** The resolved plan in the words of a config file: what `validate` prints, and itself a config that gives the same plan. */
+import { formatDuration, formatSize } from '../units.js';
+import type { FailurePolicy, Plan, StagePlan } from '../plan.js';
+
+type Plain = Readonly<Record<string, unknown>>;
+
+/** Embedded agents (`embedded:1` …) have no address to write down and are left out. */
+export function planAsConfig(plan: Plan): Plain {
+  const agents = plan.agents.filter((agent) => !agent.address.startsWith('embedded:'));
+  const common = commonTarget(plan);
+  return present({
+    name: plan.name,
+    agents:
+      agents.length === 0
+        ? undefined
+        : agents.map(({ address, id, target, threads, labels }) =>
+            present({
+              address,
+              id,
+              target: common === undefined ? target : undefined,
+              threads,
+              labels: Object.keys(labels).length === 0 ? undefined : labels,
+            }),
+          ),
+    target: common,
+    namespace: plan.namespace,
+    seed: plan.seed,
+    dataset: {
+      name: plan.dataset.name,
+      files: plan.dataset.files,
+      file_size: formatSize(plan.dataset.fileSizeBytes),
+      directories: plan.dataset.directories,
+      content: plan.dataset.content,
+      keep: plan.dataset.keep,
+    },
+    stages: plan.stages.map(printStage),
+    expect: plan.expect.map(({ text }) => text),
+    failure_policy: printPolicy(plan.failurePolicy),
+    timeouts: printTimeouts(plan),
+    limits: plan.limits,
+    max_start_spread: formatDuration(plan.maxStartSpreadMs),
+    results: plan.results,
+  });
+}
+
+function commonTarget(plan: Plan): string | undefined {
+  const targets = new Set(plan.agents.map(({ target }) => target));
+  return targets.size === 1 ? plan.agents[0]?.target : undefined;
+}
+
+function printStage(stage: StagePlan): Plain {
+  const [only, ...others] = stage.mix;
+  const weights = stage.mix.map(({ operation, weight }) => [operation, weight]);
+  return present({
+    name: stage.name,
+    mix: only !== undefined && others.length === 0 ? only.operation : Object.fromEntries(weights),
+    block_size: formatSize(stage.blockSizeBytes),
+    access: stage.access,
+    threads: stage.threads,
+    direct: stage.direct,
+    noatime: stage.noatime,
+    fsync: stage.fsync,
+    duration: stage.durationMs === undefined ? undefined : formatDuration(stage.durationMs),
+    max_operations: stage.maxOperations,
+    max_bytes: stage.maxBytes === undefined ? undefined : formatSize(stage.maxBytes),
+  });
+}
+
+function printPolicy(policy: FailurePolicy): string {
+  return typeof policy === 'string' ? policy : `${String(policy.percent)}%`;
+}
+
+/** connectMs → connect. */
+function printTimeouts(plan: Plan): Plain {
+  const entries = Object.entries(plan.timeouts) as [string, number][];
+  return Object.fromEntries(
+    entries.map(([name, ms]) => [
+      name.replace(/Ms$/, '').replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+      formatDuration(ms),
+    ]),
+  );
+}
+
+function present(record: Plain): Plain {
+  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined));
+}
