@@ -1,0 +1,112 @@
+import type { Message } from '../model/messages.js';
+import { agentStates } from '../model/agent-state.js';
+import { operationKinds } from '../model/operation.js';
+import { DecodeError, payloadKinds, schemaOf } from './schema.js';
+import type { Raw } from './schema.js';
+
+export { DecodeError } from './schema.js';
+
+/** A piece of a serialised payload that is too large for one frame. */
+export interface Chunk {
+  readonly kind: 'chunk';
+  readonly transfer: number;
+  readonly index: number;
+  readonly count: number;
+  readonly data: Uint8Array;
+}
+
+/** A kind this version does not know: counted and skipped, the field number is all that can be said about it. */
+export interface UnknownKind {
+  readonly kind: 'unknown';
+  readonly field: number;
+}
+
+const payload = schemaOf('Payload');
+const kinds = payloadKinds();
+
+/** @throws RangeError when a number does not fit its field: a mistake of the caller */
+export function encodePayload(message: Message | Chunk): Buffer {
+  const typeName = kinds.get(message.kind);
+  if (typeName === undefined) throw new Error(`agent.proto has no kind ${message.kind}`);
+  return payload.serialize({ [message.kind]: schemaOf(typeName).toWire({ ...message }) });
+}
+
+/** @throws DecodeError when the bytes are not a payload, or a field has a value it cannot have */
+export function decodePayload(bytes: Uint8Array): Message | Chunk | UnknownKind {
+  const raw = payload.deserialize(bytes);
+  const kind = raw['kind'] as string | undefined;
+  const typeName = kind === undefined ? undefined : kinds.get(kind);
+  if (kind === undefined || typeName === undefined) {
+    return { kind: 'unknown', field: firstFieldNumber(bytes) };
+  }
+  const fields = schemaOf(typeName).fromWire(raw[kind] as Raw);
+  checkWords(kind, fields);
+  return { ...fields, kind } as unknown as Message | Chunk;
+}
+
+/** Strings that are closed sets of words in shared/model/messages, by kind and field. */
+const words: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  progress: { phase: ['prepare', 'cleanup', 'stage'] },
+  stageResult: {
+    endedBy: [
+      'duration',
+      'operations',
+      'bytes',
+      'exhausted',
+      'aborted',
+      'killed',
+      'drained',
+      'error',
+    ],
+  },
+  final: { state: ['COMPLETED', 'FAILED', 'ABORTED'] },
+  refused: { code: ['busy', 'protocol', 'secret', 'token', 'stopping'] },
+  error: {
+    code: [
+      'config',
+      'target',
+      'dataset',
+      'space',
+      'permission',
+      'crashed',
+      'killed',
+      'stuck',
+      'lease',
+      'stopped',
+      'internal',
+    ],
+  },
+  log: { level: ['debug', 'info', 'warn', 'error'] },
+};
+
+function checkWords(kind: string, fields: Raw): void {
+  for (const [field, allowed] of Object.entries(words[kind] ?? {})) {
+    checkWord(field, fields[field], allowed);
+  }
+  checkState(fields['state']);
+  const { operations } = fields;
+  if (!Array.isArray(operations)) return;
+  for (const entry of operations as Raw[]) {
+    checkWord('operation', entry['operation'], operationKinds);
+  }
+}
+
+function checkState(state: unknown): void {
+  if (state !== undefined) checkWord('state', state, agentStates);
+}
+
+function checkWord(field: string, value: unknown, allowed: readonly string[]): void {
+  if (typeof value === 'string' && allowed.includes(value)) return;
+  throw new DecodeError(`${field}: ${JSON.stringify(value)} is not one of ${allowed.join(', ')}`);
+}
+
+/** Field number in the first tag, a varint of at most five bytes; 0 when there is none. */
+function firstFieldNumber(bytes: Uint8Array): number {
+  let tag = 0;
+  for (let index = 0; index < Math.min(bytes.length, 5); index += 1) {
+    const byte = bytes[index] ?? 0;
+    tag += (byte & 0x7f) * 2 ** (7 * index);
+    if (byte < 0x80) break;
+  }
+  return Math.floor(tag / 8);
+}

@@ -1,0 +1,100 @@
+import { crc32 } from 'node:zlib';
+import { DecodeError, schemaOf } from './schema.js';
+
+export type Encoding = 'PLAIN' | 'DEFLATE';
+
+/** Which way a frame travels; part of the checksum, so that a reflected frame is refused. */
+export type Direction = 'toAgent' | 'toController';
+
+export interface Frame {
+  readonly sequence: bigint;
+  /** 0n: not reliable. */
+  readonly reliable: bigint;
+  readonly ack: bigint;
+  readonly seen: bigint;
+  readonly heard: bigint;
+  readonly encoding: Encoding;
+  /** As sent: encoded as `encoding` says. Empty: the frame only acknowledges. */
+  readonly payload: Uint8Array;
+}
+
+/** Signs and verifies what the checksum covers; absent when no token is in use. */
+export interface FrameSigner {
+  sign(covered: readonly Uint8Array[]): Uint8Array;
+  /** Constant-time. */
+  verify(covered: readonly Uint8Array[], mac: Uint8Array): boolean;
+}
+
+/** What both ends know without it being in the frame. */
+export interface FrameContext {
+  readonly direction: Direction;
+  /** Run id; empty in frames of the handshake, whose reader cannot know it yet. */
+  readonly session: string;
+  readonly signer?: FrameSigner | undefined;
+}
+
+const schema = schemaOf('Frame');
+const encodingNumber: Readonly<Record<Encoding, number>> = { PLAIN: 0, DEFLATE: 1 };
+const directionNumber: Readonly<Record<Direction, number>> = { toAgent: 1, toController: 2 };
+
+/**
+ * The bytes that checksum and mac cover before the payload: sequence, reliable, ack, seen, heard (8 bytes each,
+ * little-endian), encoding and direction (one byte each), length of the session id (2 bytes, little-endian) and the
+ * session id in UTF-8.
+ */
+export function canonicalHeader(frame: Frame, { direction, session }: FrameContext): Buffer {
+  const name = Buffer.from(session, 'utf8');
+  const header = Buffer.alloc(44 + name.length);
+  header.writeBigUInt64LE(frame.sequence, 0);
+  header.writeBigUInt64LE(frame.reliable, 8);
+  header.writeBigUInt64LE(frame.ack, 16);
+  header.writeBigUInt64LE(frame.seen, 24);
+  header.writeBigUInt64LE(frame.heard, 32);
+  header.writeUInt8(encodingNumber[frame.encoding], 40);
+  header.writeUInt8(directionNumber[direction], 41);
+  header.writeUInt16LE(name.length, 42);
+  name.copy(header, 44);
+  return header;
+}
+
+export function checksum(header: Uint8Array, payload: Uint8Array): number {
+  const start = crc32(header);
+  // zlib starts afresh (0) when it is handed no memory at all, which an empty array can be.
+  return payload.length === 0 ? start : crc32(payload, start);
+}
+
+export function encodeFrame(frame: Frame, context: FrameContext): Buffer {
+  const header = canonicalHeader(frame, context);
+  // Fields at their default are left out, as proto3 does.
+  const fields: Record<string, unknown> = {
+    sequence: frame.sequence.toString(),
+    crc: checksum(header, frame.payload),
+  };
+  if (frame.reliable !== 0n) fields['reliable'] = frame.reliable.toString();
+  if (frame.ack !== 0n) fields['ack'] = frame.ack.toString();
+  if (frame.seen !== 0n) fields['seen'] = frame.seen.toString();
+  if (frame.heard !== 0n) fields['heard'] = frame.heard.toString();
+  if (frame.encoding !== 'PLAIN') fields['encoding'] = encodingNumber[frame.encoding];
+  if (frame.payload.length > 0) fields['payload'] = frame.payload;
+  if (context.signer) fields['mac'] = context.signer.sign([header, frame.payload]);
+  return schema.serialize(fields);
+}
+
+/**
+ * Checks everything that can be checked before the payload is looked at: random bytes are a "valid" protobuf message
+ * about six times in a hundred.
+ * @throws DecodeError
+ */
+export function decodeFrame(bytes: Uint8Array, context: FrameContext): Frame {
+  const raw = schema.fromWire(schema.deserialize(bytes));
+  const { sequence, reliable, ack, seen, heard, payload } = raw as unknown as Frame;
+  const encoding = raw['encoding'] as Encoding;
+  const frame: Frame = { sequence, reliable, ack, seen, heard, encoding, payload };
+  const header = canonicalHeader(frame, context);
+  if (checksum(header, payload) !== raw['crc']) throw new DecodeError('checksum mismatch');
+  if (context.signer && !context.signer.verify([header, payload], raw['mac'] as Uint8Array)) {
+    throw new DecodeError('message authentication failed');
+  }
+  if (sequence === 0n) throw new DecodeError('sequence 0: frames are counted from 1');
+  return frame;
+}

@@ -1,0 +1,216 @@
+import type { HeldRange, Message, MessageKind } from '../model/messages.js';
+import { DecodeError, decodePayload } from './codec.js';
+import { unpack } from './compression.js';
+import { kindsToward } from './directions.js';
+import { decodeFrame } from './frame.js';
+import type { Frame, FrameContext, FrameSigner } from './frame.js';
+import { HeldRanges } from './held-ranges.js';
+import { countTraffic } from './link-metrics.js';
+import type { Counters } from './link-metrics.js';
+import { Reassembly } from './reassembly.js';
+import { SequenceTracker } from './sequence-tracker.js';
+
+/** So many bad frames in a row end the stream (not the run). */
+export const mostInvalid = 100;
+
+export type LinkEvent<In extends Message = Message> =
+  | { readonly kind: 'message'; readonly message: In }
+  /** Ignored. `sequence`: the frame's own, or the expected one when the frame cannot be trusted. */
+  | { readonly kind: 'invalid'; readonly sequence: bigint; readonly reason: string }
+  | { readonly kind: 'gap'; readonly expected: bigint; readonly received: bigint }
+  | { readonly kind: 'unknownKind'; readonly sequence: bigint; readonly field: number }
+  /** The stream should be closed. */
+  | { readonly kind: 'tooManyInvalid'; readonly count: number };
+
+export interface Received<In extends Message> {
+  readonly events: readonly LinkEvent<In>[];
+  /** What the peer says it has processed; absent when the frame was not taken. */
+  readonly acknowledged?: { readonly ack: bigint; readonly seen: bigint };
+  /** The peer misses what was written after `seen`. */
+  readonly lost?: boolean;
+  /** Size of the payload when the frame wants an acknowledgement. */
+  readonly bulk?: number;
+}
+
+/** The most that a peer can acknowledge: what it was sent. */
+export interface SentLimits {
+  readonly reliable: bigint;
+  readonly sequence: bigint;
+}
+
+/** What arrives from the other side: checked, put in order, each reliable message once. */
+export class Inbound<In extends Message> {
+  readonly #context: FrameContext;
+  readonly #accepted: ReadonlySet<MessageKind>;
+  readonly #counters: Counters;
+  readonly #reassembly = new Reassembly();
+  readonly #held = new HeldRanges();
+  #tracker = new SequenceTracker(0n);
+  #received = 0n;
+  #heard = 0n;
+  #invalidInRow = 0;
+
+  constructor(options: {
+    readonly side: 'controller' | 'agent';
+    readonly session: string;
+    readonly counters: Counters;
+  }) {
+    const direction = options.side === 'agent' ? 'toAgent' : 'toController';
+    this.#context = { direction, session: options.session };
+    this.#accepted = kindsToward[direction];
+    this.#counters = options.counters;
+  }
+
+  get received(): bigint {
+    return this.#received;
+  }
+
+  get seen(): bigint {
+    return this.#tracker.seen;
+  }
+
+  /** Sequence of the peer's last nak on this stream. */
+  get heard(): bigint {
+    return this.#heard;
+  }
+
+  held(): HeldRange[] {
+    return this.#held.list();
+  }
+
+  nakDueMs(): number | undefined {
+    return this.#tracker.nakDueMs();
+  }
+
+  nakWritten(sequence: bigint, nowMs: number): void {
+    this.#tracker.nakWritten(sequence, nowMs);
+  }
+
+  /** @param before frames that the peer's part of the handshake took */
+  restart(before: bigint): void {
+    this.#tracker = new SequenceTracker(before);
+    this.#heard = 0n;
+    this.#invalidInRow = 0;
+  }
+
+  receive(bytes: Uint8Array, sent: SentLimits, signer: FrameSigner | undefined): Received<In> {
+    let frame: Frame;
+    try {
+      frame = decodeFrame(bytes, { ...this.#context, signer });
+      checkAcknowledgement(frame, sent);
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      this.#tracker.damaged();
+      // An answer is wanted, so that a peer with nothing to say learns of the damage.
+      return { events: this.#invalid(this.#tracker.expected, error.message), bulk: 0 };
+    }
+    const { expected } = this.#tracker;
+    const order = this.#tracker.take(frame.sequence);
+    if (order === 'replayed') {
+      this.#counters.duplicates += 1;
+      return { events: [], bulk: 0 };
+    }
+    const events: LinkEvent<In>[] = [];
+    if (order === 'gap') {
+      this.#counters.gaps += 1;
+      events.push({ kind: 'gap', expected, received: frame.sequence });
+    }
+    const { ack, seen } = frame;
+    this.#tracker.peerHeard(frame.heard);
+    const lost = this.#open(frame, bytes.length, events);
+    if (!events.some(({ kind }) => kind === 'invalid')) this.#invalidInRow = 0;
+    return {
+      events,
+      acknowledged: { ack, seen },
+      lost,
+      ...(frame.payload.length > 0 && { bulk: frame.payload.length }),
+    };
+  }
+
+  /** @returns true for a nak */
+  #open(frame: Frame, frameBytes: number, events: LinkEvent<In>[]): boolean {
+    if (frame.payload.length === 0) {
+      countTraffic(this.#counters.received, 'ack', frameBytes);
+      return false;
+    }
+    if (!this.#isNext(frame.reliable)) return false;
+    try {
+      const decoded = decodePayload(unpack(frame));
+      if (decoded.kind !== 'unknown') {
+        countTraffic(this.#counters.received, decoded.kind, frameBytes);
+      }
+      if (decoded.kind === 'nak') {
+        this.#counters.naksReceived += 1;
+        this.#heard = frame.sequence;
+        this.#tracker.peerNaked();
+        return true;
+      }
+      if (decoded.kind !== 'chunk') {
+        this.#deliver(decoded, frame.sequence, events);
+        return false;
+      }
+      const whole = this.#reassembly.add(decoded);
+      if (whole) this.#deliver(decodePayload(whole), frame.sequence, events);
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      // The frame came whole: writing it again would not make it readable, so it counts as taken.
+      events.push(...this.#invalid(frame.sequence, error.message));
+    }
+    return false;
+  }
+
+  /** Reliable frames are taken once and in order; takes note of the number. */
+  #isNext(reliable: bigint): boolean {
+    if (reliable === 0n) return true;
+    if (reliable <= this.#received) {
+      this.#counters.duplicates += 1;
+      return false;
+    }
+    if (reliable > this.#received + 1n) {
+      this.#counters.outOfOrder += 1;
+      this.#tracker.trouble();
+      return false;
+    }
+    this.#received = reliable;
+    return true;
+  }
+
+  #deliver(
+    decoded: ReturnType<typeof decodePayload>,
+    sequence: bigint,
+    events: LinkEvent<In>[],
+  ): void {
+    if (decoded.kind === 'unknown') {
+      this.#counters.unknownKinds += 1;
+      events.push({ kind: 'unknownKind', sequence, field: decoded.field });
+      return;
+    }
+    if (decoded.kind === 'chunk' || !this.#accepted.has(decoded.kind)) {
+      throw new DecodeError(`a ${decoded.kind} message does not belong here`);
+    }
+    if (decoded.kind === 'interval') {
+      if (this.#held.covers(decoded)) {
+        this.#counters.duplicates += 1;
+        return;
+      }
+      this.#held.add(decoded);
+    }
+    events.push({ kind: 'message', message: decoded as In });
+  }
+
+  #invalid(sequence: bigint, reason: string): LinkEvent<In>[] {
+    this.#counters.invalid += 1;
+    this.#invalidInRow += 1;
+    const events: LinkEvent<In>[] = [{ kind: 'invalid', sequence, reason }];
+    if (this.#invalidInRow === mostInvalid) {
+      events.push({ kind: 'tooManyInvalid', count: mostInvalid });
+    }
+    return events;
+  }
+}
+
+function checkAcknowledgement({ ack, seen, heard }: Frame, sent: SentLimits): void {
+  if (ack > sent.reliable) throw new DecodeError(`acknowledges reliable frame ${ack}, never sent`);
+  if (heard > sent.sequence) throw new DecodeError(`acted on frame ${heard}, never sent`);
+  if (seen > sent.sequence) throw new DecodeError(`acknowledges frame ${seen}, never sent`);
+}

@@ -1,0 +1,227 @@
+import type { AgentMessage, ControllerMessage, HeldRange, Message } from '../model/messages.js';
+import { AckTimer } from './ack-timer.js';
+import { encodePayload } from './codec.js';
+import { pack } from './compression.js';
+import type { Packed } from './compression.js';
+import { encodeFrame } from './frame.js';
+import type { FrameContext, FrameSigner } from './frame.js';
+import { Inbound } from './inbound.js';
+import type { LinkEvent } from './inbound.js';
+import { countTraffic, noTraffic } from './link-metrics.js';
+import type { CountedKind, LinkMetrics } from './link-metrics.js';
+import type { MergeHistograms } from './merge-intervals.js';
+import { Outbound } from './outbound.js';
+
+export type { LinkEvent } from './inbound.js';
+
+export type Side = 'controller' | 'agent';
+
+export interface EndpointOptions {
+  readonly side: Side;
+  /** Run id; covered by the checksum. */
+  readonly session: string;
+  readonly mergeHistograms: MergeHistograms;
+}
+
+/** What is not settled yet. Settled means acked by the peer, not merely written. */
+export interface Unacked {
+  /** Reliable frames written and not acked, and those still to be written. */
+  readonly reliable: number;
+  readonly queued: number;
+  readonly intervals: number;
+  readonly bulkBytes: number;
+}
+
+/** Frames that the handshake takes from each side's sequence: Open and Confirm, Welcome. */
+export const handshakeFrames: Readonly<Record<Side, bigint>> = { controller: 2n, agent: 1n };
+
+/**
+ * One side of one session, over all its streams: sequences, acknowledgement, replay, lanes and bulk credit of
+ * docs/protocol.md. It does no I/O and reads no clock; instants are milliseconds on any monotonic clock.
+ */
+export class LinkEndpoint<Out extends Message = Message, In extends Message = Message> {
+  readonly #side: Side;
+  readonly #context: FrameContext;
+  readonly #counters = noTraffic();
+  readonly #outbound: Outbound;
+  readonly #inbound: Inbound<In>;
+  readonly #ack = new AckTimer();
+  #signer: FrameSigner | undefined;
+  #generation: number | undefined;
+  /** Of the next frame on the present stream. */
+  #sequence = 1n;
+
+  constructor({ side, session, mergeHistograms }: EndpointOptions) {
+    this.#side = side;
+    this.#context = { direction: side === 'agent' ? 'toController' : 'toAgent', session };
+    this.#outbound = new Outbound(mergeHistograms, this.#counters);
+    this.#inbound = new Inbound({ side, session, counters: this.#counters });
+  }
+
+  /** Highest contiguous reliable number delivered to the application. */
+  get received(): bigint {
+    return this.#inbound.received;
+  }
+
+  /** Undefined between streams. */
+  get generation(): number | undefined {
+    return this.#generation;
+  }
+
+  /** Everything reliable has been acked and every interval has been seen by the peer. */
+  get settled(): boolean {
+    const { reliable, queued, intervals } = this.unacked();
+    return reliable + queued + intervals === 0;
+  }
+
+  /** The interval ranges delivered so far: what Open tells the agent on a resume. */
+  held(): HeldRange[] {
+    return this.#inbound.held();
+  }
+
+  /**
+   * A new stream is open and its handshake done: sequences begin again, unacked reliable frames are written again from
+   * `peerReceived` + 1, unacked intervals but for those in `held`.
+   */
+  attach(
+    generation: number,
+    nowMs: number,
+    peerReceived: bigint,
+    options: { readonly held?: readonly HeldRange[]; readonly signer?: FrameSigner } = {},
+  ): void {
+    this.#generation = generation;
+    this.#signer = options.signer;
+    this.#counters.streams += 1;
+    this.#sequence = handshakeFrames[this.#side] + 1n;
+    this.#inbound.restart(handshakeFrames[this.#side === 'agent' ? 'controller' : 'agent']);
+    this.#outbound.interrupt();
+    this.#outbound.restart(peerReceived, options.held ?? [], nowMs);
+    this.#ack.wrote();
+  }
+
+  /** The stream is gone. Reliable frames and intervals are kept for the next one, the rest is given up and counted. */
+  detach(): void {
+    this.#generation = undefined;
+    this.#outbound.interrupt();
+  }
+
+  /** @throws RangeError when a number does not fit its field, Error for a kind of the handshake */
+  send(message: Out): void {
+    if (['open', 'welcome', 'refused', 'confirm', 'nak'].includes(message.kind)) {
+      throw new Error(`${message.kind} is not sent through the endpoint`);
+    }
+    this.#outbound.enqueue(message, this.#generation !== undefined);
+  }
+
+  /** What poll would return, without taking it. */
+  peek(nowMs: number): CountedKind | undefined {
+    if (this.#generation === undefined) return undefined;
+    if (due(this.#inbound.nakDueMs(), nowMs)) return 'nak';
+    const candidate = this.#outbound.next(nowMs);
+    if (candidate) return 'item' in candidate ? candidate.item.kind : 'interval';
+    return due(this.#ack.dueMs(), nowMs) ? 'ack' : undefined;
+  }
+
+  /** The next frame to write on the present stream; undefined: nothing may go now. */
+  poll(nowMs: number): Buffer | undefined {
+    if (this.#generation === undefined) return undefined;
+    if (due(this.#inbound.nakDueMs(), nowMs)) return this.#nak(nowMs);
+    const candidate = this.#outbound.next(nowMs);
+    if (candidate) {
+      const { packed, plainBytes } = this.#outbound.packed(candidate);
+      const reliable = this.#outbound.wrote(candidate, this.#sequence, nowMs);
+      this.#counters.payloadBytes += plainBytes;
+      this.#counters.packedBytes += packed.payload.length;
+      return this.#frame('item' in candidate ? candidate.item.kind : 'interval', reliable, packed);
+    }
+    if (!due(this.#ack.dueMs(), nowMs)) return undefined;
+    return this.#frame('ack', 0n, { encoding: 'PLAIN', payload: new Uint8Array() });
+  }
+
+  /** When poll may have something although nothing was sent or received: a delayed acknowledgement or nak. */
+  wakeAt(): number | undefined {
+    if (this.#generation === undefined) return undefined;
+    const [nak, ack] = [this.#inbound.nakDueMs(), this.#ack.dueMs()];
+    if (nak === undefined || ack === undefined) return nak ?? ack;
+    return Math.min(nak, ack);
+  }
+
+  /** @param generation of the stream that the bytes came on; frames of a stream that was replaced are ignored */
+  receive(
+    bytes: Uint8Array,
+    nowMs: number,
+    generation = this.#generation,
+  ): readonly LinkEvent<In>[] {
+    if (this.#generation === undefined || generation !== this.#generation) {
+      this.#counters.stale += 1;
+      return [];
+    }
+    const limits = { reliable: this.#outbound.lastNumber, sequence: this.#sequence - 1n };
+    const { events, acknowledged, lost, bulk } = this.#inbound.receive(bytes, limits, this.#signer);
+    if (acknowledged) {
+      this.#outbound.acknowledged(acknowledged.ack, acknowledged.seen, nowMs);
+      if (lost) this.#outbound.rewind(acknowledged.seen);
+    }
+    if (bulk !== undefined) this.#ack.received(bulk, nowMs);
+    return events;
+  }
+
+  unacked(): Unacked {
+    return {
+      reliable: this.#outbound.unackedReliable,
+      queued: this.#outbound.queuedReliable,
+      intervals: this.#outbound.intervals.size,
+      bulkBytes: this.#outbound.inFlightBulkBytes,
+    };
+  }
+
+  /** Bytes of bulk that may be unacknowledged now. */
+  bulkLimit(nowMs: number): number {
+    return this.#outbound.bulkLimit(nowMs);
+  }
+
+  metrics(): LinkMetrics {
+    const { merged, dropped } = this.#outbound.intervals;
+    return structuredClone({
+      ...this.#counters,
+      intervalsMerged: merged,
+      intervalsDropped: dropped,
+    });
+  }
+
+  #nak(nowMs: number): Buffer {
+    const from = this.#inbound.received + 1n;
+    const frame = this.#frame('nak', 0n, pack(encodePayload({ kind: 'nak', from })));
+    this.#inbound.nakWritten(this.#sequence - 1n, nowMs);
+    this.#counters.naksSent += 1;
+    return frame;
+  }
+
+  #frame(kind: CountedKind, reliable: bigint, { encoding, payload }: Packed): Buffer {
+    const { received: ack, seen, heard } = this.#inbound;
+    const bytes = encodeFrame(
+      { sequence: this.#sequence, reliable, ack, seen, heard, encoding, payload },
+      { ...this.#context, signer: this.#signer },
+    );
+    this.#sequence += 1n;
+    this.#ack.wrote();
+    countTraffic(this.#counters.sent, kind, bytes.length);
+    return bytes;
+  }
+}
+
+export function controllerEndpoint(
+  options: Omit<EndpointOptions, 'side'>,
+): LinkEndpoint<ControllerMessage, AgentMessage> {
+  return new LinkEndpoint({ side: 'controller', ...options });
+}
+
+export function agentEndpoint(
+  options: Omit<EndpointOptions, 'side'>,
+): LinkEndpoint<AgentMessage, ControllerMessage> {
+  return new LinkEndpoint({ side: 'agent', ...options });
+}
+
+function due(atMs: number | undefined, nowMs: number): boolean {
+  return atMs !== undefined && atMs <= nowMs;
+}

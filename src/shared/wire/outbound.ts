@@ -1,0 +1,213 @@
+import type { HeldRange, Message } from '../model/messages.js';
+import { BulkCredit } from './bulk-credit.js';
+import type { Packed } from './compression.js';
+import { IntervalRing } from './interval-ring.js';
+import type { RingEntry } from './interval-ring.js';
+import { LaneOrder, Queues, sources } from './lanes.js';
+import type { Source } from './lanes.js';
+import type { Counters } from './link-metrics.js';
+import type { MergeHistograms } from './merge-intervals.js';
+import { outgoingOf, packedOf, queueLimit } from './outgoing.js';
+import type { Outgoing } from './outgoing.js';
+
+/** What is to be written next; `wrote` must be told when it was. */
+export type Candidate =
+  | { readonly source: Source; readonly item: Outgoing }
+  | { readonly source: 'live'; readonly entry: RingEntry };
+
+/** Everything one side has to say, until the other side has it. */
+export class Outbound {
+  readonly #counters: Counters;
+  readonly #queues = new Queues<Outgoing>();
+  readonly #order = new LaneOrder();
+  readonly #credit = new BulkCredit();
+  readonly #ring: IntervalRing;
+  /** Reliable frames that were written and are not acked, in the order of their numbers. */
+  readonly #unacked: Outgoing[] = [];
+  /** The first of them that the present stream has not carried. */
+  #replayFrom = 0;
+  /** The last word, written when everything else is. */
+  #goodbye: Outgoing | undefined;
+  #lastNumber = 0n;
+  #transfers = 0;
+
+  constructor(mergeHistograms: MergeHistograms, counters: Counters) {
+    this.#ring = new IntervalRing(mergeHistograms);
+    this.#counters = counters;
+  }
+
+  /** Highest reliable number given so far. */
+  get lastNumber(): bigint {
+    return this.#lastNumber;
+  }
+
+  get unackedReliable(): number {
+    return this.#unacked.length;
+  }
+
+  get queuedReliable(): number {
+    return sources.reduce((sum, source) => {
+      if (source === 'replay' || source === 'last') return sum;
+      return sum + this.#queues.of(source).filter(({ reliable }) => reliable).length;
+    }, 0);
+  }
+
+  get intervals(): IntervalRing {
+    return this.#ring;
+  }
+
+  get inFlightBulkBytes(): number {
+    return this.#credit.inFlightBytes;
+  }
+
+  bulkLimit(nowMs: number): number {
+    return this.#credit.limit(nowMs);
+  }
+
+  enqueue(message: Message, attached: boolean): void {
+    if (message.kind === 'interval') {
+      this.#ring.add(message);
+      return;
+    }
+    this.#transfers += 1;
+    for (const item of outgoingOf(message, this.#transfers)) {
+      if (!item.reliable && !attached) this.#drop(item);
+      else if (item.kind === 'goodbye') this.#goodbye = item;
+      else this.#push(item);
+    }
+  }
+
+  /** The next frame in lane order, as far as bulk credit allows. */
+  next(nowMs: number): Candidate | undefined {
+    const ready = this.#ready(nowMs);
+    const source = this.#order.choose(new Set(ready.keys()));
+    return source === undefined ? undefined : ready.get(source);
+  }
+
+  /** @returns the frame's reliable number, 0n when it has none */
+  wrote(candidate: Candidate, sequence: bigint, nowMs: number): bigint {
+    this.#order.took(candidate.source, new Set(this.#ready(nowMs).keys()));
+    if ('entry' in candidate) return this.#wroteInterval(candidate.entry, sequence);
+    const { source, item } = candidate;
+    if (item.bulk) this.#credit.wrote(sequence, packedOf(item).payload.length);
+    if (source === 'replay') {
+      this.#replayFrom += 1;
+      this.#counters.resent += 1;
+      return item.number;
+    }
+    if (source === 'last') {
+      this.#goodbye = undefined;
+      return 0n;
+    }
+    const queue = this.#queues.of(item.lane);
+    queue.splice(queue.indexOf(item), 1);
+    if (!item.reliable) return 0n;
+    this.#lastNumber += 1n;
+    item.number = this.#lastNumber;
+    this.#unacked.push(item);
+    this.#replayFrom = this.#unacked.length;
+    return item.number;
+  }
+
+  /** The peer has processed all reliable frames up to `ack` and all frames of this stream up to `seen`. */
+  acknowledged(ack: bigint, seen: bigint, nowMs: number): void {
+    const waiting = this.#unacked.findIndex(({ number }) => number > ack);
+    const done = waiting === -1 ? this.#unacked.length : waiting;
+    this.#unacked.splice(0, done);
+    this.#replayFrom = Math.max(0, this.#replayFrom - done);
+    this.#ring.seen(seen);
+    this.#credit.seen(seen, nowMs);
+  }
+
+  /** The peer misses something that was written after `seen`: write again what it has not acked. */
+  rewind(seen: bigint): void {
+    this.#replayFrom = 0;
+    this.#ring.lost(seen);
+    this.#credit.reset();
+  }
+
+  /** A new stream. The peer has all reliable frames up to `received` and the intervals in `held`. */
+  restart(received: bigint, held: readonly HeldRange[], nowMs: number): void {
+    this.acknowledged(received, 0n, nowMs);
+    this.#replayFrom = 0;
+    this.#ring.restart(held);
+    this.#credit.reset();
+  }
+
+  /** No stream: what is not reliable has lost its meaning. */
+  interrupt(): void {
+    for (const item of this.#queues.remove(({ reliable }) => !reliable)) this.#drop(item);
+    if (this.#goodbye) this.#drop(this.#goodbye);
+    this.#goodbye = undefined;
+  }
+
+  packed(candidate: Candidate): { readonly packed: Packed; readonly plainBytes: number } {
+    if ('item' in candidate) {
+      const { item } = candidate;
+      return { packed: packedOf(item), plainBytes: item.plainBytes };
+    }
+    const { packed, plainBytes } = candidate.entry;
+    if (!packed) throw new Error('an interval was offered without its bytes');
+    return { packed, plainBytes };
+  }
+
+  #wroteInterval(entry: RingEntry, sequence: bigint): bigint {
+    if (entry.everWritten) this.#counters.resent += 1;
+    this.#credit.wrote(sequence, entry.packed?.payload.length ?? 0);
+    this.#ring.wrote(entry, sequence);
+    return 0n;
+  }
+
+  #ready(nowMs: number): ReadonlyMap<Source, Candidate> {
+    const ready = new Map<Source, Candidate>();
+    for (const source of sources) {
+      const candidate = this.#candidate(source);
+      if (candidate && this.#allowed(candidate, nowMs)) ready.set(source, candidate);
+    }
+    return ready;
+  }
+
+  #candidate(source: Source): Candidate | undefined {
+    if (source === 'live') {
+      const entry = this.#ring.next();
+      return entry && { source, entry };
+    }
+    if (source === 'replay') {
+      const item = this.#unacked[this.#replayFrom];
+      return item && { source, item };
+    }
+    if (source === 'last') {
+      return this.#goodbye && this.#saidAll() ? { source, item: this.#goodbye } : undefined;
+    }
+    const queue = this.#queues.of(source);
+    // New reliable frames have higher numbers than those to be replayed and must not overtake them.
+    const replaying = this.#replayFrom < this.#unacked.length;
+    const item = replaying ? queue.find(({ reliable }) => !reliable) : queue[0];
+    return item && { source, item };
+  }
+
+  #allowed(candidate: Candidate, nowMs: number): boolean {
+    if ('item' in candidate && !candidate.item.bulk) return true;
+    return this.#credit.allows(this.packed(candidate).packed.payload.length, nowMs);
+  }
+
+  /** Nothing else waits, not even for credit. */
+  #saidAll(): boolean {
+    return sources.every((source) => source === 'last' || !this.#candidate(source));
+  }
+
+  #push(item: Outgoing): void {
+    const queue = this.#queues.of(item.lane);
+    queue.push(item);
+    if (item.reliable) return;
+    const alike = queue.filter(({ kind }) => kind === item.kind);
+    const [oldest] = alike;
+    if (!oldest || alike.length <= queueLimit(item.kind)) return;
+    queue.splice(queue.indexOf(oldest), 1);
+    this.#drop(oldest);
+  }
+
+  #drop({ kind }: Outgoing): void {
+    this.#counters.dropped[kind] = (this.#counters.dropped[kind] ?? 0) + 1;
+  }
+}
