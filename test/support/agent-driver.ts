@@ -48,7 +48,7 @@ export function assignmentOf(overrides: Partial<Assignment> = {}): Assignment {
     creator: 'root@ctl1',
     dataset: {
       name: 'muster',
-      hash: 'abc',
+      hash: 'ab'.repeat(32),
       fileSizeBytes: 4096,
       directories: { width: 1, depth: 0 },
       content: 'random',

@@ -1,0 +1,60 @@
+import { Command, Option } from 'commander';
+import type { LogFormat } from './shell/program-log.js';
+
+/** The command line of bench-agent, read. */
+export interface AgentFlags {
+  readonly listen: string;
+  readonly once: boolean;
+  readonly id: string;
+  readonly roots: readonly string[];
+  readonly verbose: boolean;
+  readonly logFormat: LogFormat;
+}
+
+interface Parsed extends Omit<AgentFlags, 'roots'> {
+  readonly root: readonly string[];
+}
+
+const after = `
+Examples:
+  bench-agent                                  serve on port 7761 of all interfaces
+  bench-agent --listen 10.0.0.5:7761           on one interface only
+  bench-agent --root /mnt/array --root /nvme   runs may only use targets inside these folders
+  bench-agent --once --log-format json         leave after one run; log for machines
+
+Exit codes:
+  0    stopped while idle; or, with --once, one run is done or its controller is gone
+  2    bad usage: unknown flag, --root is no folder, the address cannot be listened on
+  70   internal error (a bug)
+  130  stopped by SIGINT or SIGTERM while a run had the agent: the run was aborted
+`;
+
+/** `serve` is called with the flags when they are right; commander throws CommanderError when not (or after --help). */
+export function agentProgram(
+  version: string,
+  serve: (flags: AgentFlags) => Promise<void>,
+): Command {
+  return new Command('bench-agent')
+    .description('Generates load on this host, at the command of a bench-controller.')
+    .option('--listen <address>', 'where to listen: :port, host:port, [v6]:port', ':7761')
+    .option('--once', 'exit after one run', false)
+    .option('--id <name>', 'name of this agent, shown by the controller', '')
+    .option('--root <folder>', 'confine targets to this folder; may be repeated', collect, [])
+    .option('-v, --verbose', 'log more', false)
+    .addOption(
+      new Option('--log-format <format>', 'how to log').choices(['text', 'json']).default('text'),
+    )
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .addHelpText('after', after)
+    .allowExcessArguments(false)
+    .exitOverride()
+    .action(async (parsed: Parsed) => {
+      const { root, ...flags } = parsed;
+      await serve({ ...flags, roots: root });
+    });
+}
+
+function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
+}
