@@ -1,0 +1,136 @@
+import type { Instant } from '../../shared/kernel/clock.js';
+
+/** What the barrier must know of an agent's clock. */
+export interface Starter {
+  readonly agent: number;
+  /** Agent's monotonic clock minus the controller's. */
+  readonly offsetNs: bigint;
+  readonly roundTripNs: number;
+}
+
+export interface StartOrder {
+  readonly agent: number;
+  readonly epoch: number;
+  /** On the agent's own monotonic clock. */
+  readonly atNs: bigint;
+}
+
+const shortestLeadMs = 2000;
+const attempts = 3;
+
+/**
+ * The two-phase start of one stage. Every starter is armed for one instant T0; only when all are armed are they told to
+ * go. Whoever has no Go at T0 does not start, so no part of the fleet ever runs to an abandoned instant.
+ */
+export class Barrier {
+  readonly #starters: readonly Starter[];
+  readonly #firstEpoch: number;
+  #attempt = 0;
+  #t0: Instant;
+  #armed = new Set<number>();
+  #missed = new Map<number, string>();
+  #ran = new Set<number>();
+  #released = false;
+  readonly #gone = new Set<number>();
+
+  /** `firstEpoch`: above every epoch used for this stage before. */
+  constructor(starters: readonly Starter[], firstEpoch: number, now: Instant) {
+    this.#starters = starters;
+    this.#firstEpoch = firstEpoch;
+    this.#t0 = now;
+  }
+
+  get epoch(): number {
+    return this.#firstEpoch + this.#attempt - 1;
+  }
+
+  /** T0 on the controller's monotonic clock. */
+  get t0(): Instant {
+    return this.#t0;
+  }
+
+  get released(): boolean {
+    return this.#released;
+  }
+
+  get triesLeft(): boolean {
+    return this.#attempt < attempts;
+  }
+
+  /** Those still taking part. */
+  get members(): readonly number[] {
+    return this.#starters.map(({ agent }) => agent).filter((agent) => !this.#gone.has(agent));
+  }
+
+  /** A new attempt: T0 lies max(2 s, 4 × the longest round trip) ahead, twice as far at each further attempt. */
+  arm(now: Instant): StartOrder[] {
+    const slowestMs = Math.max(...this.#starters.map(({ roundTripNs }) => roundTripNs)) / 1e6;
+    const leadMs = Math.max(shortestLeadMs, 4 * slowestMs) * 2 ** this.#attempt;
+    this.#attempt += 1;
+    this.#t0 = {
+      ms: now.ms + leadMs,
+      ns: now.ns + BigInt(Math.round(leadMs * 1e6)),
+      unixMs: now.unixMs + leadMs,
+    };
+    this.#armed = new Set();
+    this.#missed = new Map();
+    this.#released = false;
+    const { epoch } = this;
+    return this.#starters
+      .filter(({ agent }) => !this.#gone.has(agent))
+      .map(({ agent, offsetNs }) => ({ agent, epoch, atNs: this.#t0.ns + offsetNs }));
+  }
+
+  armed(agent: number, epoch: number): void {
+    if (epoch === this.epoch) this.#armed.add(agent);
+  }
+
+  missed(agent: number, epoch: number, reason: string): void {
+    if (epoch === this.epoch) this.#missed.set(agent, reason);
+  }
+
+  ran(agent: number): void {
+    this.#ran.add(agent);
+  }
+
+  /** The agent is lost: nobody waits for it. */
+  leave(agent: number): void {
+    this.#gone.add(agent);
+  }
+
+  /** All are armed and T0 is ahead: Go is due. Says so once. */
+  release(now: Instant): boolean {
+    if (this.#released || now.ms >= this.#t0.ms || this.#missed.size > 0) return false;
+    if (!this.members.every((agent) => this.#armed.has(agent))) return false;
+    this.#released = this.members.length > 0;
+    return this.#released;
+  }
+
+  /** Nobody can start in this attempt any more. */
+  attemptFailed(now: Instant): boolean {
+    if (this.members.some((agent) => this.#ran.has(agent))) return false;
+    if (this.#released) return this.members.every((agent) => this.#missed.has(agent));
+    return now.ms >= this.#t0.ms || this.#missed.size > 0;
+  }
+
+  /** Those that missed the instant although others run. */
+  leftBehind(): number[] {
+    if (![...this.#ran].some((agent) => !this.#gone.has(agent))) return [];
+    return this.members.filter((agent) => this.#missed.has(agent) && !this.#ran.has(agent));
+  }
+
+  /** Who kept the last attempt from succeeding, with what is known of the reason. */
+  culprits(): Map<number, string> {
+    const culprits = new Map<number, string>();
+    for (const agent of this.members) {
+      const missed = this.#missed.get(agent);
+      if (missed !== undefined) culprits.set(agent, missed);
+      else if (!this.#armed.has(agent)) culprits.set(agent, 'did not answer Start');
+    }
+    return culprits;
+  }
+
+  wakeAt(): number | undefined {
+    return this.#released ? undefined : this.#t0.ms;
+  }
+}

@@ -1,0 +1,131 @@
+import type { Instant } from '../../shared/kernel/clock.js';
+import type { AgentMessage } from '../../shared/model/messages.js';
+import { bestEstimate, estimateOf, isPlausible, type Probe } from './clock-offset.js';
+import type { ClockEstimate } from './records.js';
+
+type ProbeReply = Extract<AgentMessage, { kind: 'probeReply' }>;
+
+/** Probes of a burst leave this far apart without waiting for replies: a slow link costs one round trip, not many. */
+const spacingMs = 5;
+const routineMs = 30_000;
+/** A burst that is not complete by then ends with the replies there are, or is repeated when there is none. */
+const burstPatienceMs = 10_000;
+
+interface Burst {
+  readonly size: number;
+  readonly dropFirst: boolean;
+  readonly ids: Set<number>;
+  readonly replies: Probe[];
+  nextAtMs: number;
+  readonly giveUpAtMs: number;
+}
+
+export interface ProbeOutcome {
+  /** Of this reply. */
+  readonly sample: ClockEstimate;
+  /** What is to be published: the estimate of a completed burst, or a routine probe's. */
+  readonly estimate: ClockEstimate | undefined;
+  readonly burstDone: boolean;
+}
+
+/** The clock probes over one stream: bursts on request, one probe every 30 s otherwise. */
+export class ClockProbes {
+  #nextId = 1;
+  #burst: Burst | undefined;
+  readonly #routine = new Set<number>();
+  #routineAtMs: number | undefined;
+  /** Of the last completed burst on this stream. */
+  #current: ClockEstimate | undefined;
+
+  get current(): ClockEstimate | undefined {
+    return this.#current;
+  }
+
+  get inBurst(): boolean {
+    return this.#burst !== undefined;
+  }
+
+  /** `dropFirst`: the first probes on a stream, whose warm-up is left out. */
+  startBurst(size: number, dropFirst: boolean, nowMs: number): void {
+    this.#burst = {
+      size,
+      dropFirst,
+      ids: new Set(),
+      replies: [],
+      nextAtMs: nowMs,
+      giveUpAtMs: nowMs + burstPatienceMs,
+    };
+  }
+
+  /** The stream is gone: an estimate belongs to the stream it was made on. */
+  reset(): void {
+    this.#burst = undefined;
+    this.#routine.clear();
+    this.#routineAtMs = undefined;
+    this.#current = undefined;
+  }
+
+  /** The ids of the probes to send now. */
+  due(nowMs: number): number[] {
+    const burst = this.#burst;
+    if (burst) {
+      if (burst.ids.size >= burst.size || nowMs < burst.nextAtMs) return [];
+      burst.nextAtMs = nowMs + spacingMs;
+      return [this.#issue(burst.ids)];
+    }
+    if (this.#routineAtMs === undefined || nowMs < this.#routineAtMs) return [];
+    this.#routineAtMs = nowMs + routineMs;
+    return [this.#issue(this.#routine)];
+  }
+
+  /** Undefined for a reply nobody waits for (of an older stream, repeated) or one that cannot be true. */
+  reply(message: ProbeReply, receivedNs: bigint, now: Instant): ProbeOutcome | undefined {
+    const probe: Probe = {
+      t1Ns: message.t1Ns,
+      t2Ns: message.t2Ns,
+      t3Ns: message.t3Ns,
+      t4Ns: receivedNs,
+      wallOffsetMs: message.unixMs - now.unixMs,
+    };
+    const burst = this.#burst;
+    if (burst?.ids.has(message.id)) {
+      if (!isPlausible(probe)) return undefined;
+      burst.replies.push(probe);
+      const complete = burst.replies.length === burst.size;
+      const estimate = complete ? this.#finish(burst, now.ms) : undefined;
+      return { sample: estimateOf(probe), estimate, burstDone: complete };
+    }
+    if (!this.#routine.delete(message.id) || !isPlausible(probe)) return undefined;
+    const sample = estimateOf(probe);
+    return { sample, estimate: sample, burstDone: false };
+  }
+
+  /** Ends a burst whose patience is over: its estimate, or undefined while nothing came of it (it is repeated). */
+  expire(nowMs: number): ClockEstimate | undefined {
+    const burst = this.#burst;
+    if (!burst || nowMs < burst.giveUpAtMs) return undefined;
+    if (burst.replies.length > 0) return this.#finish(burst, nowMs);
+    this.startBurst(burst.size, burst.dropFirst, nowMs);
+    return undefined;
+  }
+
+  wakeAt(): number | undefined {
+    const burst = this.#burst;
+    if (!burst) return this.#routineAtMs;
+    return burst.ids.size < burst.size ? burst.nextAtMs : burst.giveUpAtMs;
+  }
+
+  #issue(into: Set<number>): number {
+    const id = this.#nextId;
+    this.#nextId += 1;
+    into.add(id);
+    return id;
+  }
+
+  #finish(burst: Burst, nowMs: number): ClockEstimate | undefined {
+    this.#burst = undefined;
+    this.#routineAtMs = nowMs + routineMs;
+    this.#current = bestEstimate(burst.replies, burst.dropFirst);
+    return this.#current;
+  }
+}

@@ -1,0 +1,229 @@
+import type { HeldRange } from '../../shared/model/messages.js';
+import { redialDelayMs } from './backoff.js';
+import type { Outbox } from './outbox.js';
+import type { LinkState } from './records.js';
+import type { DialFailure } from './run-io.js';
+import { linkMayMove } from './transitions.js';
+
+export interface LinkOptions {
+  readonly agent: number;
+  readonly reconnectWindowMs: number;
+  readonly random: () => number;
+  readonly outbox: Outbox;
+  /** What Open is to say on a resume. */
+  readonly held: () => readonly HeldRange[];
+}
+
+/** Answers after which dialling on is useless: somebody is there and says no. */
+const finalRefusals: ReadonlySet<DialFailure> = new Set([
+  'notMuster',
+  'protocol',
+  'busy',
+  'secret',
+  'token',
+  'stopping',
+]);
+
+/** Nobody who speaks answered. */
+export function isSilence(code: DialFailure): boolean {
+  return !finalRefusals.has(code);
+}
+
+type Dial =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'waiting'; readonly atMs: number }
+  | { readonly kind: 'underWay' };
+
+/**
+ * The link to one agent over all its streams. Each dial has a new generation, and whatever comes from an older one is
+ * not heard: a late close of an old stream cannot hurt the new one.
+ */
+export class LinkKeeper {
+  readonly #options: LinkOptions;
+  #state: LinkState = 'CONNECTING';
+  #generation = 0;
+  #dial: Dial = { kind: 'none' };
+  #open = false;
+  #attempt = 0;
+  #lostAtMs: number | undefined;
+  #lastCause = '';
+
+  constructor(options: LinkOptions) {
+    this.#options = options;
+  }
+
+  get state(): LinkState {
+    return this.#state;
+  }
+
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** A stream is up: messages can be sent. HUNG with an open stream is still open. */
+  get isOpen(): boolean {
+    return this.#open;
+  }
+
+  get isDialling(): boolean {
+    return this.#dial.kind === 'underWay';
+  }
+
+  /** Why the last dial failed or the stream was lost. */
+  get lastCause(): string {
+    return this.#lastCause;
+  }
+
+  get lostAtMs(): number | undefined {
+    return this.#lostAtMs;
+  }
+
+  dialNow(): void {
+    this.#generation += 1;
+    this.#dial = { kind: 'underWay' };
+    this.#options.outbox.push({
+      kind: 'dial',
+      agent: this.#options.agent,
+      generation: this.#generation,
+      held: this.#generation === 1 ? [] : this.#options.held(),
+    });
+  }
+
+  /** False: an answer to a dial that was given up. */
+  dialed(generation: number): boolean {
+    if (generation !== this.#generation || this.#dial.kind !== 'underWay') return false;
+    this.#dial = { kind: 'none' };
+    this.#open = true;
+    this.#attempt = 0;
+    this.#lostAtMs = undefined;
+    this.#move('CONNECTED', generation === 1 ? '' : 'reconnected');
+    return true;
+  }
+
+  /** `stale`: not the current dial. `final`: no use to go on. `again`: a re-dial is scheduled. */
+  dialFailed(
+    generation: number,
+    code: DialFailure,
+    cause: string,
+    nowMs: number,
+  ): 'stale' | 'final' | 'again' {
+    if (generation !== this.#generation || this.#dial.kind !== 'underWay') return 'stale';
+    this.#dial = { kind: 'none' };
+    this.#lastCause = cause;
+    if (this.#state === 'CONNECTING' || finalRefusals.has(code)) return 'final';
+    this.#scheduleDial(nowMs);
+    return 'again';
+  }
+
+  /** False: not the stream of now. */
+  lost(generation: number, cause: string, nowMs: number): boolean {
+    if (generation !== this.#generation || !this.#open) return false;
+    this.#drop(cause, nowMs);
+    if (this.#options.reconnectWindowMs > 0) this.#scheduleDial(nowMs);
+    return true;
+  }
+
+  /** The agent answers on a fresh connection but not on this stream: leave it and dial at once. */
+  replaceDeadStream(nowMs: number): void {
+    this.#hangUp('stream is dead, agent answers on a new connection');
+    this.#drop('stream is dead, agent answers on a new connection', nowMs);
+    this.dialNow();
+  }
+
+  markHung(reason: string): void {
+    this.#move('HUNG', reason);
+  }
+
+  /** Something arrived on the open stream; true when that ends a HUNG. */
+  heard(): boolean {
+    if (this.#state !== 'HUNG' || !this.#open) return false;
+    this.#move('CONNECTED', 'speaks again');
+    return true;
+  }
+
+  /** When the stream was lost and the window to come back in has passed. */
+  windowOver(nowMs: number): boolean {
+    return this.#windowEndMs !== undefined && nowMs >= this.#windowEndMs;
+  }
+
+  /** There is little time left: what waits to be dialled is dialled now. */
+  hurry(): void {
+    if (this.#dial.kind !== 'waiting') return;
+    this.#attempt = 0;
+    this.dialNow();
+  }
+
+  /** Dials when the back-off is over. */
+  tick(nowMs: number): void {
+    if (this.#dial.kind === 'waiting' && nowMs >= this.#dial.atMs) this.dialNow();
+  }
+
+  /** Ends the link for good, whatever it is doing. */
+  close(reason: string): void {
+    if (this.#state === 'CLOSED') return;
+    if (this.#open || this.#dial.kind === 'underWay') this.#hangUp(reason);
+    this.#open = false;
+    this.#dial = { kind: 'none' };
+    this.#lostAtMs = undefined;
+    this.#move('CLOSED', reason);
+  }
+
+  wakeAt(): number | undefined {
+    const dialAt = this.#dial.kind === 'waiting' ? this.#dial.atMs : undefined;
+    const end = this.#windowEndMs;
+    if (dialAt === undefined || end === undefined) return dialAt ?? end;
+    return Math.min(dialAt, end);
+  }
+
+  /** The controller slept: its own absence is not the agent's. */
+  shift(ms: number): void {
+    if (this.#lostAtMs !== undefined) this.#lostAtMs += ms;
+  }
+
+  get #windowEndMs(): number | undefined {
+    if (this.#state === 'CLOSED' || this.#lostAtMs === undefined) return undefined;
+    return this.#lostAtMs + this.#options.reconnectWindowMs;
+  }
+
+  #scheduleDial(nowMs: number): void {
+    this.#dial = {
+      kind: 'waiting',
+      atMs: nowMs + redialDelayMs(this.#attempt, this.#options.random),
+    };
+    this.#attempt += 1;
+  }
+
+  #drop(cause: string, nowMs: number): void {
+    this.#open = false;
+    this.#lastCause = cause;
+    this.#lostAtMs = nowMs;
+    this.#attempt = 0;
+    // A hung agent whose stream breaks as well stays HUNG: it does not come alive again by that.
+    if (this.#state === 'CONNECTED') this.#move('DISCONNECTED', cause);
+  }
+
+  #hangUp(reason: string): void {
+    this.#options.outbox.push({
+      kind: 'hangUp',
+      agent: this.#options.agent,
+      generation: this.#generation,
+      reason,
+    });
+  }
+
+  #move(to: LinkState, reason: string): void {
+    if (this.#state === to) return;
+    if (!linkMayMove(this.#state, to)) {
+      this.#options.outbox.notice('error', `Invalid transition: ${this.#state} -> ${to}`);
+      return;
+    }
+    this.#state = to;
+    this.#options.outbox.record({
+      type: 'link',
+      agent: this.#options.agent,
+      to,
+      generation: this.#generation,
+      reason,
+    });
+  }
+}

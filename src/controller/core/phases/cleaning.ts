@@ -1,0 +1,84 @@
+import type { Instant } from '../../../shared/kernel/clock.js';
+import type { AgentSession } from '../agent-session.js';
+import { isLive, type Phase, type RunContext } from './phase.js';
+
+/** Has every agent remove what it made; in a shared dataset the first agent comes last and removes the marker. */
+export class Cleaning implements Phase {
+  readonly judgedAs = 'cleanup';
+  readonly #run: RunContext;
+  readonly #told = new Set<AgentSession>();
+
+  constructor(run: RunContext) {
+    this.#run = run;
+  }
+
+  name(): 'cleaning' {
+    return 'cleaning';
+  }
+
+  enter(now: Instant): void {
+    const { collectMs, cleanupMs } = this.#run.plan.timeouts;
+    for (const session of this.#run.sessions) {
+      session.watch.work('cleanup', collectMs, 'hung', cleanupMs, now.ms);
+    }
+  }
+
+  on(): void {
+    // poll() looks at the sessions themselves.
+  }
+
+  poll(now: Instant): void {
+    const [first, ...others] = this.#run.sessions;
+    if (this.#run.plan.namespace === 'private') {
+      if (this.#clean(this.#run.sessions, now)) this.#done();
+      return;
+    }
+    if (!this.#clean(others, now)) return;
+    // Without the marker nobody could remove later what is left.
+    const mayRemoveMarker = others.every(({ cleaned }) => cleaned);
+    if (!mayRemoveMarker || !first || this.#clean([first], now)) this.#done();
+  }
+
+  wakeAt(): undefined {
+    return undefined;
+  }
+
+  shift(): void {
+    // No deadline of its own: the watches over silence and progress end it.
+  }
+
+  stage(): undefined {
+    return undefined;
+  }
+
+  /** Tells those who were not told; true when nothing more is to be waited for. */
+  #clean(sessions: readonly AgentSession[], now: Instant): boolean {
+    for (const session of sessions) {
+      if (this.#told.has(session) || !isLive(session)) continue;
+      this.#told.add(session);
+      this.#tell(session);
+      session.watch.advanced(now.ms);
+    }
+    return sessions.every((session) => session.cleaned || !isLive(session));
+  }
+
+  #tell(session: AgentSession): void {
+    if (this.#run.options.mode === 'cleanup') {
+      const assignment = JSON.stringify(this.#run.options.assignments[session.index]);
+      this.#run.outbox.send(session.index, { kind: 'prepare', assignment });
+      session.states.move('CLEANING', 'told to clean up');
+    } else {
+      this.#run.outbox.send(session.index, { kind: 'cleanup' });
+      session.states.cleanupSent();
+    }
+  }
+
+  #done(): void {
+    const left = this.#run.sessions.filter(({ cleaned }) => !cleaned).map(({ id }) => id);
+    if (left.length > 0) {
+      const line = `Dataset not removed on ${left.join(', ')}: "bench-controller cleanup" removes it`;
+      this.#run.outbox.notice('warn', line);
+    }
+    this.#run.complete();
+  }
+}

@@ -1,0 +1,93 @@
+import type { Instant } from '../../../shared/kernel/clock.js';
+import type { AgentSession } from '../agent-session.js';
+import type { Phase, RunContext } from './phase.js';
+import { Synchronising } from './synchronising.js';
+
+/** Dials all agents at once and goes on only with all of them; every bad one is named. */
+export class Connecting implements Phase {
+  readonly judgedAs = undefined;
+  readonly #run: RunContext;
+  #giveUpAtMs = 0;
+
+  constructor(run: RunContext) {
+    this.#run = run;
+  }
+
+  name(): 'connecting' {
+    return 'connecting';
+  }
+
+  enter(now: Instant): void {
+    const { connectMs, helloMs, reconnectWindowMs } = this.#run.plan.timeouts;
+    // The driver's own deadlines come first; this one only makes sure that the phase ends.
+    this.#giveUpAtMs = now.ms + connectMs + 2 * helloMs + reconnectWindowMs;
+    for (const session of this.#run.sessions) {
+      const { address } = session.context.agent;
+      this.#run.outbox.notice('info', `Connecting to agent ${address}`);
+      session.link.dialNow();
+    }
+  }
+
+  on(): void {
+    // poll() looks at the sessions themselves.
+  }
+
+  poll(now: Instant): void {
+    const pending = this.#run.sessions.filter(
+      (session) => session.failure === undefined && !session.link.isOpen,
+    );
+    if (pending.length > 0) {
+      if (now.ms >= this.#giveUpAtMs) this.#giveUp(pending);
+      return;
+    }
+    const twins = sameAgentTwice(this.#run.sessions);
+    const twinned = new Set(twins.flatMap(({ sessions }) => sessions));
+    const bad = this.#run.sessions.filter(
+      (session) => session.failure !== undefined && !twinned.has(session),
+    );
+    const lines = [...bad.map(({ failure }) => failure ?? ''), ...twins.map(({ line }) => line)];
+    if (lines.length === 0) {
+      this.#run.enter(new Synchronising(this.#run), now);
+      return;
+    }
+    for (const line of lines) this.#run.outbox.notice('error', line);
+    this.#run.notStartable(lines.length === 1 ? (lines[0] ?? '') : lines.join('; '), now);
+  }
+
+  wakeAt(): number {
+    return this.#giveUpAtMs;
+  }
+
+  shift(ms: number): void {
+    this.#giveUpAtMs += ms;
+  }
+
+  stage(): undefined {
+    return undefined;
+  }
+
+  #giveUp(pending: readonly AgentSession[]): void {
+    for (const session of pending) {
+      session.fail('lost', `Agent ${session.context.agent.address} unreachable: no answer`);
+    }
+  }
+}
+
+/** Two entries that reach one agent would count its load twice, or not at all. */
+function sameAgentTwice(
+  sessions: readonly AgentSession[],
+): { sessions: AgentSession[]; line: string }[] {
+  const byInstance = new Map<string, AgentSession[]>();
+  for (const session of sessions) {
+    if (session.instanceId === undefined) continue;
+    const group = byInstance.get(session.instanceId);
+    if (group) group.push(session);
+    else byInstance.set(session.instanceId, [session]);
+  }
+  return [...byInstance.values()]
+    .filter((group) => group.length > 1)
+    .map((group) => {
+      const addresses = group.map(({ context }) => context.agent.address).join(' and ');
+      return { sessions: group, line: `${addresses} are the same agent: name it once` };
+    });
+}

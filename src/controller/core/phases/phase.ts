@@ -1,0 +1,46 @@
+import type { Instant } from '../../../shared/kernel/clock.js';
+import type { Plan } from '../../../shared/model/plan.js';
+import type { AgentSession } from '../agent-session.js';
+import type { DecisionPhase } from '../decisions.js';
+import type { Outbox } from '../outbox.js';
+import type { RunOptions } from '../run-io.js';
+import type { SessionEvent } from '../session-events.js';
+import type { RunPhase, StageStatus } from '../snapshot.js';
+
+/** What a phase may use of the run. */
+export interface RunContext {
+  readonly options: RunOptions;
+  readonly plan: Plan;
+  readonly sessions: readonly AgentSession[];
+  readonly outbox: Outbox;
+  /** Leaves the present phase for good. */
+  enter(phase: Phase, now: Instant): void;
+  /** The run cannot be started, for this reason: abort all. */
+  notStartable(reason: string, now: Instant): void;
+  /** All that was asked for is done. */
+  complete(): void;
+}
+
+/**
+ * One part of a run's life. After every input the run passes on what the sessions told (`on`) and then asks the phase
+ * whether it has come further (`poll`). Losses are judged by the run before the phase hears of them.
+ */
+export interface Phase {
+  /** As shown at that instant. */
+  name(nowMs: number): RunPhase;
+  /** The column of the decision table; undefined: the phase deals with losses itself. */
+  readonly judgedAs: DecisionPhase | undefined;
+  enter(now: Instant): void;
+  on(session: AgentSession, event: SessionEvent, now: Instant): void;
+  poll(now: Instant): void;
+  wakeAt(): number | undefined;
+  /** The controller slept for `ms`: deadlines on others move by it. */
+  shift(ms: number): void;
+  stage(nowMs: number): StageStatus | undefined;
+}
+
+/** Taking part: not FAILED, not ABORTED, not HUNG. */
+export function isLive(session: AgentSession): boolean {
+  const { state, linkState } = session;
+  return state !== 'FAILED' && state !== 'ABORTED' && linkState !== 'HUNG';
+}

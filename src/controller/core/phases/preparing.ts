@@ -1,0 +1,81 @@
+import type { Instant } from '../../../shared/kernel/clock.js';
+import type { AgentSession } from '../agent-session.js';
+import { wholeSeconds } from '../duration-text.js';
+import type { SessionEvent } from '../session-events.js';
+import type { Phase, RunContext } from './phase.js';
+import { Starting } from './starting.js';
+
+/** Has every agent make its part of the dataset, however long that takes as long as it gets on. */
+export class Preparing implements Phase {
+  readonly judgedAs = 'prepare';
+  readonly #run: RunContext;
+  readonly #told = new Set<AgentSession>();
+  #beganAtMs = 0;
+
+  constructor(run: RunContext) {
+    this.#run = run;
+  }
+
+  name(): 'preparing' {
+    return 'preparing';
+  }
+
+  enter(now: Instant): void {
+    this.#beganAtMs = now.ms;
+    const { prepareSilenceMs, prepareIoStallMs } = this.#run.plan.timeouts;
+    for (const session of this.#run.sessions) {
+      session.watch.work('prepare', prepareSilenceMs, 'crashed', prepareIoStallMs, now.ms);
+    }
+    this.#tellThoseWhoMay(now);
+  }
+
+  on(_session: AgentSession, event: SessionEvent, now: Instant): void {
+    if (event.kind !== 'failed' && event.kind !== 'hung') return;
+    const { sessions, outbox } = this.#run;
+    const ready = sessions.filter((session) => this.#isDone(session)).length;
+    const elapsed = wholeSeconds(now.ms - this.#beganAtMs);
+    const count = `${String(ready)}/${String(sessions.length)}`;
+    outbox.notice('error', `Only ${count} agents ready after ${elapsed}`);
+  }
+
+  poll(now: Instant): void {
+    this.#tellThoseWhoMay(now);
+    if (!this.#run.sessions.every((session) => this.#isDone(session))) return;
+    if (this.#run.options.mode === 'prepare') this.#run.complete();
+    else this.#run.enter(new Starting(this.#run, 0), now);
+  }
+
+  wakeAt(): undefined {
+    return undefined;
+  }
+
+  shift(): void {
+    // No deadline of its own: the watches over silence and progress end it.
+  }
+
+  stage(): undefined {
+    return undefined;
+  }
+
+  /** In a shared dataset the first agent makes the marker before the others may write. */
+  #tellThoseWhoMay(now: Instant): void {
+    const { plan, sessions } = this.#run;
+    const [first] = sessions;
+    const mayAll =
+      plan.namespace === 'private' || first?.marked === true || first?.readyStage !== undefined;
+    for (const session of sessions) {
+      if (this.#told.has(session) || !(mayAll || session === first)) continue;
+      this.#told.add(session);
+      const assignment = JSON.stringify(this.#run.options.assignments[session.index]);
+      this.#run.outbox.send(session.index, { kind: 'prepare', assignment });
+      session.states.move('PREPARING', 'told to prepare');
+      session.watch.advanced(now.ms);
+    }
+  }
+
+  #isDone(session: AgentSession): boolean {
+    return this.#run.options.mode === 'prepare'
+      ? session.state === 'COMPLETED'
+      : session.readyStage === 0;
+  }
+}

@@ -1,0 +1,135 @@
+import type { Instant } from '../../../shared/kernel/clock.js';
+import type { AgentSession } from '../agent-session.js';
+import type { Barrier } from '../barrier.js';
+import type { SessionEvent } from '../session-events.js';
+import type { RunPhase, StageStatus } from '../snapshot.js';
+import { Cleaning } from './cleaning.js';
+import { isLive, type Phase, type RunContext } from './phase.js';
+import { Starting } from './starting.js';
+
+/** From Go until everything of the stage is in: running, draining, collecting. */
+export class Running implements Phase {
+  readonly judgedAs = 'workload';
+  readonly #run: RunContext;
+  readonly #index: number;
+  readonly #barrier: Barrier;
+  readonly #members: readonly AgentSession[];
+  readonly #away = new Set<AgentSession>();
+  #overAtMs: number | undefined;
+  #now: number;
+
+  constructor(run: RunContext, stage: number, barrier: Barrier) {
+    this.#run = run;
+    this.#index = stage;
+    this.#barrier = barrier;
+    this.#members = run.sessions.filter(({ index }) => barrier.members.includes(index));
+    const durationMs = run.plan.stages[stage]?.durationMs;
+    this.#overAtMs = durationMs === undefined ? undefined : barrier.t0.ms + durationMs;
+    this.#now = barrier.t0.ms;
+  }
+
+  name(nowMs: number): RunPhase {
+    if (nowMs < this.#barrier.t0.ms) return 'arming';
+    return this.#overAtMs !== undefined && nowMs >= this.#overAtMs ? 'collecting' : 'running';
+  }
+
+  enter(): void {
+    const stage = this.#run.plan.stages[this.#index];
+    for (const session of this.#run.sessions) {
+      if (this.#members.includes(session)) {
+        session.watch.stage(stage?.name ?? '', this.#barrier.t0.ms, this.#overAtMs);
+      } else session.watch.rest();
+    }
+  }
+
+  on(session: AgentSession, event: SessionEvent, now: Instant): void {
+    switch (event.kind) {
+      case 'missed':
+        if (event.stage === this.#index) {
+          this.#barrier.missed(session.index, event.epoch, event.reason);
+        }
+        return;
+      case 'running':
+        if (event.stage === this.#index) this.#barrier.ran(session.index);
+        return;
+      case 'result':
+        if (event.stage === this.#index) this.#result(session, now);
+        return;
+      case 'failed':
+      case 'hung':
+        this.#barrier.leave(session.index);
+        return;
+      case 'away':
+        this.#away.add(session);
+        return;
+      case 'connected':
+        this.#away.delete(session);
+        return;
+      default:
+    }
+  }
+
+  poll(now: Instant): void {
+    this.#now = now.ms;
+    for (const agent of this.#barrier.leftBehind()) this.#leaveBehind(agent);
+    if (this.#barrier.members.length > 0 && this.#barrier.attemptFailed(now)) {
+      this.#run.enter(new Starting(this.#run, this.#index, this.#barrier), now);
+      return;
+    }
+    if (!this.#members.every((session) => this.#isResolved(session, now.ms))) return;
+    this.#run.outbox.record({ type: 'stageEnd', stage: this.#index });
+    if (!this.#isLast) this.#run.enter(new Starting(this.#run, this.#index + 1), now);
+    else if (this.#run.options.cleanup) this.#run.enter(new Cleaning(this.#run), now);
+    else this.#run.complete();
+  }
+
+  wakeAt(): number | undefined {
+    const settling = this.#members
+      .map((session) => session.delivery(this.#index).settlesAtMs())
+      .filter((ms) => ms !== undefined && ms > this.#now);
+    const due = [...settling, this.#barrier.t0.ms, this.#overAtMs].filter(
+      (ms) => ms !== undefined && ms > this.#now,
+    );
+    return due.length > 0 ? Math.min(...(due as number[])) : undefined;
+  }
+
+  shift(): void {
+    // T0 and the planned end are instants; the watches over silence are shifted with the sessions.
+  }
+
+  stage(nowMs: number): StageStatus | undefined {
+    const stage = this.#run.plan.stages[this.#index];
+    if (!stage) return undefined;
+    const elapsedMs = nowMs - this.#barrier.t0.ms;
+    return { index: this.#index, name: stage.name, elapsedMs, durationMs: stage.durationMs };
+  }
+
+  get #isLast(): boolean {
+    return this.#index === this.#run.plan.stages.length - 1;
+  }
+
+  /** Without a duration the first agent that is done shows that the others should be about to be. */
+  #result(session: AgentSession, now: Instant): void {
+    this.#barrier.ran(session.index);
+    session.watch.rest();
+    if (this.#overAtMs !== undefined) return;
+    this.#overAtMs = now.ms;
+    for (const member of this.#members) member.watch.stageOver(now.ms);
+  }
+
+  /** Nothing more is to be waited for from this agent in this stage. */
+  #isResolved(session: AgentSession, nowMs: number): boolean {
+    if (!isLive(session) || this.#away.has(session)) return true;
+    const delivery = session.delivery(this.#index);
+    if (!delivery.isSettled(nowMs)) return false;
+    return !this.#isLast || session.hasSpokenLast || delivery.isOld(nowMs);
+  }
+
+  #leaveBehind(agent: number): void {
+    const session = this.#run.sessions[agent];
+    if (!session) return;
+    this.#barrier.leave(agent);
+    session.fail('lost', `Agent ${session.id} missed the start of its stage and is left out`);
+    this.#run.outbox.send(agent, { kind: 'abort', reason: 'missed the start of the stage' });
+  }
+}

@@ -1,0 +1,198 @@
+import type { Instant } from '../../../shared/kernel/clock.js';
+import type { AgentSession } from '../agent-session.js';
+import { Barrier } from '../barrier.js';
+import type { SessionEvent } from '../session-events.js';
+import type { StageStatus } from '../snapshot.js';
+import { isLive, type Phase, type RunContext } from './phase.js';
+import { Running } from './running.js';
+
+/** Epochs one stage may use in all, however often links break while its agents are being armed. */
+const epochLimit = 20;
+
+/** From "all ready" to "all told to go": fresh clock probes, then the two-phase start. */
+export class Starting implements Phase {
+  readonly judgedAs = 'workload';
+  readonly #run: RunContext;
+  readonly #stage: number;
+  #barrier: Barrier | undefined;
+  #nextEpoch = 1;
+  #probing = false;
+  readonly #sittingOut = new Set<AgentSession>();
+
+  /** `barrier`: of an attempt that everybody missed; it is continued. */
+  constructor(run: RunContext, stage: number, barrier?: Barrier) {
+    this.#run = run;
+    this.#stage = stage;
+    this.#barrier = barrier;
+  }
+
+  name(): 'arming' {
+    return 'arming';
+  }
+
+  enter(now: Instant): void {
+    const { collectMs, prepareIoStallMs } = this.#run.plan.timeouts;
+    for (const session of this.#run.sessions) {
+      session.watch.work('start', collectMs, 'hung', prepareIoStallMs, now.ms);
+    }
+  }
+
+  on(session: AgentSession, event: SessionEvent): void {
+    switch (event.kind) {
+      case 'armed':
+        if (event.stage === this.#stage) this.#barrier?.armed(session.index, event.epoch);
+        return;
+      case 'missed':
+        if (event.stage !== this.#stage) return;
+        this.#barrier?.missed(session.index, event.epoch, event.reason);
+        return;
+      case 'failed':
+      case 'hung':
+        this.#barrier?.leave(session.index);
+        return;
+      case 'disconnected':
+        if (this.#barrier?.members.includes(session.index)) this.#startOver();
+        return;
+      case 'back':
+      case 'connected':
+        // Whoever is back takes part, if it can still be ready.
+        if (this.#barrier && this.#expects(session)) this.#startOver();
+        return;
+      default:
+    }
+  }
+
+  poll(now: Instant): void {
+    if (!this.#barrier) this.#gather(now);
+    const barrier = this.#barrier;
+    if (!barrier) return;
+    if (barrier.members.length === 0) {
+      this.#startOver();
+      return;
+    }
+    if (barrier.release(now)) this.#go(barrier, now);
+    else if (barrier.attemptFailed(now)) this.#again(barrier, now);
+  }
+
+  wakeAt(): number | undefined {
+    return this.#barrier?.wakeAt();
+  }
+
+  shift(): void {
+    // T0 is an instant, not a deadline on others: a controller that slept through it has missed it.
+  }
+
+  stage(nowMs: number): StageStatus | undefined {
+    const plan = this.#run.plan.stages[this.#stage];
+    if (!plan) return undefined;
+    const elapsedMs = this.#barrier ? Math.min(0, nowMs - this.#barrier.t0.ms) : 0;
+    return { index: this.#stage, name: plan.name, elapsedMs, durationMs: plan.durationMs };
+  }
+
+  /** Waits until all who live are ready, then for fresh clocks, then arms. */
+  #gather(now: Instant): void {
+    const live = this.#run.sessions.filter(isLive);
+    const starters = live.filter(({ readyStage }) => readyStage === this.#stage);
+    for (const session of live) this.#noteSittingOut(session);
+    const expected = live.filter((session) => this.#expects(session));
+    const allReady = expected.every(
+      (session) => session.readyStage === this.#stage && session.link.isOpen,
+    );
+    if (!allReady) {
+      this.#probing = false;
+      return;
+    }
+    if (starters.length === 0) {
+      this.#run.notStartable(`No agent can take part in stage ${this.#stageName}`, now);
+      return;
+    }
+    if (!this.#probing) {
+      this.#probing = true;
+      for (const session of starters) session.freshProbes(now);
+      return;
+    }
+    if (starters.some(({ probes }) => probes.inBurst)) return;
+    const clocked = starters.flatMap(({ index, clock }) =>
+      clock ? [{ agent: index, offsetNs: clock.offsetNs, roundTripNs: clock.roundTripNs }] : [],
+    );
+    if (clocked.length < starters.length) {
+      this.#probing = false;
+      return;
+    }
+    this.#barrier = new Barrier(clocked, this.#nextEpoch, now);
+    this.#arm(this.#barrier, now);
+  }
+
+  #arm(barrier: Barrier, now: Instant): void {
+    for (const order of barrier.arm(now)) {
+      const { epoch, atNs } = order;
+      const session = this.#run.sessions[order.agent];
+      if (session?.clock) session.startBoundNs = session.clock.boundNs;
+      this.#run.outbox.send(order.agent, { kind: 'start', stage: this.#stage, epoch, atNs });
+    }
+    this.#nextEpoch = barrier.epoch + 1;
+  }
+
+  #go(barrier: Barrier, now: Instant): void {
+    const agents = barrier.members;
+    const { epoch } = barrier;
+    for (const agent of agents) {
+      this.#run.outbox.send(agent, { kind: 'go', stage: this.#stage, epoch });
+    }
+    const t0Ns = barrier.t0.ns;
+    this.#run.outbox.record({ type: 'stageStart', stage: this.#stage, epoch, t0Ns, agents });
+    this.#run.enter(new Running(this.#run, this.#stage, barrier), now);
+  }
+
+  #again(barrier: Barrier, now: Instant): void {
+    const culprits = barrier.culprits();
+    const causes = [...culprits].map(([agent, why]) => `${this.#idOf(agent)}: ${why}`).join('; ');
+    if (barrier.triesLeft && barrier.epoch < epochLimit) {
+      const line = `Start of stage ${this.#stageName} failed (${causes}), trying again with a longer lead`;
+      this.#run.outbox.notice('warn', line);
+      this.#arm(barrier, now);
+      return;
+    }
+    if (this.#stage === 0 || culprits.size === 0 || culprits.size === barrier.members.length) {
+      const reason = `Stage ${this.#stageName} could not be started in ${String(barrier.epoch)} attempts (${causes})`;
+      this.#run.outbox.notice('error', reason);
+      this.#run.notStartable(reason, now);
+      return;
+    }
+    for (const [agent, why] of culprits) {
+      const session = this.#run.sessions[agent];
+      session?.fail('error', `Agent ${session.id} could not be started: ${why}`);
+      this.#run.outbox.send(agent, { kind: 'abort', reason: 'could not be started' });
+    }
+    this.#startOver();
+  }
+
+  #startOver(): void {
+    this.#nextEpoch = (this.#barrier?.epoch ?? 0) + 1;
+    this.#barrier = undefined;
+    this.#probing = false;
+  }
+
+  /** Worth waiting for: it can still become ready for this stage. */
+  #expects(session: AgentSession): boolean {
+    if (!isLive(session)) return false;
+    const { readyStage, state } = session;
+    if (readyStage === this.#stage) return true;
+    return readyStage !== undefined && readyStage < this.#stage && state !== 'READY';
+  }
+
+  #noteSittingOut(session: AgentSession): void {
+    if (this.#expects(session) || this.#sittingOut.has(session)) return;
+    this.#sittingOut.add(session);
+    const line = `Agent ${session.id} sits out stage ${this.#stageName}: it missed the one before`;
+    this.#run.outbox.notice('warn', line);
+  }
+
+  get #stageName(): string {
+    return this.#run.plan.stages[this.#stage]?.name ?? String(this.#stage);
+  }
+
+  #idOf(agent: number): string {
+    return this.#run.sessions[agent]?.id ?? String(agent);
+  }
+}

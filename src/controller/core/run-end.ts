@@ -1,0 +1,51 @@
+import { exitCodes, type ExitCode, type Outcome } from '../../shared/model/outcome.js';
+import type { AgentSession } from './agent-session.js';
+import type { RunOptions } from './run-io.js';
+
+/** How a run that was not aborted ended: complete when every agent delivered all that was asked of it. */
+export function judgeEnd(
+  sessions: readonly AgentSession[],
+  options: RunOptions,
+): { code: ExitCode; reason: string | undefined } {
+  const incomplete = sessions.filter((session) => !hasDelivered(session, options));
+  if (incomplete.length === 0) return { code: exitCodes.completed, reason: undefined };
+  const count = `${String(sessions.length - incomplete.length)} of ${String(sessions.length)}`;
+  const causes = incomplete.map((session) => session.failure ?? `${session.id}: ${whyOf(session)}`);
+  return { code: exitCodes.partial, reason: `${count} agents completed (${causes.join('; ')})` };
+}
+
+function hasDelivered(session: AgentSession, options: RunOptions): boolean {
+  switch (options.mode) {
+    case 'run':
+      return options.plan.stages.every(({ index }) => session.delivery(index).result !== undefined);
+    case 'prepare':
+      return session.state === 'COMPLETED';
+    case 'cleanup':
+      return session.cleaned;
+  }
+}
+
+function whyOf(session: AgentSession): string {
+  if (session.linkState === 'HUNG') return 'hung';
+  if (session.linkState === 'DISCONNECTED') return 'disconnected';
+  return 'results are missing';
+}
+
+export function outcomeOf(code: ExitCode): Outcome {
+  switch (code) {
+    case exitCodes.completed:
+    case exitCodes.thresholdFailed:
+      return 'completed';
+    case exitCodes.partial:
+      return 'partial';
+    case exitCodes.majorityLost:
+      return 'aborted';
+    case exitCodes.interrupted:
+      return 'interrupted';
+    case exitCodes.usage:
+    case exitCodes.notStarted:
+    case exitCodes.resultsNotWritten:
+    case exitCodes.internal:
+      return 'failed';
+  }
+}

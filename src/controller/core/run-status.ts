@@ -1,0 +1,58 @@
+import type { AgentSession } from './agent-session.js';
+import type { Phase } from './phases/phase.js';
+import type { RunOptions } from './run-io.js';
+import type { AgentStatus, PhaseProgress, RunStatus } from './snapshot.js';
+import { silentAfterMs } from './stage-watch.js';
+
+/** What a view is shown of the run machine; `phase` undefined: finished. */
+export function statusOf(
+  run: { readonly options: RunOptions; readonly sessions: readonly AgentSession[] },
+  phase: Phase | undefined,
+  nowMs: number,
+): RunStatus {
+  return {
+    name: run.options.plan.name,
+    runId: run.options.runId,
+    phase: phase?.name(nowMs) ?? 'finished',
+    stageCount: run.options.plan.stages.length,
+    stage: phase?.stage(nowMs),
+    agents: run.sessions.map((session) => agentStatus(session, nowMs)),
+  };
+}
+
+function agentStatus(session: AgentSession, nowMs: number): AgentStatus {
+  const { watch } = session;
+  const heartbeat = watch.latestHeartbeat;
+  const runnerSilentMs = (heartbeat?.runnerSilenceNs ?? 0) / 1e6;
+  return {
+    index: session.index,
+    id: session.id,
+    state: session.state,
+    link: session.linkState,
+    note: noteOf(session, nowMs),
+    silentMs: watch.heardAtMs > 0 ? Math.max(0, nowMs - watch.heardAtMs) : 0,
+    runnerSilentMs: runnerSilentMs > 0 ? runnerSilentMs : undefined,
+    latencyMs: watch.latencyMs,
+    inFlight: heartbeat?.inFlight ?? 0,
+    oldestInFlightMs: (heartbeat?.oldestInFlightNs ?? 0) / 1e6,
+    progress: progressOf(session),
+  };
+}
+
+function noteOf(session: AgentSession, nowMs: number): string | undefined {
+  if (session.failure !== undefined) return session.failure;
+  if (session.linkState === 'HUNG') return 'hung';
+  if (session.linkState === 'DISCONNECTED') return session.link.lastCause;
+  if (session.watch.runnerIsSilent) return 'runner silent';
+  const age = session.watch.statsAgeMs(nowMs);
+  return age !== undefined && age >= silentAfterMs ? 'no stats' : undefined;
+}
+
+function progressOf(session: AgentSession): PhaseProgress | undefined {
+  const progress = session.watch.latestProgress;
+  if (!progress || session.state === 'READY' || session.state === 'COMPLETED') return undefined;
+  const { filesDone, filesTotal, bytesDone, bytesTotal } = progress;
+  return bytesTotal > 0
+    ? { done: bytesDone, total: bytesTotal, unit: 'bytes' }
+    : { done: filesDone, total: filesTotal, unit: 'files' };
+}

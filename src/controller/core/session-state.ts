@@ -1,0 +1,67 @@
+import type { AgentState } from '../../shared/model/agent-state.js';
+import type { Outbox } from './outbox.js';
+import type { SessionState } from './records.js';
+import { hasEnded, sessionMayMove } from './transitions.js';
+
+/**
+ * What one agent is doing, as far as the controller knows. Messages come in lanes and may overtake each other: READY and
+ * ARMED are moved to by their own messages only (an announcement of either may be out of date by the time it is read),
+ * and what is announced before the agent took our last command up, or after its last word, is out of date as well.
+ */
+export class SessionStateKeeper {
+  readonly #agent: number;
+  readonly #outbox: Outbox;
+  #state: SessionState = 'CONNECTING';
+  /** Set by our own Cleanup until the agent announces that it cleans. */
+  #awaitsCleaning = false;
+  #cleaningUp = false;
+
+  constructor(agent: number, outbox: Outbox) {
+    this.#agent = agent;
+    this.#outbox = outbox;
+  }
+
+  get state(): SessionState {
+    return this.#state;
+  }
+
+  /** The agent announced its state. */
+  announced(state: AgentState, reason: string): void {
+    if (this.#state === 'FAILED' || this.#state === 'ABORTED') return;
+    if (state === 'IDLE' || state === 'READY' || state === 'ARMED') return;
+    if (state === 'CLEANING') this.#awaitsCleaning = false;
+    else if (this.#awaitsCleaning && state !== 'FAILED' && state !== 'ABORTED') return;
+    else if (this.#state === 'COMPLETED') return;
+    this.move(state, reason);
+  }
+
+  /** Told to clean up after its run: a Final of that run that comes now is late. */
+  get isCleaningUp(): boolean {
+    return this.#cleaningUp;
+  }
+
+  cleanupSent(): void {
+    this.move('CLEANING', 'told to clean up');
+    this.#awaitsCleaning = true;
+    this.#cleaningUp = true;
+  }
+
+  cleaned(): void {
+    this.#awaitsCleaning = false;
+    this.#cleaningUp = false;
+  }
+
+  /** Same to same is nothing; an impossible move is logged and not made. */
+  move(to: SessionState, reason: string): boolean {
+    const from = this.#state;
+    if (from === to) return true;
+    if (!sessionMayMove(from, to)) {
+      // After its end an agent may still be heard: that is late, not impossible.
+      if (!hasEnded(from)) this.#outbox.notice('warn', `Invalid transition: ${from} -> ${to}`);
+      return false;
+    }
+    this.#state = to;
+    this.#outbox.record({ type: 'transition', agent: this.#agent, from, to, reason });
+    return true;
+  }
+}
