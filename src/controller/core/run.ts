@@ -74,12 +74,16 @@ export class Run implements RunContext {
     this.#take(input, now);
     if (this.#changesNothing(input, now)) return this.outbox.take();
     if (this.#started) this.#proceed(now);
-    this.#wakeAtMs = this.#finished ? undefined : this.#nextWake();
+    this.#wakeAtMs = this.hasFinished() ? undefined : this.#nextWake();
     return this.outbox.take();
   }
 
   wakeAt(): number | undefined {
     return this.#wakeAtMs;
+  }
+
+  hasFinished(): boolean {
+    return this.#finished;
   }
 
   snapshot(now: Instant): RunStatus {
@@ -159,11 +163,11 @@ export class Run implements RunContext {
   /** What follows from an input: watches, what the sessions tell, and how far the phase has come. */
   #proceed(now: Instant): void {
     this.#tellEvents(now);
-    if (this.#finished) return;
+    if (this.hasFinished()) return;
     this.#pulse.beat(now.ms);
     for (const session of this.sessions) session.tick(now);
     this.#tellEvents(now);
-    if (this.#finished) return;
+    if (this.hasFinished()) return;
     this.#phase.poll(now);
     this.#tellEvents(now);
   }
