@@ -76,7 +76,13 @@ export type RunRecord =
       readonly latenessNs: number;
       readonly boundNs: number;
     }
-  | { readonly type: 'interval'; readonly agent: number; readonly interval: Interval }
+  /** `folded`: came out of an overflowing inbox, so it counts in the totals but has no place in the time line. */
+  | {
+      readonly type: 'interval';
+      readonly agent: number;
+      readonly interval: Interval;
+      readonly folded?: true;
+    }
   | { readonly type: 'stageResult'; readonly agent: number; readonly result: StageResult }
   | { readonly type: 'stageEnd'; readonly stage: number }
   /** A row of the decision table was applied. */

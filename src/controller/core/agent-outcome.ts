@@ -1,0 +1,63 @@
+import type { StagePlan } from '../../shared/model/plan.js';
+import type { AgentStage } from './agent-stage.js';
+import type { LinkState, SessionState } from './records.js';
+
+/** How a stage ended for an agent. LOST: its link was down and nobody declared it hung or failed. */
+export type AgentStageState =
+  'COMPLETED' | 'FAILED' | 'ABORTED' | 'HUNG' | 'LOST' | 'RUNNING' | 'NOT_STARTED';
+
+export function agentStageState(
+  stage: AgentStage | undefined,
+  told: boolean,
+  session: SessionState,
+  link: LinkState,
+  ended: boolean,
+): AgentStageState {
+  if (stage?.result) {
+    switch (stage.result.endedBy) {
+      case 'duration':
+      case 'operations':
+      case 'bytes':
+      case 'exhausted':
+      case 'drained':
+        return 'COMPLETED';
+      case 'aborted':
+        return 'ABORTED';
+      case 'killed':
+      case 'error':
+        return 'FAILED';
+    }
+  }
+  if (!told) return 'NOT_STARTED';
+  if (session === 'FAILED' || session === 'ABORTED') return session;
+  if (link === 'HUNG') return 'HUNG';
+  return ended || link === 'DISCONNECTED' || link === 'CLOSED' ? 'LOST' : 'RUNNING';
+}
+
+/** Seconds from T0 to the agent's last operation, or to the end of what it reported. */
+export function endSeconds(stage: AgentStage): number {
+  const { result } = stage;
+  if (!result || result.lastOperationNs === 0n) return stage.held.end;
+  return Math.max(0, Number(result.lastOperationNs - result.atNs) / 1e9);
+}
+
+/** Seconds from T0 to the end of the agent's work; undefined when it did not finish. */
+export function doneSeconds(stage: AgentStage, plan: StagePlan): number | undefined {
+  const { result } = stage;
+  if (!result) return undefined;
+  const last = result.lastOperationNs === 0n ? 0 : endSeconds(stage);
+  switch (result.endedBy) {
+    case 'duration':
+      // Between its last operation and the end of the duration an agent waited for a schedule: it was not done.
+      return Math.max(last, (plan.durationMs ?? 0) / 1000);
+    case 'operations':
+    case 'bytes':
+    case 'exhausted':
+    case 'drained':
+      return last;
+    case 'aborted':
+    case 'killed':
+    case 'error':
+      return undefined;
+  }
+}

@@ -1,0 +1,135 @@
+import { checkEncoded } from '../../shared/metrics/histogram-encoding.js';
+import { Histogram } from '../../shared/metrics/histogram.js';
+import type { Interval, OperationStats, StageResult } from '../../shared/model/messages.js';
+import type { OperationKind } from '../../shared/model/operation.js';
+import { CpuUse } from './cpu-use.js';
+import { intervalRows } from './interval-rows.js';
+import type { IntervalRow } from './interval-rows.js';
+import { IntervalTable } from './interval-table.js';
+import { latencyOf } from './latency.js';
+import { OperationTotals } from './operation-totals.js';
+import { RangeSet } from './range-set.js';
+
+/** All operations of one interval together, for the live view. */
+export interface RecentInterval {
+  readonly first: number;
+  readonly last: number;
+  readonly count: number;
+  readonly bytes: number;
+  readonly p99Ns: number | undefined;
+}
+
+const recentKept = 8;
+
+/** Throws HistogramFormatError when a histogram of the message cannot be read. */
+export function checkHistograms(operations: readonly OperationStats[]): void {
+  for (const operation of operations) {
+    checkEncoded(operation.service);
+    checkEncoded(operation.response);
+    checkEncoded(operation.failed);
+  }
+}
+
+/** All that is known of one agent in one stage. */
+export class AgentStage {
+  readonly held = new RangeSet();
+  readonly cpu = new CpuUse();
+  readonly totals = new Map<OperationKind, OperationTotals>();
+  readonly recent: RecentInterval[] = [];
+  readonly #tables = new Map<OperationKind, IntervalTable>();
+  start: { readonly latenessNs: number; readonly boundNs: number } | undefined;
+  result: StageResult | undefined;
+
+  /**
+   * False when some of its seconds are held already: nothing is counted twice. Histograms must have been checked.
+   * `folded`: into the totals only.
+   */
+  addInterval(interval: Interval, folded = false): boolean {
+    const newest = interval.first >= this.held.end;
+    if (!this.held.add(interval.first, interval.last)) return false;
+    const bytesBefore = this.#sum((totals) => totals.bytes);
+    const all = new Histogram();
+    for (const stats of interval.operations) {
+      const service = Histogram.decode(stats.service);
+      all.merge(service);
+      if (!this.result) this.#totalsOf(stats.operation).addInterval(stats, newest);
+      if (folded) continue;
+      this.#tableOf(stats.operation).push({
+        first: interval.first,
+        last: interval.last,
+        totalCount: stats.count,
+        totalBytes: stats.bytes,
+        totalErrors: stats.errors.reduce((sum, error) => sum + error.count, 0),
+        count: service.count,
+        errors: Histogram.decode(stats.failed).count,
+        latency: latencyOf(service),
+        inFlight: interval.inFlight,
+        oldestInFlightNs: interval.oldestInFlightNs,
+      });
+    }
+    this.cpu.add(interval);
+    if (newest && !this.result) {
+      this.recent.push({
+        first: interval.first,
+        last: interval.last,
+        count: all.count,
+        bytes: this.#sum((totals) => totals.bytes) - bytesBefore,
+        p99Ns: all.count > 0 ? all.percentile(99) : undefined,
+      });
+      if (this.recent.length > recentKept) this.recent.shift();
+    }
+    return true;
+  }
+
+  setResult(result: StageResult): void {
+    this.result = result;
+    for (const stats of result.operations) this.#totalsOf(stats.operation).setResult(stats);
+  }
+
+  get count(): number {
+    return this.#sum((totals) => totals.count);
+  }
+
+  get bytes(): number {
+    return this.#sum((totals) => totals.bytes);
+  }
+
+  get errors(): number {
+    return this.#sum((totals) => totals.errorCount);
+  }
+
+  /** The agent's time line of the operation; its sum is the agent's total. */
+  *rows(operation: OperationKind): Generator<IntervalRow> {
+    const totals = this.totals.get(operation);
+    if (!totals) return;
+    yield* intervalRows(this.#tableOf(operation), {
+      count: totals.count,
+      bytes: totals.bytes,
+      errors: totals.errorCount,
+      seconds: this.result?.intervals ?? 0,
+    });
+  }
+
+  /** Seconds the agent sampled, as it said or as was seen, of which no interval arrived. */
+  get missingSeconds(): number {
+    return Math.max(this.result?.intervals ?? 0, this.held.end) - this.held.seconds;
+  }
+
+  #sum(pick: (totals: OperationTotals) => number): number {
+    let sum = 0;
+    for (const totals of this.totals.values()) sum += pick(totals);
+    return sum;
+  }
+
+  #totalsOf(operation: OperationKind): OperationTotals {
+    let totals = this.totals.get(operation);
+    if (!totals) this.totals.set(operation, (totals = new OperationTotals()));
+    return totals;
+  }
+
+  #tableOf(operation: OperationKind): IntervalTable {
+    let table = this.#tables.get(operation);
+    if (!table) this.#tables.set(operation, (table = new IntervalTable()));
+    return table;
+  }
+}

@@ -1,0 +1,210 @@
+import type { Interval, OperationStats } from '../../shared/model/messages.js';
+import { HistogramFormatError } from '../../shared/metrics/histogram-encoding.js';
+import { exitCodes, gravest } from '../../shared/model/outcome.js';
+import { checkHistograms } from './agent-stage.js';
+import { coverageOf } from './coverage.js';
+import { liveLoad } from './live-load.js';
+import type { JournalRecord } from './records.js';
+import type { LiveLoad } from './snapshot.js';
+import { summarizeStage } from './stage-summary.js';
+import { StageTrack } from './stage-track.js';
+import type { AgentTrack } from './stage-track.js';
+import type { Summary } from './summary.js';
+import { checkExpectations } from './thresholds.js';
+import { generatorBound, sameHost, warningsOf } from './warnings.js';
+
+type Of<K extends JournalRecord['type']> = Extract<JournalRecord, { type: K }>;
+
+/**
+ * The one place where numbers are made: fed with the run's records, live and by `report` from the journal, it feeds the
+ * view and every file, so they cannot disagree. Records of agents or stages that the plan does not have are ignored.
+ */
+export class Aggregate {
+  run: Of<'run'> | undefined;
+  end: Of<'end'> | undefined;
+  agents: readonly AgentTrack[] = [];
+  stages: readonly StageTrack[] = [];
+  #current: StageTrack | undefined;
+  #lastMs = 0;
+  #lateMs = 0;
+  readonly #warnings = new Set<string>();
+
+  accept(record: JournalRecord): void {
+    this.#lastMs = Math.max(this.#lastMs, record.atMs);
+    switch (record.type) {
+      case 'run':
+        this.#begin(record);
+        return;
+      case 'agent':
+        this.#onAgent(record.agent, (agent) => (agent.bootId = record.facts.bootId));
+        return;
+      case 'transition':
+        this.#onAgent(record.agent, (agent) => {
+          agent.session = record.to;
+          agent.reason = record.reason;
+        });
+        return;
+      case 'link':
+        this.#onAgent(record.agent, (agent) => {
+          agent.link = record.to;
+          if (record.to === 'HUNG' || record.to === 'DISCONNECTED') agent.reason = record.reason;
+        });
+        return;
+      case 'stageStart':
+        this.#onStage(record.stage, (stage) => {
+          stage.told = record.agents;
+          this.#current = stage;
+        });
+        return;
+      case 'started':
+        this.#onStage(record.stage, (stage) => (stage.agent(record.agent).start = record));
+        return;
+      case 'interval':
+        this.#interval(record);
+        return;
+      case 'stageResult':
+        this.#result(record);
+        return;
+      case 'stageEnd':
+        this.#onStage(record.stage, (stage) => (stage.ended = true));
+        return;
+      case 'heartbeat':
+        this.#lateMs = Math.max(this.#lateMs, record.lateMs);
+        return;
+      case 'end':
+        this.end = record;
+        return;
+      case 'clock':
+      case 'decision':
+      case 'notice':
+        return;
+      default:
+        record satisfies never;
+    }
+  }
+
+  /** Adds a sentence to the summary's warnings. */
+  warn(sentence: string): void {
+    this.#warnings.add(sentence);
+  }
+
+  live(): LiveLoad {
+    return liveLoad(this.stages, this.#current, this.agents);
+  }
+
+  /** Throws an Error when no `run` record has come. */
+  summary(): Summary {
+    const { run } = this;
+    if (!run) throw new Error('no run record has been accepted');
+    const stages = this.stages.map((stage) => summarizeStage(stage, this.agents));
+    const planned = run.mode === 'run' ? stages : [];
+    const expectations = run.mode === 'run' ? checkExpectations(run.plan.expect, stages) : [];
+    const end = this.end ?? unfinished;
+    const failed = expectations.some(({ passed }) => !passed);
+    const measurement = {
+      generator_bound: generatorBound(this.stages, this.agents),
+      same_host: sameHost(this.agents),
+      missing_intervals: this.#sum((stage) =>
+        [...stage.agents.values()].reduce((sum, agent) => sum + agent.missingSeconds, 0),
+      ),
+      dropped_live: this.#sum((stage) => stage.folded),
+      duplicate_intervals: this.#sum((stage) => stage.duplicates),
+      controller_late_ms: Math.round(this.#lateMs),
+    };
+    const representative = !end.notRepresentative;
+    return {
+      schema: 1,
+      outcome: end.outcome,
+      reason: end.reason ?? null,
+      exit_code: failed ? gravest([end.exitCode, exitCodes.thresholdFailed]) : end.exitCode,
+      representative,
+      run: {
+        id: run.runId,
+        name: run.plan.name,
+        mode: run.mode,
+        version: run.version,
+        seed: run.plan.seed,
+        started_unix_ms: run.startedUnixMs,
+        elapsed_s: Math.round(this.#lastMs) / 1000,
+      },
+      coverage: coverageOf(this.agents, this.stages, run.mode),
+      stages: planned,
+      expectations,
+      measurement,
+      warnings: [
+        ...warningsOf(run.plan, this.agents, planned, { representative, measurement }),
+        ...this.#warnings,
+      ],
+    };
+  }
+
+  #begin(record: Of<'run'>): void {
+    this.run = record;
+    this.agents = record.plan.agents.map((plan) => ({
+      plan,
+      bootId: undefined,
+      session: 'CONNECTING',
+      link: 'CONNECTING',
+      reason: '',
+    }));
+    const stages = record.mode === 'run' ? record.plan.stages : [];
+    this.stages = stages.map((plan) => new StageTrack(plan));
+  }
+
+  #interval(record: Of<'interval'>): void {
+    const { interval } = record;
+    if (!this.#readable(record.agent, interval.operations, `interval ${range(interval)}`)) return;
+    this.#onStage(interval.stage, (stage) => {
+      stage.addInterval(record.agent, interval, record.folded === true);
+    });
+  }
+
+  #result({ agent, result }: Of<'stageResult'>): void {
+    if (!this.#readable(agent, result.operations, 'stage result')) return;
+    this.#onStage(result.stage, (stage) => {
+      stage.agent(agent).setResult(result);
+    });
+    for (const warning of result.warnings) {
+      this.#onAgent(agent, ({ plan }) => this.#warnings.add(`agent ${plan.id}: ${warning}`));
+    }
+  }
+
+  #readable(agent: number, operations: readonly OperationStats[], what: string): boolean {
+    const id = this.agents[agent]?.plan.id;
+    if (id === undefined) return false;
+    try {
+      checkHistograms(operations);
+      return true;
+    } catch (thrown) {
+      if (!(thrown instanceof HistogramFormatError)) throw thrown;
+      this.#warnings.add(`agent ${id}: ${what} left out: ${thrown.message}`);
+      return false;
+    }
+  }
+
+  #onAgent(index: number, change: (agent: AgentTrack) => void): void {
+    const agent = this.agents[index];
+    if (agent) change(agent);
+  }
+
+  #onStage(index: number, change: (stage: StageTrack) => void): void {
+    const stage = this.stages[index];
+    if (stage) change(stage);
+  }
+
+  #sum(pick: (stage: StageTrack) => number): number {
+    return this.stages.reduce((sum, stage) => sum + pick(stage), 0);
+  }
+}
+
+/** What a journal without an end says: the controller died. */
+const unfinished = {
+  outcome: 'interrupted',
+  exitCode: exitCodes.interrupted,
+  reason: 'the controller stopped before the run ended',
+  notRepresentative: false,
+} as const;
+
+function range({ first, last }: Interval): string {
+  return first === last ? String(first) : `${String(first)}-${String(last)}`;
+}

@@ -1,0 +1,107 @@
+import type { OperationKind } from '../../shared/model/operation.js';
+import type { StagePlan } from '../../shared/model/plan.js';
+import { doneSeconds, endSeconds } from './agent-outcome.js';
+import type { IntervalRow } from './interval-rows.js';
+import type { StageMember } from './stage-track.js';
+
+/** With fewer whole seconds a rate is total ÷ last done. */
+const leastSeconds = 3;
+
+export interface Rate {
+  readonly count: number;
+  readonly bytes: number;
+}
+
+/** The rates of a group of agents over the seconds that all of them reported whole (3-measurement §5). */
+export class StageRates {
+  /** Whole measured seconds before first done that all reported; 0: the rates are total ÷ last done. */
+  readonly seconds: number;
+  readonly firstDoneS: number | undefined;
+  readonly lastDoneS: number | undefined;
+  /** Until the last operation of anyone, finished or not. */
+  readonly endS: number;
+  readonly #members: readonly StageMember[];
+  readonly #whole: Uint8Array;
+
+  constructor(members: readonly StageMember[], plan: StagePlan) {
+    this.#members = members;
+    const done = members
+      .map(({ stage }) => doneSeconds(stage, plan))
+      .filter((seconds) => seconds !== undefined);
+    this.firstDoneS = done.length > 0 ? Math.min(...done) : undefined;
+    this.lastDoneS = done.length > 0 ? Math.max(...done) : undefined;
+    this.endS = Math.max(0, this.lastDoneS ?? 0, ...members.map(({ stage }) => endSeconds(stage)));
+    this.#whole = wholeSeconds(members, this.firstDoneS);
+    const seconds = this.#whole.reduce((sum, whole) => sum + whole, 0);
+    this.seconds = seconds < leastSeconds ? 0 : seconds;
+  }
+
+  /** Per second, of one agent; the sum over the members is the group's rate. */
+  of(member: StageMember, operation: OperationKind): Rate {
+    if (this.seconds === 0) return StageRates.#total(member, operation, this.endS);
+    let count = 0;
+    let bytes = 0;
+    for (const row of member.stage.rows(operation)) {
+      if (this.#whole[row.first] !== 1 || row.mark === 'missing') continue;
+      count += row.count;
+      bytes += row.bytes;
+    }
+    return { count: count / this.seconds, bytes: bytes / this.seconds };
+  }
+
+  all(operation: OperationKind): Rate {
+    return sumOf(this.#members.map((member) => this.of(member, operation)));
+  }
+
+  /** Everything ÷ the time until the last was done. */
+  total(operation: OperationKind): Rate {
+    return sumOf(this.#members.map((member) => StageRates.#total(member, operation, this.endS)));
+  }
+
+  static #total(member: StageMember, operation: OperationKind, seconds: number): Rate {
+    const totals = member.stage.totals.get(operation);
+    if (!totals || seconds === 0) return { count: 0, bytes: 0 };
+    return { count: totals.count / seconds, bytes: totals.bytes / seconds };
+  }
+}
+
+function sumOf(rates: readonly Rate[]): Rate {
+  return {
+    count: rates.reduce((sum, rate) => sum + rate.count, 0),
+    bytes: rates.reduce((sum, rate) => sum + rate.bytes, 0),
+  };
+}
+
+/** 1 for every second that all members reported and nobody had finished in. */
+function wholeSeconds(members: readonly StageMember[], firstDoneS: number | undefined): Uint8Array {
+  if (members.length === 0) return new Uint8Array();
+  const reported = Math.min(...members.map(({ stage }) => stage.held.end));
+  const whole = new Uint8Array(Math.min(reported, Math.floor(firstDoneS ?? Infinity)));
+  whole.fill(1);
+  for (const { stage } of members) {
+    let next = 0;
+    for (const { first, last } of stage.held.ranges) {
+      whole.fill(0, next, first);
+      next = last + 1;
+    }
+    whole.fill(0, next);
+  }
+  const wide: IntervalRow[] = [];
+  for (const { stage } of members) {
+    for (const row of [...stage.totals.keys()].flatMap((operation) => [...stage.rows(operation)])) {
+      if (row.mark === 'missing') whole.fill(0, row.first, row.last + 1);
+      else if (row.mark === 'merged') wide.push(row);
+    }
+  }
+  // A sample of several seconds counts as a whole or not at all; leaving its seconds out may cut another one.
+  for (let changed = true; changed;) {
+    changed = false;
+    for (const { first, last } of wide) {
+      const inside = whole.subarray(first, last + 1).reduce((sum, one) => sum + one, 0);
+      if (inside === 0 || inside === last - first + 1) continue;
+      whole.fill(0, first, last + 1);
+      changed = true;
+    }
+  }
+  return whole;
+}

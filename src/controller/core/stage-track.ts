@@ -1,0 +1,90 @@
+import type { Interval } from '../../shared/model/messages.js';
+import { operationKinds } from '../../shared/model/operation.js';
+import type { OperationKind } from '../../shared/model/operation.js';
+import type { AgentPlan, StagePlan } from '../../shared/model/plan.js';
+import { AgentStage } from './agent-stage.js';
+import { agentStageState } from './agent-outcome.js';
+import type { AgentStageState } from './agent-outcome.js';
+import type { LinkState, SessionState } from './records.js';
+import { SecondHistograms } from './second-histograms.js';
+
+/** What the aggregate remembers of one agent over all stages. */
+export interface AgentTrack {
+  readonly plan: AgentPlan;
+  bootId: string | undefined;
+  session: SessionState;
+  link: LinkState;
+  /** Of the last transition or link change that had one. */
+  reason: string;
+}
+
+/** One agent that was told to start the stage, or reported in it. */
+export interface StageMember {
+  readonly agent: AgentTrack;
+  readonly stage: AgentStage;
+  readonly state: AgentStageState;
+}
+
+/** All that is known of one stage. */
+export class StageTrack {
+  readonly plan: StagePlan;
+  readonly agents = new Map<number, AgentStage>();
+  /** Service latencies of all agents by interval. */
+  readonly seconds = new Map<OperationKind, SecondHistograms>();
+  told: readonly number[] = [];
+  ended = false;
+  folded = 0;
+  duplicates = 0;
+
+  constructor(plan: StagePlan) {
+    this.plan = plan;
+  }
+
+  agent(index: number): AgentStage {
+    let stage = this.agents.get(index);
+    if (!stage) this.agents.set(index, (stage = new AgentStage()));
+    return stage;
+  }
+
+  /** Histograms must have been checked. `folded`: count it, but without a place in the time line. */
+  addInterval(agent: number, interval: Interval, folded: boolean): void {
+    if (!this.agent(agent).addInterval(interval, folded)) {
+      this.duplicates += 1;
+      return;
+    }
+    if (folded) {
+      this.folded += 1;
+      return;
+    }
+    for (const stats of interval.operations) {
+      let seconds = this.seconds.get(stats.operation);
+      if (!seconds) this.seconds.set(stats.operation, (seconds = new SecondHistograms()));
+      seconds.add(interval, stats.service);
+    }
+  }
+
+  /** In the plan's order, then what agents reported beyond it. */
+  get operations(): readonly OperationKind[] {
+    const seen = new Set(this.plan.mix.map((entry) => entry.operation));
+    const reported = new Set(
+      [...this.agents.values()].flatMap((stage) => [...stage.totals.keys()]),
+    );
+    return [...seen, ...operationKinds.filter((kind) => reported.has(kind) && !seen.has(kind))];
+  }
+
+  /** By index of the agent. */
+  members(agents: readonly AgentTrack[]): readonly StageMember[] {
+    return agents
+      .filter(({ plan }) => this.told.includes(plan.index) || this.agents.has(plan.index))
+      .map((agent) => {
+        const stage = this.agents.get(agent.plan.index) ?? new AgentStage();
+        return { agent, stage, state: this.stateOf(agent) };
+      });
+  }
+
+  stateOf(agent: AgentTrack): AgentStageState {
+    const { index } = agent.plan;
+    const told = this.told.includes(index);
+    return agentStageState(this.agents.get(index), told, agent.session, agent.link, this.ended);
+  }
+}

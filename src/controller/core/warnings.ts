@@ -1,0 +1,120 @@
+import type { Plan } from '../../shared/model/plan.js';
+import type { AgentTrack, StageTrack } from './stage-track.js';
+import type { GeneratorBound, StageSummary, Summary } from './summary.js';
+
+/** Agents whose hosts have the same boot id, in groups of two and more. */
+export function sameHost(agents: readonly AgentTrack[]): readonly (readonly string[])[] {
+  const groups = new Map<string, string[]>();
+  for (const { bootId, plan } of agents) {
+    if (bootId === undefined || bootId === '') continue;
+    const group = groups.get(bootId);
+    if (group) group.push(plan.id);
+    else groups.set(bootId, [plan.id]);
+  }
+  return [...groups.values()].filter((group) => group.length > 1);
+}
+
+export function generatorBound(
+  stages: readonly StageTrack[],
+  agents: readonly AgentTrack[],
+): readonly GeneratorBound[] {
+  return stages.flatMap((stage) =>
+    agents.flatMap(({ plan }) => {
+      const cpu = stage.agents.get(plan.index)?.cpu;
+      if (!cpu?.generatorBound) return [];
+      const round = (share: number): number => Math.round(share * 1e4) / 1e4;
+      return [
+        {
+          stage: stage.plan.name,
+          agent: plan.id,
+          host_cpu: round(cpu.host),
+          runner_cpu: round(cpu.runner),
+        },
+      ];
+    }),
+  );
+}
+
+/** One sentence for each thing that makes the numbers less than perfect; nothing to say, no warning. */
+export function warningsOf(
+  plan: Plan,
+  agents: readonly AgentTrack[],
+  stages: readonly StageSummary[],
+  facts: Pick<Summary, 'representative' | 'measurement'>,
+): readonly string[] {
+  const { measurement } = facts;
+  return [
+    ...(facts.representative
+      ? []
+      : ['not representative: too few agents lived to the end for these numbers to stand for all']),
+    ...stages.flatMap((stage) => stageWarnings(stage, plan, agents)),
+    ...boundWarnings(measurement.generator_bound, stages),
+    ...measurement.same_host.map((ids) => `agents ${sentence(ids)} run on the same host`),
+    ...(measurement.missing_intervals > 0
+      ? [`${seconds(measurement.missing_intervals)} missing from the time line (in the totals)`]
+      : []),
+    ...(measurement.dropped_live > 0
+      ? [`${seconds(measurement.dropped_live)} counted in the totals only: controller overloaded`]
+      : []),
+    ...(measurement.controller_late_ms > 500
+      ? [`the controller's own loop was late by up to ${ms(measurement.controller_late_ms)}`]
+      : []),
+  ];
+}
+
+function stageWarnings(
+  stage: StageSummary,
+  plan: Plan,
+  agents: readonly AgentTrack[],
+): readonly string[] {
+  const warnings: string[] = [];
+  if (stage.agents_started === 0) return [`stage ${stage.name} did not start`];
+  const spreadMs = (stage.start?.spread_ns ?? 0) / 1e6;
+  if (spreadMs > plan.maxStartSpreadMs) {
+    warnings.push(
+      `stage ${stage.name}: agents started ${ms(spreadMs)} apart, more than max_start_spread (${ms(plan.maxStartSpreadMs)})`,
+    );
+  }
+  for (const agent of agents) {
+    const { id } = agent.plan;
+    const own = stage.agents[id];
+    if (!own) continue;
+    if (own.state !== 'COMPLETED') {
+      const why = agent.reason === '' ? '' : `: ${agent.reason}`;
+      warnings.push(`stage ${stage.name}: agent ${id} did not complete it (${own.state}${why})`);
+    }
+    if (own.abandoned > 0) {
+      warnings.push(
+        `stage ${stage.name}: agent ${id} abandoned ${String(own.abandoned)} operations in flight`,
+      );
+    }
+  }
+  return warnings;
+}
+
+function boundWarnings(
+  bound: readonly GeneratorBound[],
+  stages: readonly StageSummary[],
+): readonly string[] {
+  return stages.flatMap((stage) => {
+    const agents = bound.filter((one) => one.stage === stage.name);
+    if (agents.length === 0) return [];
+    const cpu = Math.round(Math.max(...agents.map((one) => one.host_cpu)) * 100);
+    const of = `${String(agents.length)} of ${String(stage.agents_started)} agents`;
+    return [
+      `stage ${stage.name}: generator-bound on ${of} (CPU ${String(cpu)} %): ${agents.map((one) => one.agent).join(', ')}`,
+    ];
+  });
+}
+
+function sentence(ids: readonly string[]): string {
+  return ids.length < 2 ? ids.join('') : `${ids.slice(0, -1).join(', ')} and ${ids.at(-1) ?? ''}`;
+}
+
+function seconds(count: number): string {
+  return `${String(count)} agent-second${count === 1 ? '' : 's'}`;
+}
+
+function ms(value: number): string {
+  return `${String(Math.round(value * 10) / 10)} ms`;
+}
