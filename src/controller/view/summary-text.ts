@@ -1,0 +1,122 @@
+import type { Outcome } from '../../shared/model/outcome.js';
+import type { StageSummary, Summary } from '../core/summary.js';
+import { agentTable } from './agent-table.js';
+import { clock, count, duration, percent, rate } from './format.js';
+import { operationTable } from './operation-table.js';
+import { noPaint } from './paint.js';
+import type { Paint } from './paint.js';
+import { wrap } from './table.js';
+
+export interface TextOptions {
+  /** Characters in a line; 120 by default. */
+  readonly width?: number | undefined;
+  readonly paint?: Paint;
+  /** Rows of the per-agent tables, the most remarkable first; all by default. */
+  readonly mostAgents?: number;
+}
+
+/** The summary for people: the verdict first. Ends with a line end. */
+export function summaryText(summary: Summary, options: TextOptions): string {
+  const width = Math.max(40, options.width ?? 120);
+  const paint = options.paint ?? noPaint;
+  const mostAgents = options.mostAgents ?? Infinity;
+  const lines = [
+    ...verdict(summary, paint, width),
+    ...summary.stages.flatMap((stage) => ['', ...stageText(stage, width, paint, mostAgents)]),
+    ...thresholds(summary, paint),
+    ...warnings(summary, paint, width),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function verdict(summary: Summary, paint: Paint, width: number): readonly string[] {
+  const { coverage, run, reason, expectations } = summary;
+  const missed = expectations.filter(({ passed }) => !passed).length;
+  const word = verdictPaint(summary.outcome, paint)(paint.strong(summary.outcome.toUpperCase()));
+  const facts = [
+    `${String(coverage.agents_completed)} of ${String(coverage.agents_planned)} agents completed`,
+    `${percent(coverage.host_seconds_ratio)} of planned host-seconds`,
+    clock(run.elapsed_s),
+    `seed ${String(run.seed)}`,
+    `exit code ${String(summary.exit_code)}`,
+  ];
+  if (run.mode !== 'run') facts.splice(1, 1);
+  const lines = [`${word} ${run.name}${reason === null ? '' : `: ${reason}`}`];
+  lines.push(...wrap(facts.join(', '), width));
+  if (!summary.representative) lines.push(`  ${paint.bad('NOT REPRESENTATIVE')}`);
+  if (missed > 0) {
+    const of = `${String(missed)} of ${String(expectations.length)}`;
+    lines.push(`  ${paint.bad(`${of} thresholds FAILED`)}`);
+  }
+  return lines;
+}
+
+function verdictPaint(outcome: Outcome, paint: Paint): (text: string) => string {
+  if (outcome === 'completed') return paint.good;
+  return outcome === 'partial' || outcome === 'interrupted' ? paint.warn : paint.bad;
+}
+
+function stageText(
+  stage: StageSummary,
+  width: number,
+  paint: Paint,
+  mostAgents: number,
+): readonly string[] {
+  const title = paint.strong(`Stage ${stage.name}`);
+  if (stage.agents_started === 0) return [`${title}: not started`];
+  return [
+    title,
+    ...wrap(stageFacts(stage), width),
+    '',
+    ...operationTable(stage, width),
+    ...errorLines(stage, paint),
+    ...agentTable(stage, width, paint, mostAgents),
+  ];
+}
+
+function stageFacts(stage: StageSummary): string {
+  const facts = [`${String(stage.agents_completed)} of ${String(stage.agents_started)} agents`];
+  const { start, first_done_s: first, last_done_s: last, straggler } = stage;
+  if (start !== null && stage.agents_started > 1) {
+    facts.push(`start spread ${duration(start.spread_ns)} (+- ${duration(start.bound_ns)})`);
+  }
+  if (first !== null && last !== null) {
+    if (straggler === null) facts.push(`done after ${duration(last * 1e9)}`);
+    else {
+      facts.push(`first done ${duration(first * 1e9)}`);
+      facts.push(`last done ${duration(last * 1e9)} (${straggler})`);
+    }
+  }
+  const over = stage.rate_seconds;
+  facts.push(
+    over > 0 ? `rates over ${String(over)} common seconds` : 'rates are total / last done',
+  );
+  return facts.join(', ');
+}
+
+function errorLines(stage: StageSummary, paint: Paint): readonly string[] {
+  return Object.entries(stage.operations).flatMap(([operation, numbers]) => {
+    if (numbers.errors === 0) return [];
+    const codes = Object.entries(numbers.error_codes).map(([code, n]) => `${code} ${count(n)}`);
+    return [paint.bad(`  ${operation}: ${count(numbers.errors)} errors (${codes.join(', ')})`)];
+  });
+}
+
+function thresholds(summary: Summary, paint: Paint): readonly string[] {
+  if (summary.expectations.length === 0) return [];
+  return [
+    '',
+    paint.strong('Thresholds'),
+    ...summary.expectations.map(({ text, measured, passed }) => {
+      const latency = /\.(service|response)\./.test(text);
+      const value = measured === null ? 'nothing' : latency ? duration(measured) : rate(measured);
+      return `  ${passed ? paint.good('ok    ') : paint.bad('FAILED')}  ${text}  (measured ${value})`;
+    }),
+  ];
+}
+
+function warnings(summary: Summary, paint: Paint, width: number): readonly string[] {
+  if (summary.warnings.length === 0) return [];
+  const lines = summary.warnings.flatMap((warning) => wrap(`- ${warning}`, width));
+  return ['', paint.warn('Warnings'), ...lines];
+}
