@@ -1,0 +1,66 @@
+import type { Aggregate } from '../core/aggregate.js';
+import type { IntervalRow } from '../core/interval-rows.js';
+import { totalRows } from '../core/total-rows.js';
+
+const header =
+  'stage,second,seconds,agent,operation,ops,bytes,errors,mean_ns,p50_ns,p90_ns,p99_ns,p99_9_ns,max_ns,in_flight,oldest_in_flight_ns,gap';
+
+/** Name of the rows for all agents together; no agent can have it, ids have no asterisk. */
+const total = '*';
+
+/**
+ * intervals.csv in pieces of one agent's time line. Columns and marks: docs/results.md. Rows of an operation add up to
+ * its totals in summary.json, over the agents as well as over `*`.
+ */
+export function* intervalsCsv(aggregate: Aggregate): Generator<string> {
+  yield `${header}\n`;
+  for (const track of aggregate.stages) {
+    for (const operation of track.operations) {
+      const all: IntervalRow[] = [];
+      for (const { agent, stage } of track.members(aggregate.agents)) {
+        const rows = [...stage.rows(operation)];
+        for (const row of rows) all.push(row);
+        yield lines(track.plan.name, agent.plan.id, operation, rows);
+      }
+      yield lines(track.plan.name, total, operation, totalRows(track, operation, all));
+    }
+  }
+}
+
+function lines(
+  stage: string,
+  agent: string,
+  operation: string,
+  rows: Iterable<IntervalRow>,
+): string {
+  let text = '';
+  for (const row of rows) {
+    const { latency } = row;
+    const cells = [
+      quoted(stage),
+      row.first,
+      row.last - row.first + 1,
+      quoted(agent),
+      operation,
+      row.count,
+      row.bytes,
+      row.errors,
+      latency?.mean ?? '',
+      latency?.p50 ?? '',
+      latency?.p90 ?? '',
+      latency?.p99 ?? '',
+      latency?.p99_9 ?? '',
+      latency?.max ?? '',
+      row.inFlight,
+      row.oldestInFlightNs,
+      row.mark,
+    ];
+    text += `${cells.join(',')}\n`;
+  }
+  return text;
+}
+
+/** RFC 4180. */
+function quoted(text: string): string {
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

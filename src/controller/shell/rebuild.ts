@@ -1,0 +1,63 @@
+import { join } from 'node:path';
+import { codeOf, MusterError, reasonOf } from '../../shared/kernel/errors.js';
+import { exitCodes } from '../../shared/model/outcome.js';
+import { Aggregate } from '../core/aggregate.js';
+import { Manifest } from '../core/manifest.js';
+import type { Summary } from '../core/summary.js';
+import { writeDerivedFiles } from './derived-files.js';
+import { readJournal } from './journal-reader.js';
+import { writeFailureReason } from './write-failure.js';
+
+export interface Rebuilt {
+  readonly summary: Summary;
+  /** What could not be read of the journal, one sentence each. */
+  readonly damage: readonly string[];
+}
+
+/**
+ * Makes every derived file of a results folder again from its journal, also after a crash of the controller. Throws
+ * MusterError: 2 when there is no journal to read, 6 when the files cannot be written.
+ */
+export async function rebuild(folder: string): Promise<Rebuilt> {
+  const aggregate = new Aggregate();
+  const manifest = new Manifest();
+  const path = join(folder, 'journal.ndjson');
+  const damage = await read(path, aggregate, manifest);
+  if (!aggregate.run) {
+    throw new MusterError(`${path} does not say which run it is of`, {
+      exitCode: exitCodes.usage,
+      hint: 'Its first lines are missing or damaged; the run cannot be rebuilt.',
+    });
+  }
+  for (const sentence of damage) aggregate.warn(sentence);
+  const summary = aggregate.summary();
+  const failure = await writeDerivedFiles(folder, aggregate, manifest, summary);
+  if (failure !== undefined) {
+    throw new MusterError(`Cannot write results to ${folder} (${writeFailureReason(failure)})`, {
+      exitCode: exitCodes.resultsNotWritten,
+      cause: failure,
+    });
+  }
+  return { summary, damage };
+}
+
+async function read(
+  path: string,
+  aggregate: Aggregate,
+  manifest: Manifest,
+): Promise<readonly string[]> {
+  try {
+    const { damage } = await readJournal(path, (record) => {
+      aggregate.accept(record);
+      manifest.accept(record);
+    });
+    return damage;
+  } catch (thrown) {
+    if (codeOf(thrown) === undefined) throw thrown;
+    throw new MusterError(`Cannot read ${path}: ${reasonOf(thrown)}`, {
+      exitCode: exitCodes.usage,
+      hint: 'Give the folder of a run, for example results/20261121-142233-nightly-7f3a.',
+      cause: thrown,
+    });
+  }
+}

@@ -1,0 +1,132 @@
+import { join } from 'node:path';
+import type { Clock } from '../../shared/kernel/clock.js';
+import type { LogLevel } from '../../shared/kernel/log.js';
+import { exitCodes, gravest } from '../../shared/model/outcome.js';
+import type { ExitCode } from '../../shared/model/outcome.js';
+import { Aggregate } from '../core/aggregate.js';
+import { isoTime } from '../core/calendar.js';
+import { Manifest } from '../core/manifest.js';
+import type { JournalRecord } from '../core/records.js';
+import type { Summary } from '../core/summary.js';
+import { writeDerivedFiles } from './derived-files.js';
+import { encodeRecord } from './journal-codec.js';
+import { LineFile } from './line-file.js';
+import { createResultsFolder } from './results-folder.js';
+import { RunJson } from './run-json.js';
+import { writeFailureLine } from './write-failure.js';
+
+/** A disk that does not answer for this long at the end must not hold the controller. */
+const finishWithinMs = 30_000;
+
+export interface ResultsRequest {
+  readonly parent: string;
+  readonly name: string;
+  /** The config, verbatim. */
+  readonly configText: string;
+  readonly clock: Clock;
+  /** Called once, at the first failure to write, with the line for the user; the run goes on. */
+  readonly onFailure: (line: string) => void;
+}
+
+export interface FinishedResults {
+  readonly folder: string;
+  readonly summary: Summary;
+  /** `ERROR: Cannot write results to disk (…)`; undefined when everything is on disk. */
+  readonly failure: string | undefined;
+  /** The summary's, and 6 when there was a failure. */
+  readonly exitCode: ExitCode;
+}
+
+/** All that a run leaves behind: one call per record, one at the end. */
+export class RunResults {
+  readonly aggregate = new Aggregate();
+  readonly folder: string;
+  readonly #clock: Clock;
+  readonly #manifest = new Manifest();
+  readonly #journal: LineFile;
+  readonly #log: LineFile;
+  readonly #runJson: RunJson;
+  #failure: string | undefined;
+  readonly #onFailure: (line: string) => void;
+
+  private constructor(folder: string, request: ResultsRequest, journal: LineFile, log: LineFile) {
+    this.folder = folder;
+    this.#clock = request.clock;
+    this.#journal = journal;
+    this.#log = log;
+    this.#onFailure = request.onFailure;
+    const fail = (thrown: unknown): void => {
+      this.#fail(thrown);
+    };
+    this.#runJson = new RunJson(join(folder, 'run.json'), this.#manifest, request.clock, fail);
+    journal.onFailure = fail;
+    log.onFailure = fail;
+  }
+
+  /** Makes the folder and proves it writable, before any load. Throws MusterError 6. */
+  static async open(request: ResultsRequest): Promise<RunResults> {
+    const { parent, name, clock } = request;
+    const folder = await createResultsFolder({
+      parent,
+      name,
+      unixMs: clock.unixMs(),
+      configText: request.configText,
+    });
+    const journal = await LineFile.create(join(folder, 'journal.ndjson'), clock);
+    const log = await LineFile.create(join(folder, 'controller.log'), clock);
+    return new RunResults(folder, request, journal, log);
+  }
+
+  record(record: JournalRecord): void {
+    this.#journal.append(encodeRecord(record));
+    this.aggregate.accept(record);
+    if (this.#manifest.accept(record)) this.#runJson.changed();
+  }
+
+  /** A line for controller.log. */
+  log(level: LogLevel, line: string): void {
+    this.#log.append(`${isoTime(this.#clock.unixMs())} ${level.padEnd(5)} ${line}`);
+  }
+
+  /** Journal and log on disk; for a second Ctrl-C, when there is no time for the rest. Never rejects. */
+  async flush(): Promise<void> {
+    await this.#within(Promise.all([this.#journal.flush(), this.#log.flush()]));
+  }
+
+  /** After the `end` record: writes and flushes everything. Never rejects, and never takes longer than half a minute. */
+  async finish(): Promise<FinishedResults> {
+    const summary = this.aggregate.summary();
+    await this.#within(this.#writeAll(summary));
+    const failure = this.#failure;
+    const { folder } = this;
+    if (failure === undefined) return { folder, summary, failure, exitCode: summary.exit_code };
+    const exitCode = gravest([summary.exit_code, exitCodes.resultsNotWritten]);
+    return { folder, summary, failure, exitCode };
+  }
+
+  async #writeAll(summary: Summary): Promise<void> {
+    await this.#journal.close();
+    await this.#runJson.write();
+    const failure = await writeDerivedFiles(this.folder, this.aggregate, this.#manifest, summary);
+    if (failure !== undefined) this.#fail(failure);
+    await this.#log.close();
+  }
+
+  async #within(work: Promise<unknown>): Promise<void> {
+    let cancel = (): void => undefined;
+    const late = new Promise<void>((resolve) => {
+      cancel = this.#clock.after(finishWithinMs, () => {
+        this.#fail(new Error('the disk does not answer'));
+        resolve();
+      });
+    });
+    await Promise.race([work, late]);
+    cancel();
+  }
+
+  #fail(thrown: unknown): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = writeFailureLine(thrown);
+    this.#onFailure(this.#failure);
+  }
+}

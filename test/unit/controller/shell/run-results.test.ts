@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import { appendFile, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { TestContext } from 'node:test';
+import { HistogramLogReader } from 'hdr-histogram-js';
+import { rebuild } from '../../../../src/controller/shell/rebuild.js';
+import { RunResults } from '../../../../src/controller/shell/run-results.js';
+import type { FinishedResults } from '../../../../src/controller/shell/run-results.js';
+import { systemClock } from '../../../../src/shared/kernel/system-clock.js';
+import { sampleRun } from '../../../support/recorded-run.js';
+
+async function temporary(t: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'muster-results-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+async function writtenRun(t: TestContext): Promise<FinishedResults> {
+  const results = await RunResults.open({
+    parent: join(await temporary(t), 'results'),
+    name: 'nightly nvme/1',
+    configText: 'name: nightly\n',
+    clock: systemClock,
+    onFailure: (line) => assert.fail(line),
+  });
+  for (const record of sampleRun({ agents: 3, seconds: 4 })) results.record(record);
+  results.log('warn', 'something to remember');
+  return results.finish();
+}
+
+const names = [
+  'config.yaml',
+  'controller.log',
+  'histograms.hlog',
+  'intervals.csv',
+  'journal.ndjson',
+  'run.json',
+  'summary.json',
+  'summary.txt',
+];
+
+test('[RES-01] a run leaves every file of the results page, and nothing else', async (t) => {
+  const { folder, failure } = await writtenRun(t);
+  assert.equal(failure, undefined);
+  assert.match(folder, /results\/\d{8}-\d{6}-nightly-nvme-1-[0-9a-f]{4}$/);
+  assert.deepEqual((await readdir(folder)).sort(), names);
+  assert.equal(await readFile(join(folder, 'config.yaml'), 'utf8'), 'name: nightly\n');
+  const log = await readFile(join(folder, 'controller.log'), 'utf8');
+  assert.match(log, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ warn {2}something to remember\n$/);
+});
+
+test('[RES-03] report makes byte-equal files from the journal', async (t) => {
+  const { folder } = await writtenRun(t);
+  const derived = names.filter((name) => !/^(config|controller|journal)/.test(name));
+  const before = new Map<string, string>();
+  for (const name of derived) {
+    before.set(name, await readFile(join(folder, name), 'utf8'));
+    await writeFile(join(folder, name), 'overwritten');
+  }
+  const { damage } = await rebuild(folder);
+  assert.deepEqual(damage, []);
+  for (const [name, content] of before) {
+    assert.equal(await readFile(join(folder, name), 'utf8'), content, name);
+  }
+});
+
+test('[RES-03] a torn last line of the journal is left out, and said', async (t) => {
+  const { folder, summary } = await writtenRun(t);
+  const path = join(folder, 'journal.ndjson');
+  await appendFile(path, '{"type":"interval","agent":0,"inter');
+  const rebuilt = await rebuild(folder);
+  assert.deepEqual(rebuilt.damage, ['the last line of the journal is torn and left out']);
+  assert.deepEqual(rebuilt.summary.stages, summary.stages);
+  assert.ok(rebuilt.summary.warnings.includes('the last line of the journal is torn and left out'));
+  assert.match(await readFile(join(folder, 'summary.txt'), 'utf8'), /journal is torn/);
+});
+
+test('[RES-03] a journal that ends anywhere gives the numbers up to there', async (t) => {
+  const { folder } = await writtenRun(t);
+  const path = join(folder, 'journal.ndjson');
+  const size = (await readFile(path)).length;
+  let counted = Infinity;
+  for (let length = size - 1; length > size / 2; length -= Math.ceil(size / 40)) {
+    await truncate(path, length);
+    const { summary } = await rebuild(folder);
+    const count = summary.stages[0]?.operations['read']?.count ?? 0;
+    assert.ok(count <= counted);
+    counted = count;
+    if (length < size - 200) {
+      assert.equal(summary.outcome, 'interrupted');
+      assert.equal(summary.reason, 'the controller stopped before the run ended');
+    }
+  }
+  assert.ok(counted > 0);
+});
+
+test('[RES-02] standard tools read histograms.hlog, and its lines add up to the summary', async (t) => {
+  const { folder, summary } = await writtenRun(t);
+  const text = await readFile(join(folder, 'histograms.hlog'), 'utf8');
+  for (const operation of ['read', 'write']) {
+    const tag = `mixed.${operation}`;
+    const lines = text.split('\n').filter((line) => line.startsWith('#') || line.includes(tag));
+    const reader = new HistogramLogReader(lines.join('\n'), 64);
+    const sum = reader.nextIntervalHistogram();
+    assert.ok(sum);
+    assert.equal(sum.tag, tag);
+    for (let next = reader.nextIntervalHistogram(); next; next = reader.nextIntervalHistogram()) {
+      sum.add(next);
+    }
+    const numbers = summary.stages[0]?.operations[operation];
+    assert.ok(numbers?.service_ns);
+    assert.equal(sum.totalCount, numbers.count);
+    assert.equal(sum.getValueAtPercentile(50), numbers.service_ns.p50);
+    assert.equal(sum.getValueAtPercentile(99), numbers.service_ns.p99);
+    assert.equal(sum.getValueAtPercentile(99.9), numbers.service_ns.p99_9);
+    assert.equal(sum.maxValue, numbers.service_ns.max);
+  }
+});
+
+test('[RES-04] run.json says who took part, with clocks, states and facts', async (t) => {
+  const { folder } = await writtenRun(t);
+  const manifest = JSON.parse(await readFile(join(folder, 'run.json'), 'utf8')) as {
+    outcome: string;
+    started: string;
+    agents: { clock: { offset_ns: string }[]; states: { state: string }[]; host: object }[];
+  };
+  assert.equal(manifest.outcome, 'completed');
+  assert.equal(manifest.started, '2025-11-21T04:40:00Z');
+  assert.equal(manifest.agents.length, 3);
+  const [first] = manifest.agents;
+  assert.equal(first?.clock[0]?.offset_ns, '-123456789012345678');
+  assert.deepEqual(
+    first.states.map(({ state }) => state),
+    ['IDLE', 'RUNNING', 'COMPLETED'],
+  );
+  assert.deepEqual(first.host, { cpus: 8, node: 'v20.20.0' });
+});
