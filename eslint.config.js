@@ -26,7 +26,7 @@ const hidden = (names, message) =>
 
 const noTimers = (message) => ({
   'no-restricted-globals': ['error', ...globals(timerGlobals, message)],
-  'no-restricted-properties': ['error', ...hidden(timerGlobals, message), ...signals],
+  'no-restricted-properties': ['error', ...hidden(timerGlobals, message)],
   'no-restricted-imports': ['error', { paths: globals(timerModules, message) }],
 });
 

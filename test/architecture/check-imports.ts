@@ -6,6 +6,8 @@ import extractOptions from 'dependency-cruiser/config-utl/extract-depcruise-opti
 
 export const repositoryRoot = path.resolve(import.meta.dirname, '../../..');
 
+export const rulesFile = path.join(repositoryRoot, '.dependency-cruiser.cjs');
+
 export interface ImportCheck {
   ok: boolean;
   modules: number;
@@ -15,7 +17,7 @@ export interface ImportCheck {
 
 /** Cruises `src` under `root` with the repository's rules. Nothing to check is not a success. */
 export async function checkImports(root: string): Promise<ImportCheck> {
-  const options = await extractOptions(path.join(repositoryRoot, '.dependency-cruiser.cjs'));
+  const options = await extractOptions(rulesFile);
   const { output } = await cruise(['src'], { ...options, baseDir: root });
   const result = output as ICruiseResult;
   const modules = result.modules.filter((module) => module.source.startsWith('src/')).length;
