@@ -21,8 +21,8 @@ export function statusOf(
 }
 
 function agentStatus(session: AgentSession, nowMs: number): AgentStatus {
-  const { watch } = session;
-  const heartbeat = watch.latestHeartbeat;
+  const { contact } = session;
+  const { heartbeat } = contact;
   const runnerSilentMs = (heartbeat?.runnerSilenceNs ?? 0) / 1e6;
   return {
     index: session.index,
@@ -30,9 +30,9 @@ function agentStatus(session: AgentSession, nowMs: number): AgentStatus {
     state: session.state,
     link: session.linkState,
     note: noteOf(session, nowMs),
-    silentMs: watch.heardAtMs > 0 ? Math.max(0, nowMs - watch.heardAtMs) : 0,
+    silentMs: contact.heardAtMs > 0 ? Math.max(0, nowMs - contact.heardAtMs) : 0,
     runnerSilentMs: runnerSilentMs > 0 ? runnerSilentMs : undefined,
-    latencyMs: watch.latencyMs,
+    latencyMs: contact.latencyMs,
     inFlight: heartbeat?.inFlight ?? 0,
     oldestInFlightMs: (heartbeat?.oldestInFlightNs ?? 0) / 1e6,
     progress: progressOf(session),
@@ -43,13 +43,13 @@ function noteOf(session: AgentSession, nowMs: number): string | undefined {
   if (session.failure !== undefined) return session.failure;
   if (session.linkState === 'HUNG') return 'hung';
   if (session.linkState === 'DISCONNECTED') return session.link.lastCause;
-  if (session.watch.runnerIsSilent) return 'runner silent';
-  const age = session.watch.statsAgeMs(nowMs);
+  if (session.runnerIsSilent) return 'runner silent';
+  const age = session.stageWatch?.statsAgeMs(nowMs);
   return age !== undefined && age >= silentAfterMs ? 'no stats' : undefined;
 }
 
 function progressOf(session: AgentSession): PhaseProgress | undefined {
-  const progress = session.watch.latestProgress;
+  const progress = session.latestProgress;
   if (!progress || session.state === 'READY' || session.state === 'COMPLETED') return undefined;
   const { filesDone, filesTotal, bytesDone, bytesTotal } = progress;
   return bytesTotal > 0

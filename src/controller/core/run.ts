@@ -1,19 +1,20 @@
 import type { Instant } from '../../shared/kernel/clock.js';
 import type { AgentMessage } from '../../shared/model/messages.js';
-import { exitCodes, gravest, type ExitCode } from '../../shared/model/outcome.js';
 import type { Plan } from '../../shared/model/plan.js';
 import { AgentSession } from './agent-session.js';
-import { decide, isAlive, policyText, type RunEvent, type Standing } from './decisions.js';
+import type { RunEvent } from './decisions.js';
 import { wholeSeconds } from './duration-text.js';
+import { Judge } from './judge.js';
 import { Outbox } from './outbox.js';
 import { Aborting } from './phases/aborting.js';
-import { Connecting } from './phases/connecting.js';
-import type { Phase, RunContext } from './phases/phase.js';
+import { firstPhase, phaseAt } from './phases/itinerary.js';
+import type { Destination, Phase, RunContext } from './phases/phase.js';
 import { Pulse } from './pulse.js';
-import { judgeEnd, outcomeOf } from './run-end.js';
+import { judgeEnd } from './run-end.js';
 import type { RunEffect, RunInput, RunOptions } from './run-io.js';
 import { statusOf } from './run-status.js';
 import type { SessionEvent } from './session-events.js';
+import { receiveMessage } from './session-messages.js';
 import type { RunStatus } from './snapshot.js';
 import { workDone } from './work-done.js';
 
@@ -41,10 +42,8 @@ export class Run implements RunContext {
   readonly sessions: readonly AgentSession[];
   readonly #events: { session: AgentSession; event: SessionEvent }[] = [];
   readonly #pulse: Pulse;
-  readonly #codes: ExitCode[] = [];
+  readonly #judge: Judge;
   #phase: Phase;
-  #reason: string | undefined;
-  #notRepresentative = false;
   #interrupted = false;
   #started = false;
   #finished = false;
@@ -65,7 +64,8 @@ export class Run implements RunContext {
       return session;
     });
     this.#pulse = new Pulse(this.outbox, this.sessions);
-    this.#phase = new Connecting(this);
+    this.#judge = new Judge(this.plan.failurePolicy, this.sessions, this.outbox);
+    this.#phase = firstPhase(this);
   }
 
   handle(input: RunInput, now: Instant): RunEffect[] {
@@ -74,7 +74,7 @@ export class Run implements RunContext {
     this.#take(input, now);
     if (this.#changesNothing(input, now)) return this.outbox.take();
     if (this.#started) this.#proceed(now);
-    this.#wakeAtMs = this.hasFinished() ? undefined : this.#nextWake();
+    this.#wakeAtMs = this.#nextWake();
     return this.outbox.take();
   }
 
@@ -90,62 +90,76 @@ export class Run implements RunContext {
     return statusOf(this, this.#finished ? undefined : this.#phase, now.ms);
   }
 
-  enter(phase: Phase, now: Instant): void {
-    this.#phase = phase;
-    phase.enter(now);
-    if (phase.name(now.ms) === 'arming') this.#workloadBeganMs ??= now.ms;
-    phase.poll(now);
+  reached(destination: Destination, now: Instant): void {
+    const next = phaseAt(this, destination);
+    if (next) {
+      this.#enter(next, now);
+      return;
+    }
+    const { code, reason } = judgeEnd(this.sessions, this.options);
+    this.#judge.note(code, reason);
+    this.#finish('the run is over');
   }
 
   notStartable(reason: string, now: Instant): void {
     this.#decide('notStartable', undefined, reason, now);
   }
 
-  complete(): void {
-    const { code, reason } = judgeEnd(this.sessions, this.options);
-    this.#codes.push(code);
-    this.#reason ??= reason;
-    this.#finish();
+  #enter(phase: Phase, now: Instant): void {
+    this.#phase = phase;
+    phase.enter(now);
+    if (phase.name(now.ms) === 'arming') this.#workloadBeganMs ??= now.ms;
+    phase.poll(now);
   }
 
   #take(input: RunInput, now: Instant): void {
+    if (input.kind === 'start') this.#start(now);
+    else if (input.kind === 'interrupt') this.#interrupt(input.signal, now);
+    else if (input.kind !== 'tick') {
+      const session = this.sessions[input.agent];
+      if (session) this.#takeOf(session, input, now);
+    }
+  }
+
+  #takeOf(
+    session: AgentSession,
+    input: Exclude<RunInput, { kind: 'start' | 'interrupt' | 'tick' }>,
+    now: Instant,
+  ): void {
     switch (input.kind) {
-      case 'start':
-        if (this.#started) return;
-        this.#started = true;
-        this.#pulse.start(now.ms);
-        this.enter(this.#phase, now);
-        return;
       case 'dialed':
-        this.sessions[input.agent]?.dialed(input.generation, input.hello, input.welcome, now);
+        session.dialed(input.generation, input.hello, input.welcome, now);
         return;
       case 'dialFailed':
-        this.sessions[input.agent]?.dialFailed(input, now);
+        session.dialFailed(input, now);
         return;
       case 'linkLost':
-        this.sessions[input.agent]?.linkLost(input.generation, input.reason, now);
+        session.linkLost(input.generation, input.reason, now);
         return;
-      case 'message': {
-        const { agent, generation, message, receivedNs } = input;
-        this.sessions[agent]?.receive(generation, message, receivedNs, now);
+      case 'message':
+        if (!session.heard(input.generation, now)) return;
+        receiveMessage(session, input.message, input.receivedNs, now);
         return;
-      }
       case 'invalid': {
-        const { agent, generation, sequence, reason } = input;
-        this.sessions[agent]?.receivedInvalid(generation, sequence, reason, now);
+        // A frame that cannot be used proves life all the same.
+        if (!session.heard(input.generation, now)) return;
+        const what = `ignoring invalid message (sequence ${String(input.sequence)})`;
+        this.outbox.notice('warn', `Agent ${session.id}: ${what}: ${input.reason}`);
         return;
       }
       case 'helloResult':
-        this.sessions[input.agent]?.helloAnswered(input.hello, now);
-        return;
-      case 'interrupt':
-        this.#interrupt(input.signal, now);
-        return;
-      case 'tick':
+        session.helloAnswered(input.hello, now);
         return;
       default:
         input satisfies never;
     }
+  }
+
+  #start(now: Instant): void {
+    if (this.#started) return;
+    this.#started = true;
+    this.#pulse.start(now.ms);
+    this.#enter(this.#phase, now);
   }
 
   /**
@@ -175,9 +189,8 @@ export class Run implements RunContext {
   #tellEvents(now: Instant): void {
     for (let next = this.#events.shift(); next && !this.#finished; next = this.#events.shift()) {
       const { session, event } = next;
-      const phase = this.#phase;
       this.#announce(session, event, now);
-      phase.on(session, event, now);
+      this.#phase.on(session, event, now);
       if (event.kind === 'failed' || event.kind === 'hung') {
         this.#decide(event.kind, session, event.line, now);
       }
@@ -199,85 +212,50 @@ export class Run implements RunContext {
   #disconnectedLine(session: AgentSession, now: Instant): string {
     const stage = this.#phase.stage(now.ms);
     const assignment = this.options.assignments[session.index];
-    const operations = session.watch.latestHeartbeat?.operations ?? 0;
-    const soFar = stage && { stage: stage.index, elapsedMs: stage.elapsedMs, operations };
-    const isOver = this.#phase.judgedAs === 'cleanup' && this.options.mode === 'run';
-    const done = isOver ? 1 : assignment ? workDone(assignment, soFar) : 0;
+    let done = this.#phase.judgedAs === 'cleanup' && this.options.mode === 'run' ? 1 : 0;
+    if (stage && assignment) {
+      const operations = session.contact.heartbeat?.operations ?? 0;
+      done = workDone(assignment, { stage: stage.index, elapsedMs: stage.elapsedMs, operations });
+    }
     const elapsed = wholeSeconds(now.ms - (this.#workloadBeganMs ?? this.#pulse.startedAtMs));
     const percent = String(Math.floor(done * 100));
     return `Agent ${session.id} disconnected after ${elapsed} (completed ${percent}% of work)`;
   }
 
   #decide(event: RunEvent, session: AgentSession | undefined, why: string, now: Instant): void {
-    const phase =
-      event === 'notStartable' ? (this.#phase.judgedAs ?? 'startup') : this.#phase.judgedAs;
-    if (phase === undefined) return;
-    const standing = this.#standing();
-    const { failurePolicy } = this.plan;
-    const verdict = decide(event, phase, standing, failurePolicy);
-    this.outbox.record({
-      type: 'decision',
-      event,
-      agent: session?.index,
-      verdict: verdict.kind === 'abort' ? `abort (exit ${String(verdict.exitCode)})` : verdict.kind,
-    });
-    if (verdict.kind !== 'abort') return;
-    let reason = why;
-    if (verdict.notRepresentative) {
-      this.#notRepresentative = true;
-      reason = `${policyText(failurePolicy, standing)}: ${why}`;
-      this.outbox.notice('error', `${reason} - aborting, results are not representative`);
-    }
-    this.#abort(verdict.exitCode, reason, now);
-  }
-
-  #standing(): Standing {
-    const alive = this.sessions.filter(({ state, linkState }) => isAlive(state, linkState));
-    return { configured: this.sessions.length, alive: alive.length };
+    const column = this.#phase.judgedAs ?? (event === 'notStartable' ? 'startup' : undefined);
+    if (column === undefined) return;
+    const reason = this.#judge.rule(event, column, session?.index, why);
+    if (reason !== undefined) this.#abort(reason, now);
   }
 
   #interrupt(signal: 'SIGINT' | 'SIGTERM', now: Instant): void {
     const name = signal === 'SIGINT' ? 'Ctrl-C' : signal;
     if (this.#interrupted) {
       if (this.#phase instanceof Aborting) this.#phase.nameUnreached();
-      this.#finish();
+      this.#finish(`interrupted by ${name}`);
       return;
     }
     this.#interrupted = true;
     this.outbox.notice('warn', `Received ${name} - aborting all agents`);
-    this.outbox.record({
-      type: 'decision',
-      event: 'interrupt',
-      agent: undefined,
-      verdict: `abort (exit ${String(exitCodes.interrupted)})`,
-    });
-    this.#abort(exitCodes.interrupted, `interrupted by ${name}`, now);
+    const column = this.#phase.judgedAs ?? 'startup';
+    const reason = this.#judge.rule('interrupt', column, undefined, `interrupted by ${name}`);
+    if (reason !== undefined) this.#abort(reason, now);
   }
 
-  #abort(code: ExitCode, reason: string, now: Instant): void {
-    this.#codes.push(code);
-    if (this.#reason === undefined || code === exitCodes.interrupted) this.#reason = reason;
+  #abort(reason: string, now: Instant): void {
     if (this.#phase instanceof Aborting || this.#finished) return;
     const finish = (): void => {
-      this.#finish();
+      this.#finish(reason);
     };
-    this.enter(new Aborting(this, reason, finish), now);
+    this.#enter(new Aborting(this, reason, finish), now);
   }
 
-  #finish(): void {
+  #finish(reason: string): void {
     if (this.#finished) return;
     this.#finished = true;
-    const exitCode = gravest(this.#codes);
-    const outcome = outcomeOf(exitCode);
-    const reason = this.#reason;
-    for (const session of this.sessions) session.close(reason ?? 'the run is over');
-    this.outbox.push({
-      kind: 'finished',
-      outcome,
-      exitCode,
-      reason: outcome === 'completed' ? undefined : reason,
-      notRepresentative: this.#notRepresentative,
-    });
+    for (const session of this.sessions) session.close(reason);
+    this.outbox.push({ kind: 'finished', ...this.#judge.end() });
   }
 
   /** Timers fire before what arrived in the meantime is read: time slept is taken out of every judgement. */
@@ -289,6 +267,7 @@ export class Run implements RunContext {
   }
 
   #nextWake(): number | undefined {
+    if (this.#finished) return undefined;
     const due = [
       this.#pulse.wakeAt(),
       this.#phase.wakeAt(),

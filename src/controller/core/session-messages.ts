@@ -21,13 +21,15 @@ export function receiveMessage(
     case 'ping':
       outbox.send(agent, { kind: 'pong', id: message.id });
       return;
-    case 'pong':
-      session.watch.pong(message.id, now.ms);
+    case 'pong': {
+      const roundTripMs = session.contact.pong(message.id, now.ms);
+      if (roundTripMs !== undefined) session.latency(roundTripMs);
       return;
+    }
     case 'probeReply': {
       const outcome = session.probes.reply(message, receivedNs, now);
       if (!outcome) return;
-      session.watch.latency(outcome.sample.roundTripNs / 1e6);
+      session.latency(outcome.sample.roundTripNs / 1e6);
       if (outcome.estimate) session.clockKnown(outcome.estimate);
       if (outcome.burstDone) emit({ kind: 'synchronised' });
       return;
@@ -36,14 +38,16 @@ export function receiveMessage(
       session.fail('lost', `Agent ${session.id} left the run: ${message.reason}`);
       return;
     case 'heartbeat':
-      session.watch.heartbeat(message, now.ms);
+      session.contact.heartbeat = message;
+      heartbeatLine(session, message, now);
       return;
     case 'state':
-      session.states.announced(message.state, message.reason);
       if (message.state === 'RUNNING') running(session);
+      session.states.announced(message.state, message.reason);
       return;
     case 'progress':
-      session.watch.progress(message, now.ms);
+      session.latestProgress = message;
+      session.workWatch?.progress(message, now.ms);
       return;
     case 'marked':
       session.marked = true;
@@ -121,6 +125,13 @@ const failureOf: Readonly<Record<AgentErrorCode, FailureReason>> = {
   internal: 'error',
 };
 
+type Heartbeat = Extract<AgentMessage, { kind: 'heartbeat' }>;
+
+function heartbeatLine(session: AgentSession, message: Heartbeat, now: Instant): void {
+  const line = session.stageWatch?.load(message, now.ms);
+  if (line !== undefined) session.context.outbox.notice('warn', line);
+}
+
 function ready(session: AgentSession, stage: number, now: Instant): void {
   const { outbox, emit } = session.context;
   if (session.readyStage !== undefined && stage <= session.readyStage) {
@@ -129,7 +140,7 @@ function ready(session: AgentSession, stage: number, now: Instant): void {
   }
   if (!session.states.move('READY', `stage ${String(stage)}`)) return;
   session.readyStage = stage;
-  session.watch.advanced(now.ms);
+  session.workWatch?.advanced(now.ms);
   emit({ kind: 'ready', stage });
 }
 
@@ -160,14 +171,19 @@ function interval(session: AgentSession, message: IntervalMessage, now: Instant)
   }
   if (taken !== 'new') return;
   session.context.outbox.record({ type: 'interval', agent: session.index, interval: message });
-  session.watch.stats(message, now);
+  const { stageWatch, contact } = session;
+  if (stageWatch) {
+    stageWatch.stats(now.ms);
+    if (contact.isFirstOfBurst(now.ms)) {
+      session.latency(stageWatch.latencyMs(message.last, message.sampledLateNs, now.ms));
+    }
+  }
   if (session.readyStage === message.stage) running(session);
 }
 
 /** Signs of load move ARMED to RUNNING; in any later state they are old news. */
 function running(session: AgentSession): void {
-  if (session.state === 'ARMED') session.states.move('RUNNING', '');
-  if (session.readyStage !== undefined && session.state === 'RUNNING') {
-    session.context.emit({ kind: 'running', stage: session.readyStage });
-  }
+  if (session.state !== 'ARMED' || session.readyStage === undefined) return;
+  session.states.move('RUNNING', '');
+  session.context.emit({ kind: 'running', stage: session.readyStage });
 }

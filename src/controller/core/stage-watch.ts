@@ -1,45 +1,38 @@
 import type { Timeouts } from '../../shared/model/plan.js';
 import { wholeSeconds } from './duration-text.js';
+import { Stall, type LoadReport } from './stall.js';
+import type { Heard, Verdict, Watch } from './watch.js';
 
 /** No stats for this long is shown, and asked about without a word to the user. */
 export const silentAfterMs = 3000;
 
-export interface Heard {
-  readonly nowMs: number;
-  /** Anything from the agent. */
-  readonly heardAtMs: number;
-  readonly connected: boolean;
-  /** When the stage is over for everybody, if that is known. */
-  readonly overAtMs: number | undefined;
-  /** From when on an agent that talks but sends no result counts as stuck; not before overAtMs. */
-  readonly stuckFromMs: number;
-  /** The agent itself waits for a silent runner, and will report FAILED. */
-  readonly runnerSilent: boolean;
+export interface StageWatchOptions {
+  readonly agent: string;
+  readonly stageName: string;
+  readonly times: Timeouts;
+  /** T0, controller's clock. */
+  readonly t0Ms: number;
+  /** Undefined when the stage ends by operations or bytes. */
+  readonly plannedEndMs: number | undefined;
 }
-
-export type StageVerdict =
-  | { readonly kind: 'ping'; readonly line: string | undefined }
-  | { readonly kind: 'hung'; readonly line: string }
-  /** Without a stream at the end of the stage: the stage does not wait, the agent may still come back. */
-  | { readonly kind: 'away'; readonly line: string }
-  | { readonly kind: 'stuck'; readonly line: string };
 
 /**
  * Judges the silence of one agent in one stage. Silence is counted from the last *stats*, not from the last message:
  * an agent may answer and its load be gone. A lost stream is judged by the reconnect window, not here.
  */
-export class StageWatch {
-  readonly #agent: string;
-  readonly #stageName: string;
-  readonly #times: Timeouts;
+export class StageWatch implements Watch {
+  readonly #options: StageWatchOptions;
+  readonly #stall: Stall;
   #statsAtMs: number;
+  #overAtMs: number | undefined;
   #asked: 'not' | 'quietly' | 'aloud' = 'not';
+  #away = false;
 
-  constructor(agent: string, stageName: string, times: Timeouts, t0Ms: number) {
-    this.#agent = agent;
-    this.#stageName = stageName;
-    this.#times = times;
-    this.#statsAtMs = t0Ms;
+  constructor(options: StageWatchOptions) {
+    this.#options = options;
+    this.#stall = new Stall(options.agent, options.t0Ms);
+    this.#statsAtMs = options.t0Ms;
+    this.#overAtMs = options.plannedEndMs;
   }
 
   stats(nowMs: number): void {
@@ -51,75 +44,101 @@ export class StageWatch {
     return Math.max(0, nowMs - this.#statsAtMs);
   }
 
-  check(heard: Heard): StageVerdict | undefined {
+  /** How old an interval is on arrival, from when it should have been sampled; its own lateness is not the network's. */
+  latencyMs(last: number, sampledLateNs: number, nowMs: number): number {
+    const madeAtMs = this.#options.t0Ms + (last + 1) * 1000 + sampledLateNs / 1e6;
+    return Math.max(0, nowMs - madeAtMs);
+  }
+
+  /** What a heartbeat says about the load; returns a line that is due. */
+  load(report: LoadReport, nowMs: number): string | undefined {
+    return this.#stall.report(report, nowMs);
+  }
+
+  /** The stage is over for everybody, as far as can be told without a planned end. */
+  over(atMs: number): void {
+    this.#overAtMs ??= atMs;
+  }
+
+  /** Its stream is back after all. */
+  returned(): void {
+    this.#away = false;
+  }
+
+  check(heard: Heard): Verdict | undefined {
+    if (this.#away) return undefined;
     const { nowMs } = heard;
-    const { pingAfterMs } = this.#times;
-    if (heard.overAtMs !== undefined && nowMs >= this.#silentEndMs(heard.overAtMs, heard)) {
-      const silentMs = nowMs - heard.heardAtMs;
-      if (heard.connected) return { kind: 'hung', line: this.#hungLine(silentMs, 'message') };
-      const line = `Agent ${this.#agent} was not back at the end of stage ${this.#stageName}`;
-      return { kind: 'away', line };
+    const { agent, stageName, times } = this.#options;
+    const silentEndMs = this.#silentEndMs(heard);
+    if (silentEndMs !== undefined && nowMs >= silentEndMs) {
+      if (heard.connected) return this.#hung(nowMs - heard.heardAtMs, 'message');
+      this.#away = true;
+      return { kind: 'away', line: `Agent ${agent} is not back at the end of stage ${stageName}` };
     }
-    if (heard.overAtMs !== undefined && nowMs >= this.#stuckAtMs(heard.overAtMs, heard)) {
-      const line = `Agent ${this.#agent} did not end stage ${this.#stageName} within ${wholeSeconds(nowMs - heard.overAtMs)} after its end`;
-      return { kind: 'stuck', line };
+    const stuckAtMs = this.#stuckAtMs();
+    if (stuckAtMs !== undefined && nowMs >= stuckAtMs) {
+      const late = wholeSeconds(nowMs - (this.#overAtMs ?? nowMs));
+      const line = `Agent ${agent} still gave no result of stage ${stageName} ${late} after its end`;
+      return { kind: 'fail', reason: 'error', line };
     }
     if (!heard.connected) return undefined;
     const age = nowMs - this.#statsAtMs;
-    if (age >= this.#hungAfterMs(heard.runnerSilent)) {
-      return { kind: 'hung', line: this.#hungLine(age, 'stats') };
-    }
-    if (age >= pingAfterMs && this.#asked !== 'aloud') {
+    if (age >= this.#hungAfterMs(heard)) return this.#hung(age, 'stats');
+    if (age >= times.pingAfterMs && this.#asked !== 'aloud') {
       this.#asked = 'aloud';
-      const line = `Agent ${this.#agent} no stats for ${wholeSeconds(age)}, sending PING`;
+      const line = `Agent ${agent} no stats for ${wholeSeconds(age)}, sending PING`;
       return { kind: 'ping', line };
     }
-    if (age >= silentAfterMs && this.#asked === 'not') {
-      this.#asked = 'quietly';
-      return { kind: 'ping', line: undefined };
-    }
-    return undefined;
+    if (age < silentAfterMs || this.#asked !== 'not') return undefined;
+    this.#asked = 'quietly';
+    return { kind: 'ping', line: undefined };
   }
 
   wakeAt(heard: Heard): number | undefined {
-    const due: number[] = [];
-    if (heard.overAtMs !== undefined) {
-      due.push(this.#silentEndMs(heard.overAtMs, heard), this.#stuckAtMs(heard.overAtMs, heard));
-    }
+    if (this.#away) return undefined;
+    const due = [this.#silentEndMs(heard), this.#stuckAtMs()];
     if (heard.connected) {
-      due.push(this.#statsAtMs + this.#hungAfterMs(heard.runnerSilent));
-      if (this.#asked !== 'aloud') due.push(this.#statsAtMs + this.#times.pingAfterMs);
+      due.push(this.#statsAtMs + this.#hungAfterMs(heard));
+      if (this.#asked !== 'aloud') due.push(this.#statsAtMs + this.#options.times.pingAfterMs);
       if (this.#asked === 'not') due.push(this.#statsAtMs + silentAfterMs);
     }
-    return due.length > 0 ? Math.min(...due) : undefined;
+    const known = due.filter((ms) => ms !== undefined);
+    return known.length > 0 ? Math.min(...known) : undefined;
   }
 
   shift(ms: number): void {
     this.#statsAtMs += ms;
+    this.#stall.shift(ms);
   }
 
   /** A silent agent is given up `collect` after the end of the stage, or after its last word if that came later. */
-  #silentEndMs(overAtMs: number, heard: Heard): number {
-    return Math.max(overAtMs, heard.heardAtMs) + this.#times.collectMs;
+  #silentEndMs(heard: Heard): number | undefined {
+    if (this.#overAtMs === undefined) return undefined;
+    return Math.max(this.#overAtMs, heard.heardAtMs) + this.#options.times.collectMs;
   }
 
-  /** It talks, but its result does not come: its own drain deadline and the kill after it must have acted by then. */
-  #stuckAtMs(overAtMs: number, heard: Heard): number {
-    return (
-      Math.max(overAtMs, heard.stuckFromMs) +
-      this.#times.drainMs +
-      this.#times.abortMs +
-      this.#times.collectMs
-    );
+  /**
+   * It talks, but its result does not come: its own drain deadline and the kill after it must have acted by then.
+   * Without a planned end a slow agent may go on after the first one is done, as long as operations complete.
+   */
+  #stuckAtMs(): number | undefined {
+    if (this.#overAtMs === undefined) return undefined;
+    const { drainMs, abortMs, collectMs } = this.#options.times;
+    const planned = this.#options.plannedEndMs !== undefined;
+    const from = planned ? this.#overAtMs : Math.max(this.#overAtMs, this.#stall.completedAtMs);
+    return from + drainMs + abortMs + collectMs;
   }
 
-  #hungAfterMs(runnerSilent: boolean): number {
-    const limit = this.#times.pingAfterMs + this.#times.hungAfterMs;
+  #hungAfterMs(heard: Heard): number {
+    const { pingAfterMs, hungAfterMs, collectMs } = this.#options.times;
+    const limit = pingAfterMs + hungAfterMs;
     // The agent judges its runner by the same time: its own report says more than "hung" and is on the way.
-    return runnerSilent ? limit + this.#times.collectMs : limit;
+    return heard.runnerSilent ? limit + collectMs : limit;
   }
 
-  #hungLine(silentMs: number, what: 'stats' | 'message'): string {
-    return `Agent ${this.#agent} not responding (no ${what} for ${wholeSeconds(silentMs)}) - marking as hung`;
+  #hung(silentMs: number, what: 'stats' | 'message'): Verdict {
+    const silence = `no ${what} for ${wholeSeconds(silentMs)}`;
+    const line = `Agent ${this.#options.agent} not responding (${silence}) - marking as hung`;
+    return { kind: 'hung', line };
   }
 }

@@ -8,8 +8,7 @@ export interface WorkSoFar {
 }
 
 /** How much of its stages an agent has done, 0 … 1: by time where stages have durations, else by operations. */
-export function workDone(assignment: Assignment, soFar: WorkSoFar | undefined): number {
-  if (!soFar) return 0;
+export function workDone(assignment: Assignment, soFar: WorkSoFar): number {
   const durations = assignment.stages.map(({ durationMs }) => durationMs);
   const timed = durations.every((ms) => ms !== undefined);
   const weights = durations.map((ms) => (timed ? (ms ?? 0) : 1));

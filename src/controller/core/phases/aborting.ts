@@ -70,7 +70,7 @@ export class Aborting implements Phase {
   }
 
   #abort(session: AgentSession): void {
-    session.watch.rest();
+    session.watchWith(undefined);
     // Nothing was asked of it yet, or it has nothing left to do: a goodbye is enough.
     if (session.state === 'CONNECTING' || session.state === 'IDLE' || hasEnded(session.state)) {
       session.close(this.#reason);

@@ -19,7 +19,10 @@ export class Cleaning implements Phase {
   enter(now: Instant): void {
     const { collectMs, cleanupMs } = this.#run.plan.timeouts;
     for (const session of this.#run.sessions) {
-      session.watch.work('cleanup', collectMs, 'hung', cleanupMs, now.ms);
+      session.watchWork(
+        { doing: 'cleanup', silenceMs: collectMs, silent: 'hung', stallMs: cleanupMs },
+        now,
+      );
     }
   }
 
@@ -30,13 +33,13 @@ export class Cleaning implements Phase {
   poll(now: Instant): void {
     const [first, ...others] = this.#run.sessions;
     if (this.#run.plan.namespace === 'private') {
-      if (this.#clean(this.#run.sessions, now)) this.#done();
+      if (this.#clean(this.#run.sessions, now)) this.#done(now);
       return;
     }
     if (!this.#clean(others, now)) return;
     // Without the marker nobody could remove later what is left.
     const mayRemoveMarker = others.every(({ cleaned }) => cleaned);
-    if (!mayRemoveMarker || !first || this.#clean([first], now)) this.#done();
+    if (!mayRemoveMarker || !first || this.#clean([first], now)) this.#done(now);
   }
 
   wakeAt(): undefined {
@@ -57,7 +60,7 @@ export class Cleaning implements Phase {
       if (this.#told.has(session) || !isLive(session)) continue;
       this.#told.add(session);
       this.#tell(session);
-      session.watch.advanced(now.ms);
+      session.workWatch?.advanced(now.ms);
     }
     return sessions.every((session) => session.cleaned || !isLive(session));
   }
@@ -73,12 +76,12 @@ export class Cleaning implements Phase {
     }
   }
 
-  #done(): void {
+  #done(now: Instant): void {
     const left = this.#run.sessions.filter(({ cleaned }) => !cleaned).map(({ id }) => id);
     if (left.length > 0) {
       const line = `Dataset not removed on ${left.join(', ')}: "bench-controller cleanup" removes it`;
       this.#run.outbox.notice('warn', line);
     }
-    this.#run.complete();
+    this.#run.reached({ kind: 'cleaned' }, now);
   }
 }

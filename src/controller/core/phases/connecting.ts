@@ -1,7 +1,6 @@
 import type { Instant } from '../../../shared/kernel/clock.js';
 import type { AgentSession } from '../agent-session.js';
 import type { Phase, RunContext } from './phase.js';
-import { Synchronising } from './synchronising.js';
 
 /** Dials all agents at once and goes on only with all of them; every bad one is named. */
 export class Connecting implements Phase {
@@ -47,7 +46,7 @@ export class Connecting implements Phase {
     );
     const lines = [...bad.map(({ failure }) => failure ?? ''), ...twins.map(({ line }) => line)];
     if (lines.length === 0) {
-      this.#run.enter(new Synchronising(this.#run), now);
+      this.#run.reached({ kind: 'connected' }, now);
       return;
     }
     for (const line of lines) this.#run.outbox.notice('error', line);

@@ -1,6 +1,7 @@
 import type { Instant } from '../../../shared/kernel/clock.js';
 import type { Plan } from '../../../shared/model/plan.js';
 import type { AgentSession } from '../agent-session.js';
+import type { Barrier } from '../barrier.js';
 import type { DecisionPhase } from '../decisions.js';
 import type { Outbox } from '../outbox.js';
 import type { RunOptions } from '../run-io.js';
@@ -14,12 +15,19 @@ export interface RunContext {
   readonly sessions: readonly AgentSession[];
   readonly outbox: Outbox;
   /** Leaves the present phase for good. */
-  enter(phase: Phase, now: Instant): void;
+  reached(destination: Destination, now: Instant): void;
   /** The run cannot be started, for this reason: abort all. */
   notStartable(reason: string, now: Instant): void;
-  /** All that was asked for is done. */
-  complete(): void;
 }
+
+/** What a phase has achieved when it ends; what comes next is the itinerary's. */
+export type Destination =
+  | { readonly kind: 'connected' | 'synchronised' | 'prepared' | 'cleaned' }
+  /** All were told to go. */
+  | { readonly kind: 'released'; readonly stage: number; readonly barrier: Barrier }
+  /** They were told in vain: nobody started. */
+  | { readonly kind: 'missed'; readonly stage: number; readonly barrier: Barrier }
+  | { readonly kind: 'stageDone'; readonly stage: number };
 
 /**
  * One part of a run's life. After every input the run passes on what the sessions told (`on`) and then asks the phase

@@ -3,7 +3,6 @@ import type { AgentSession } from '../agent-session.js';
 import { wholeSeconds } from '../duration-text.js';
 import type { SessionEvent } from '../session-events.js';
 import type { Phase, RunContext } from './phase.js';
-import { Starting } from './starting.js';
 
 /** Has every agent make its part of the dataset, however long that takes as long as it gets on. */
 export class Preparing implements Phase {
@@ -24,7 +23,15 @@ export class Preparing implements Phase {
     this.#beganAtMs = now.ms;
     const { prepareSilenceMs, prepareIoStallMs } = this.#run.plan.timeouts;
     for (const session of this.#run.sessions) {
-      session.watch.work('prepare', prepareSilenceMs, 'crashed', prepareIoStallMs, now.ms);
+      session.watchWork(
+        {
+          doing: 'prepare',
+          silenceMs: prepareSilenceMs,
+          silent: 'crashed',
+          stallMs: prepareIoStallMs,
+        },
+        now,
+      );
     }
     this.#tellThoseWhoMay(now);
   }
@@ -41,8 +48,7 @@ export class Preparing implements Phase {
   poll(now: Instant): void {
     this.#tellThoseWhoMay(now);
     if (!this.#run.sessions.every((session) => this.#isDone(session))) return;
-    if (this.#run.options.mode === 'prepare') this.#run.complete();
-    else this.#run.enter(new Starting(this.#run, 0), now);
+    this.#run.reached({ kind: 'prepared' }, now);
   }
 
   wakeAt(): undefined {
@@ -69,7 +75,7 @@ export class Preparing implements Phase {
       const assignment = JSON.stringify(this.#run.options.assignments[session.index]);
       this.#run.outbox.send(session.index, { kind: 'prepare', assignment });
       session.states.move('PREPARING', 'told to prepare');
-      session.watch.advanced(now.ms);
+      session.workWatch?.advanced(now.ms);
     }
   }
 

@@ -3,9 +3,8 @@ import type { AgentSession } from '../agent-session.js';
 import type { Barrier } from '../barrier.js';
 import type { SessionEvent } from '../session-events.js';
 import type { RunPhase, StageStatus } from '../snapshot.js';
-import { Cleaning } from './cleaning.js';
+import { StageWatch } from '../stage-watch.js';
 import { isLive, type Phase, type RunContext } from './phase.js';
-import { Starting } from './starting.js';
 
 /** From Go until everything of the stage is in: running, draining, collecting. */
 export class Running implements Phase {
@@ -34,11 +33,14 @@ export class Running implements Phase {
   }
 
   enter(): void {
-    const stage = this.#run.plan.stages[this.#index];
-    for (const session of this.#run.sessions) {
-      if (this.#members.includes(session)) {
-        session.watch.stage(stage?.name ?? '', this.#barrier.t0.ms, this.#overAtMs);
-      } else session.watch.rest();
+    const stageName = this.#run.plan.stages[this.#index]?.name ?? '';
+    const times = this.#run.plan.timeouts;
+    const t0Ms = this.#barrier.t0.ms;
+    const plannedEndMs = this.#overAtMs;
+    for (const session of this.#run.sessions) session.watchWith(undefined);
+    for (const session of this.#members) {
+      const agent = session.id;
+      session.watchWith(new StageWatch({ agent, stageName, times, t0Ms, plannedEndMs }));
     }
   }
 
@@ -73,14 +75,13 @@ export class Running implements Phase {
     this.#now = now.ms;
     for (const agent of this.#barrier.leftBehind()) this.#leaveBehind(agent);
     if (this.#barrier.members.length > 0 && this.#barrier.attemptFailed(now)) {
-      this.#run.enter(new Starting(this.#run, this.#index, this.#barrier), now);
+      const barrier = this.#barrier;
+      this.#run.reached({ kind: 'missed', stage: this.#index, barrier }, now);
       return;
     }
     if (!this.#members.every((session) => this.#isResolved(session, now.ms))) return;
     this.#run.outbox.record({ type: 'stageEnd', stage: this.#index });
-    if (!this.#isLast) this.#run.enter(new Starting(this.#run, this.#index + 1), now);
-    else if (this.#run.options.cleanup) this.#run.enter(new Cleaning(this.#run), now);
-    else this.#run.complete();
+    this.#run.reached({ kind: 'stageDone', stage: this.#index }, now);
   }
 
   wakeAt(): number | undefined {
@@ -111,10 +112,10 @@ export class Running implements Phase {
   /** Without a duration the first agent that is done shows that the others should be about to be. */
   #result(session: AgentSession, now: Instant): void {
     this.#barrier.ran(session.index);
-    session.watch.rest();
+    session.watchWith(undefined);
     if (this.#overAtMs !== undefined) return;
     this.#overAtMs = now.ms;
-    for (const member of this.#members) member.watch.stageOver(now.ms);
+    for (const member of this.#members) member.stageWatch?.over(now.ms);
   }
 
   /** Nothing more is to be waited for from this agent in this stage. */

@@ -4,7 +4,6 @@ import { Barrier } from '../barrier.js';
 import type { SessionEvent } from '../session-events.js';
 import type { StageStatus } from '../snapshot.js';
 import { isLive, type Phase, type RunContext } from './phase.js';
-import { Running } from './running.js';
 
 /** Epochs one stage may use in all, however often links break while its agents are being armed. */
 const epochLimit = 20;
@@ -33,7 +32,10 @@ export class Starting implements Phase {
   enter(now: Instant): void {
     const { collectMs, prepareIoStallMs } = this.#run.plan.timeouts;
     for (const session of this.#run.sessions) {
-      session.watch.work('start', collectMs, 'hung', prepareIoStallMs, now.ms);
+      session.watchWork(
+        { doing: 'start', silenceMs: collectMs, silent: 'hung', stallMs: prepareIoStallMs },
+        now,
+      );
     }
   }
 
@@ -141,7 +143,7 @@ export class Starting implements Phase {
     }
     const t0Ns = barrier.t0.ns;
     this.#run.outbox.record({ type: 'stageStart', stage: this.#stage, epoch, t0Ns, agents });
-    this.#run.enter(new Running(this.#run, this.#stage, barrier), now);
+    this.#run.reached({ kind: 'released', stage: this.#stage, barrier }, now);
   }
 
   #again(barrier: Barrier, now: Instant): void {

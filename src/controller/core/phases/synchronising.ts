@@ -1,7 +1,5 @@
 import type { Instant } from '../../../shared/kernel/clock.js';
 import type { Phase, RunContext } from './phase.js';
-import { Cleaning } from './cleaning.js';
-import { Preparing } from './preparing.js';
 
 /** Waits for the first clock estimate of every agent; the probes were started with each connection. */
 export class Synchronising implements Phase {
@@ -19,7 +17,15 @@ export class Synchronising implements Phase {
   enter(now: Instant): void {
     const { prepareSilenceMs, prepareIoStallMs } = this.#run.plan.timeouts;
     for (const session of this.#run.sessions) {
-      session.watch.work('startup', prepareSilenceMs, 'crashed', prepareIoStallMs, now.ms);
+      session.watchWork(
+        {
+          doing: 'startup',
+          silenceMs: prepareSilenceMs,
+          silent: 'crashed',
+          stallMs: prepareIoStallMs,
+        },
+        now,
+      );
     }
   }
 
@@ -29,9 +35,7 @@ export class Synchronising implements Phase {
 
   poll(now: Instant): void {
     if (!this.#run.sessions.every(({ clock }) => clock !== undefined)) return;
-    const next =
-      this.#run.options.mode === 'cleanup' ? new Cleaning(this.#run) : new Preparing(this.#run);
-    this.#run.enter(next, now);
+    this.#run.reached({ kind: 'synchronised' }, now);
   }
 
   wakeAt(): undefined {

@@ -2,44 +2,50 @@ import { tenthSeconds, wholeSeconds } from './duration-text.js';
 
 const limitMs = 10_000;
 
+export interface LoadReport {
+  /** Completed in this stage. */
+  readonly operations: number;
+  readonly inFlight: number;
+  readonly oldestInFlightNs: number;
+}
+
 /**
  * An agent that answers while no operation completes: slow storage, which is a result and not a failure. Fed by
  * heartbeats; says one line per episode.
  */
-export class StallWatch {
+export class Stall {
+  readonly #agent: string;
   #operations = 0;
   #completedAtMs: number;
   #told = false;
 
-  constructor(nowMs: number) {
+  constructor(agent: string, nowMs: number) {
+    this.#agent = agent;
     this.#completedAtMs = nowMs;
   }
 
-  /** When an operation was last seen to have completed (or the watch began). */
+  /** When an operation was last seen to have completed, or the watch began. */
   get completedAtMs(): number {
     return this.#completedAtMs;
   }
 
-  /** `operations`: completed in this stage. Returns a line that is due. */
+  /** Returns a line that is due. */
   report(
-    agent: string,
-    operations: number,
-    inFlight: number,
-    oldestInFlightNs: number,
+    { operations, inFlight, oldestInFlightNs }: LoadReport,
     nowMs: number,
   ): string | undefined {
-    const silentMs = nowMs - this.#completedAtMs;
+    const idleMs = nowMs - this.#completedAtMs;
     if (operations > this.#operations) {
       this.#operations = operations;
       this.#completedAtMs = nowMs;
       if (!this.#told) return undefined;
       this.#told = false;
-      return `${agent}: I/O completes again after ${wholeSeconds(silentMs)}`;
+      return `${this.#agent}: I/O completes again after ${wholeSeconds(idleMs)}`;
     }
-    if (this.#told || inFlight === 0 || silentMs < limitMs) return undefined;
+    if (this.#told || inFlight === 0 || idleMs < limitMs) return undefined;
     this.#told = true;
     const oldest = tenthSeconds(oldestInFlightNs / 1e6);
-    return `${agent}: no I/O completed for ${wholeSeconds(silentMs)}, ${String(inFlight)} in flight, oldest ${oldest} (storage stalled?)`;
+    return `${this.#agent}: no I/O completed for ${wholeSeconds(idleMs)}, ${String(inFlight)} in flight, oldest ${oldest} (storage stalled?)`;
   }
 
   shift(ms: number): void {

@@ -1,0 +1,88 @@
+import type { AgentMessage } from '../../shared/model/messages.js';
+import { LatencyWatch } from './latency-watch.js';
+
+type HeartbeatMessage = Extract<AgentMessage, { kind: 'heartbeat' }>;
+
+/** Silence on an open stream after which the agent is asked on a fresh connection, and how often. */
+const helloAfterMs = 10_000;
+
+/** Messages that arrive closer together than this were held up together: one latency, not several. */
+const latencySpacingMs = 500;
+
+/** How well we hear one agent: when it last spoke, how long messages take, whether it is to be asked on the side. */
+export class Contact {
+  readonly #latency = new LatencyWatch();
+  readonly #pings = new Map<number, number>();
+  #heardAtMs = 0;
+  #helloAskedAtMs = -Infinity;
+  #messageAtMs = -Infinity;
+  #pingId = 0;
+  heartbeat: HeartbeatMessage | undefined;
+
+  get heardAtMs(): number {
+    return this.#heardAtMs;
+  }
+
+  get latencyMs(): number | undefined {
+    return this.#latency.latestMs;
+  }
+
+  connected(nowMs: number): void {
+    this.#heardAtMs = nowMs;
+    this.#pings.clear();
+  }
+
+  /** Returns for how long it had been silent. */
+  heard(nowMs: number): number {
+    const silentMs = nowMs - this.#heardAtMs;
+    this.#heardAtMs = nowMs;
+    return silentMs;
+  }
+
+  /** The id of a ping to send now. */
+  ping(nowMs: number): number {
+    this.#pingId += 1;
+    this.#pings.set(this.#pingId, nowMs);
+    return this.#pingId;
+  }
+
+  /** The round trip of a ping that was waited for. */
+  pong(id: number, nowMs: number): number | undefined {
+    const sentAtMs = this.#pings.get(id);
+    this.#pings.delete(id);
+    return sentAtMs === undefined ? undefined : nowMs - sentAtMs;
+  }
+
+  /** A message that is the first of what arrived together shows how long messages take. */
+  isFirstOfBurst(nowMs: number): boolean {
+    const isFirst = nowMs - this.#messageAtMs >= latencySpacingMs;
+    this.#messageAtMs = nowMs;
+    return isFirst;
+  }
+
+  /** True exactly when the warning is due. */
+  measured(latencyMs: number): boolean {
+    return this.#latency.measured(latencyMs);
+  }
+
+  /** Is the agent to be asked on a fresh connection? Says so once per round. */
+  helloIsDue(nowMs: number): boolean {
+    if (nowMs < this.helloDueMs) return false;
+    this.#helloAskedAtMs = nowMs;
+    return true;
+  }
+
+  get helloDueMs(): number {
+    return Math.max(this.#heardAtMs, this.#helloAskedAtMs) + helloAfterMs;
+  }
+
+  /** The silence on the stream lasts: an answer on the side now proves the stream dead. */
+  isSilent(nowMs: number): boolean {
+    return nowMs - this.#heardAtMs >= helloAfterMs;
+  }
+
+  shift(ms: number): void {
+    this.#heardAtMs += ms;
+    this.#helloAskedAtMs += ms;
+  }
+}
