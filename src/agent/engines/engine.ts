@@ -1,0 +1,75 @@
+import type { z } from 'zod';
+import type { OperationKind } from '../../shared/model/operation.js';
+
+/**
+ * One operation to carry out. A worker has one such object and fills it anew each time, so an engine must not keep it.
+ */
+export interface Operation {
+  kind: OperationKind;
+  /** Number of the dataset's file: read, write, get, stat; list takes the folder that holds it. */
+  file: number;
+  /** Bytes from the start of the file: read, write. */
+  offset: number;
+  /** How many bytes a complete operation moves; 0 for those that move none. */
+  bytes: number;
+  /** Whose churn entry and which one: put, delete, mkdir, rmdir. */
+  lane: number;
+  entry: number;
+}
+
+/** Where things lie, relative to the target's dataset folder (the working directory of the runner). */
+export interface DatasetPaths {
+  file(index: number): string;
+  folderOf(index: number): string;
+  /** Where a lane's churn entries lie; an engine makes it when it is opened. */
+  churnHome(lane: number): string;
+  churnFile(lane: number, entry: number): string;
+  churnFolder(lane: number, entry: number): string;
+}
+
+export interface EngineContext {
+  /** The worker's own lane. */
+  readonly lane: number;
+  readonly kinds: ReadonlySet<OperationKind>;
+  readonly paths: DatasetPaths;
+  /** Files `from` … `to`-1 are in use. */
+  readonly files: { readonly from: number; readonly to: number };
+  readonly fileSizeBytes: number;
+  readonly blockSizeBytes: number;
+  /** How many files this worker may hold open. */
+  readonly openFiles: number;
+  /** Makes the first `length` bytes of the buffer differ from what was written before. */
+  readonly renew: (buffer: Uint8Array, length: number) => void;
+  /** Something the user should know about how operations are carried out. */
+  readonly warn: (line: string) => void;
+}
+
+/**
+ * Does I/O only: choosing, pacing, timing, counting and verifying stay outside, so every backend is measured alike.
+ * One per worker.
+ */
+export interface BlockingEngine {
+  /** What does the I/O, for the results: `psync O_DIRECT`. */
+  readonly mechanism: string;
+  /**
+   * @param buffer of `blockSizeBytes`, page-aligned
+   * @returns the bytes moved; fewer than `operation.bytes` is an error that the caller counts as SHORT
+   * @throws a system error with `code`, which the caller counts
+   */
+  perform(operation: Operation, buffer: Uint8Array): number;
+  /** After the last operation of a stage: forces data out if the stage asks for it. @throws as perform */
+  finish(): void;
+  close(): void;
+}
+
+export type Engine = BlockingEngine;
+
+export interface EngineDefinition<Options> {
+  /** Also the URI scheme of its targets. */
+  readonly name: string;
+  readonly options: z.ZodType<Options>;
+  readonly supports: ReadonlySet<OperationKind>;
+  /** A dataset has to be made under the target before its operations make sense. */
+  readonly needsDataset: boolean;
+  open(options: Options, context: EngineContext): Promise<Engine>;
+}

@@ -1,0 +1,31 @@
+import type { Assignment, StageAssignment } from '../../shared/model/assignment.js';
+import { unsupported } from '../engines/registry.js';
+import type { ParsedTarget } from '../engines/registry.js';
+import { RunnerFailure } from './failure.js';
+
+/** What a stage asks for can be done with this target and dataset. @throws RunnerFailure{config} */
+export function checkStages(assignment: Assignment, engine: ParsedTarget['engine']): void {
+  for (const stage of assignment.stages) {
+    const problem = problemOf(stage, assignment, engine);
+    if (problem !== undefined) {
+      throw new RunnerFailure('config', `stage "${stage.name}": ${problem}`);
+    }
+  }
+}
+
+function problemOf(
+  stage: StageAssignment,
+  { dataset }: Assignment,
+  engine: ParsedTarget['engine'],
+): string | undefined {
+  const kinds = stage.mix.map(({ operation }) => operation);
+  const foreign = unsupported(engine, kinds);
+  if (foreign.length > 0) return `${foreign.join(', ')} cannot be done with ${engine.name} targets`;
+  const usesBlocks = kinds.includes('read') || kinds.includes('write');
+  if (usesBlocks && dataset.fileSizeBytes < stage.blockSizeBytes) {
+    return `block_size (${String(stage.blockSizeBytes)}) is larger than the dataset's files (${String(dataset.fileSizeBytes)})`;
+  }
+  const usesFiles = usesBlocks || kinds.some((kind) => ['get', 'stat', 'list'].includes(kind));
+  if (usesFiles && dataset.use.to <= dataset.use.from) return 'the dataset has no files for it';
+  return undefined;
+}

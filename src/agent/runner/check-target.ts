@@ -1,0 +1,83 @@
+import { randomBytes } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import type { Assignment } from '../../shared/model/assignment.js';
+import type { ParsedTarget } from '../engines/registry.js';
+import { readMarker } from './dataset-files.js';
+import { RunnerFailure, failureFrom } from './failure.js';
+import { freeSpace } from './free-space.js';
+import { mountOf } from './mounts.js';
+import type { Mount } from './mounts.js';
+import { datasetFolder, resolveTarget } from './target.js';
+
+/** Answer to a preflight, sent as JSON (docs/results.md "check"). */
+export interface CheckReport {
+  readonly target: string;
+  readonly engine: string;
+  /** One sentence each; empty: a run can use the target. */
+  readonly problems: readonly string[];
+  /** The following are null when the engine has no folder, or it could not be reached. */
+  readonly realPath: string | null;
+  readonly writable: boolean | null;
+  readonly freeBytes: number | null;
+  readonly freeInodes: number | null;
+  readonly mount: Mount | null;
+  /** What of this plan's dataset is there already. */
+  readonly dataset: 'absent' | 'same' | 'other' | null;
+}
+
+/** Looks at the target and leaves nothing behind. */
+export function checkTarget(
+  assignment: Assignment,
+  { engine, location }: ParsedTarget,
+  roots: readonly string[],
+): CheckReport {
+  const nothing: CheckReport = {
+    target: assignment.target,
+    engine: engine.name,
+    problems: [],
+    realPath: null,
+    writable: null,
+    freeBytes: null,
+    freeInodes: null,
+    mount: null,
+    dataset: null,
+  };
+  if (!engine.needsDataset) return nothing;
+  try {
+    const real = resolveTarget(location, roots);
+    const problem = probe(real);
+    const free = freeSpace(real);
+    return {
+      ...nothing,
+      problems: problem === undefined ? [] : [problem],
+      realPath: real,
+      writable: problem === undefined,
+      freeBytes: free.bytes,
+      freeInodes: free.inodes ?? null,
+      mount: mountOf(real, fs.readFileSync('/proc/self/mountinfo', 'utf8')) ?? null,
+      dataset: datasetState(datasetFolder(real, assignment), assignment.dataset.hash),
+    };
+  } catch (error) {
+    if (!(error instanceof RunnerFailure)) throw error;
+    return { ...nothing, problems: [error.message] };
+  }
+}
+
+/** Permission bits do not tell (root, read-only mounts, quotas, NFS squashing): a file is made and removed. */
+function probe(folder: string): string | undefined {
+  const name = path.join(folder, `.muster-probe-${randomBytes(6).toString('hex')}`);
+  try {
+    fs.writeFileSync(name, 'muster', { flag: 'wx' });
+    fs.unlinkSync(name);
+    return undefined;
+  } catch (error) {
+    return failureFrom(error, `target ${folder} is not writable`).message;
+  }
+}
+
+function datasetState(folder: string, hash: string): 'absent' | 'same' | 'other' {
+  const marker = fs.existsSync(folder) ? readMarker(folder) : undefined;
+  if (marker === undefined) return 'absent';
+  return marker.hash === hash ? 'same' : 'other';
+}

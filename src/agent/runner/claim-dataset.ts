@@ -1,0 +1,126 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import type { Clock } from '../../shared/kernel/clock.js';
+import { codeOf } from '../../shared/kernel/errors.js';
+import type { Assignment } from '../../shared/model/assignment.js';
+import { waitUntil } from '../core/wait-until.js';
+import { readMarker, writeMarker } from './dataset-files.js';
+import type { Marker } from './dataset-files.js';
+import { Aborted, RunnerFailure, failureFrom } from './failure.js';
+
+/** How long another agent's marker may take to show: NFS caches names for up to a minute, most for 3 s. */
+const markerPatienceMs = 5_000;
+const markerRetryMs = 250;
+
+export interface Claim {
+  readonly folder: string;
+  readonly assignment: Assignment;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Makes the folder this run's, or finds that it is: afterwards it exists and holds the dataset's marker.
+ * In a shared namespace agent 0 makes the marker and the others wait for it.
+ * @returns whether the marker was made now
+ */
+export async function claimDataset(claim: Claim): Promise<boolean> {
+  const { folder, assignment } = claim;
+  const { dataset, namespace, agentIndex } = assignment;
+  if (namespace === 'shared' && agentIndex > 0) {
+    await awaitMarker(claim);
+    return false;
+  }
+  try {
+    if (namespace === 'private') enterParent(path.dirname(folder));
+    makeFolder(folder);
+    const marker = readMarker(folder);
+    if (marker !== undefined) {
+      demandSame(folder, marker, assignment);
+      return false;
+    }
+    demandEmpty(folder);
+    if (dataset.skipPrepare) {
+      throw new RunnerFailure(
+        'dataset',
+        `dataset "${dataset.name}" is not in ${folder}: run without --skip-prepare, or prepare first`,
+      );
+    }
+    writeMarker(folder, markerOf(assignment));
+    return true;
+  } catch (error) {
+    throw failureFrom(error, `cannot make the dataset's folder ${folder}`);
+  }
+}
+
+/** @throws RunnerFailure that names both hashes */
+export function demandSame(folder: string, marker: Marker, assignment: Assignment): void {
+  const { hash, name } = assignment.dataset;
+  if (marker.hash === hash) return;
+  throw new RunnerFailure(
+    'dataset',
+    `${folder} holds another dataset (hash ${marker.hash}, made by ${marker.creator}) than "${name}" of this plan (hash ${hash}): clean it up with its own plan, or use another dataset name`,
+  );
+}
+
+function markerOf(assignment: Assignment): Marker {
+  const { dataset, creator, namespace, agentCount, runId } = assignment;
+  return {
+    product: 'muster',
+    version: 1,
+    hash: dataset.hash,
+    creator,
+    namespace,
+    agents: agentCount,
+    runId,
+  };
+}
+
+/** The folder that private datasets of all agents share: it may hold nothing but theirs. */
+function enterParent(parent: string): void {
+  makeFolder(parent);
+  const foreign = fs.readdirSync(parent).find((name) => !/^\d+$/u.test(name));
+  if (foreign !== undefined) refuseForeign(parent, foreign);
+}
+
+function demandEmpty(folder: string): void {
+  const foreign = fs.readdirSync(folder)[0];
+  if (foreign !== undefined) refuseForeign(folder, foreign);
+}
+
+function refuseForeign(folder: string, foreign: string): never {
+  throw new RunnerFailure(
+    'dataset',
+    `${folder} is not empty (${foreign}) and was not made by Muster: use another target or dataset name`,
+  );
+}
+
+function makeFolder(folder: string): void {
+  try {
+    fs.mkdirSync(folder, 0o755);
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error;
+    if (fs.lstatSync(folder).isDirectory()) return;
+    throw new RunnerFailure('dataset', `${folder} exists and is not a folder (or a link to one)`);
+  }
+}
+
+async function awaitMarker({ folder, assignment, clock, signal }: Claim): Promise<void> {
+  const lastNs = clock.nowNs() + BigInt(markerPatienceMs) * 1_000_000n;
+  for (;;) {
+    const marker = fs.existsSync(folder) ? readMarker(folder) : undefined;
+    if (marker !== undefined) {
+      demandSame(folder, marker, assignment);
+      return;
+    }
+    const nowNs = clock.nowNs();
+    if (nowNs >= lastNs) {
+      throw new RunnerFailure(
+        'target',
+        `target ${assignment.target} is not shared with agent 0: its marker does not show in ${folder} (namespace "shared" needs one file system mounted on all agents)`,
+      );
+    }
+    const outcome = await waitUntil(clock, nowNs + BigInt(markerRetryMs) * 1_000_000n, signal);
+    if (outcome === 'cancelled') throw new Aborted();
+  }
+}

@@ -1,0 +1,75 @@
+import type { DatasetPaths } from '../engines/engine.js';
+
+/** Names in a dataset's folder, relative to it. `churn` holds what stages make and remove. */
+export const dataFolder = 'data';
+export const churnFolder = 'churn';
+export const markerName = '.muster-dataset.json';
+
+export function manifestName(agentIndex: number): string {
+  return `.muster-manifest-${String(agentIndex)}.json`;
+}
+
+/** Beyond this many files paths are put together anew each time: a table per worker would cost too much memory. */
+const tableLimit = 16_384;
+
+export interface Directories {
+  readonly width: number;
+  readonly depth: number;
+}
+
+/** The folder of file `index`: files go round robin over the width^depth leaves, `data/d3/d0`. */
+export function folderOf(index: number, { width, depth }: Directories): string {
+  let path = '';
+  let leaf = index % width ** depth;
+  for (let level = 0; level < depth; level++) {
+    path = `/d${String(leaf % width)}${path}`;
+    leaf = Math.floor(leaf / width);
+  }
+  return dataFolder + path;
+}
+
+export function filePath(index: number, directories: Directories): string {
+  return `${folderOf(index, directories)}/f${String(index)}`;
+}
+
+/** Paths of a dataset and of one agent's churn entries. */
+export class DatasetLayout implements DatasetPaths {
+  readonly #directories: Directories;
+  readonly #agentChurn: string;
+  readonly #from: number;
+  readonly #table: readonly string[] | undefined;
+
+  constructor(
+    directories: Directories,
+    agentIndex: number,
+    use: { readonly from: number; readonly to: number },
+  ) {
+    this.#directories = directories;
+    this.#agentChurn = `${churnFolder}/${String(agentIndex)}/`;
+    this.#from = use.from;
+    const count = use.to - use.from;
+    if (count <= tableLimit) {
+      this.#table = Array.from({ length: count }, (_, i) => filePath(use.from + i, directories));
+    }
+  }
+
+  file(index: number): string {
+    return this.#table?.[index - this.#from] ?? filePath(index, this.#directories);
+  }
+
+  folderOf(index: number): string {
+    return folderOf(index, this.#directories);
+  }
+
+  churnHome(lane: number): string {
+    return this.#agentChurn + String(lane);
+  }
+
+  churnFile(lane: number, entry: number): string {
+    return `${this.#agentChurn}${String(lane)}/p${String(entry)}`;
+  }
+
+  churnFolder(lane: number, entry: number): string {
+    return `${this.#agentChurn}${String(lane)}/d${String(entry)}`;
+  }
+}

@@ -1,0 +1,20 @@
+import os from 'node:os';
+import { codeOf } from '../../shared/kernel/errors.js';
+
+/**
+ * Codes by which failed operations are counted, in the order of the counters in shared memory. SHORT: fewer bytes than
+ * asked for. OTHER: a system error without a name here.
+ */
+export const errorCodes: readonly string[] = ['SHORT', 'OTHER', ...Object.keys(os.constants.errno)];
+
+export const shortSlot = 0;
+const otherSlot = 1;
+
+const slots: ReadonlyMap<string, number> = new Map(errorCodes.map((code, slot) => [code, slot]));
+
+/** The counter of a thrown system error; whatever else was thrown is a bug and is thrown on. */
+export function errorSlotOf(thrown: unknown): number {
+  const code = codeOf(thrown);
+  if (code === undefined || !(thrown instanceof Error) || !('errno' in thrown)) throw thrown;
+  return slots.get(code) ?? otherSlot;
+}

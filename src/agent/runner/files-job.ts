@@ -1,0 +1,154 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { codeOf } from '../../shared/kernel/errors.js';
+import { alignedBuffer, fillContent } from './content.js';
+import { filePath } from './dataset-layout.js';
+import { RunnerFailure, failureFrom } from './failure.js';
+import { FileRanges } from './file-ranges.js';
+import type { FilesJob, WorkerEvent } from './jobs.js';
+import { RunControl, nextChunk } from './shared-memory.js';
+
+const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW = 0 } = fs.constants;
+const pieceBytes = 1024 * 1024;
+
+/** Takes pieces of the agent's part of the dataset until none is left, or the runner stops. */
+export function runFilesJob(job: FilesJob, say: (event: WorkerEvent) => void): void {
+  const control = new RunControl(job.control);
+  const progress = new Float64Array(job.progress);
+  const work = new FileWork(job, control, progress);
+  const { from: first, to: end } = job.dataset.own;
+  while (!control.isStopped) {
+    const from = first + Atomics.add(control.flags, nextChunk, 1) * job.filesPerChunk;
+    const to = Math.min(from + job.filesPerChunk, end);
+    if (from >= end) break;
+    let file = from;
+    while (file < to && work.carryOut(file)) {
+      file++;
+      progress[0] = (progress[0] ?? 0) + 1;
+    }
+    say({ kind: 'files', from, to: file });
+  }
+  say({ kind: 'filesDone' });
+}
+
+class FileWork {
+  readonly #job: FilesJob;
+  readonly #control: RunControl;
+  readonly #progress: Float64Array;
+  readonly #listed: FileRanges;
+  readonly #buffer: Uint8Array;
+  readonly #renew: (buffer: Uint8Array, length: number) => void;
+  /** Folders known to be real ones, not links to elsewhere. */
+  #safeFolder = '';
+
+  constructor(job: FilesJob, control: RunControl, progress: Float64Array) {
+    this.#job = job;
+    this.#control = control;
+    this.#progress = progress;
+    this.#listed = new FileRanges(job.listed);
+    const { fileSizeBytes, content, own } = job.dataset;
+    const bytes = job.kind === 'make' ? Math.min(pieceBytes, Math.max(1, fileSizeBytes)) : 1;
+    this.#buffer = alignedBuffer(bytes);
+    this.#renew = fillContent(this.#buffer, content, [job.salt, own.from, job.worker]);
+  }
+
+  /** @returns false when it was stopped before the file was done */
+  carryOut(file: number): boolean {
+    if (this.#control.isStopped) return false;
+    const name = filePath(file, this.#job.dataset.directories);
+    switch (this.#job.kind) {
+      case 'make':
+        return this.#listed.has(file) && this.#isWhole(name) ? true : this.#make(name);
+      case 'check':
+        if (this.#isWhole(name)) return true;
+        throw new RunnerFailure(
+          'dataset',
+          `dataset "${this.#job.dataset.name}": ${name} is missing or has another size; run prepare again`,
+        );
+      case 'remove':
+        this.#remove(name);
+        return true;
+    }
+  }
+
+  #isWhole(name: string): boolean {
+    const found = fs.lstatSync(name, { throwIfNoEntry: false });
+    return found?.isFile() === true && found.size === this.#job.dataset.fileSizeBytes;
+  }
+
+  #make(name: string): boolean {
+    const descriptor = this.#create(name);
+    try {
+      if (!this.#fill(descriptor)) return false;
+      this.#count();
+      return true;
+    } catch (error) {
+      throw failureFrom(error, `cannot write ${name} of dataset "${this.#job.dataset.name}"`);
+    } finally {
+      fs.closeSync(descriptor);
+    }
+  }
+
+  /** What an interrupted prepare left of the file is removed; anything that is not a file stops us. */
+  #create(name: string): number {
+    const flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
+    try {
+      this.#enter(path.dirname(name));
+      if (fs.lstatSync(name, { throwIfNoEntry: false })?.isFile() === true) fs.unlinkSync(name);
+      return fs.openSync(name, flags, 0o644);
+    } catch (error) {
+      throw failureFrom(error, `cannot create ${name} of dataset "${this.#job.dataset.name}"`);
+    }
+  }
+
+  #enter(folder: string): void {
+    if (folder === this.#safeFolder) return;
+    fs.mkdirSync(folder, { recursive: true });
+    if (!isRealFolder(folder)) {
+      throw new RunnerFailure(
+        'dataset',
+        `${folder} of dataset "${this.#job.dataset.name}" is a link`,
+      );
+    }
+    this.#safeFolder = folder;
+  }
+
+  #fill(descriptor: number): boolean {
+    const size = this.#job.dataset.fileSizeBytes;
+    let at = 0;
+    while (at < size) {
+      if (this.#control.isStopped) return false;
+      const length = Math.min(this.#buffer.length, size - at);
+      this.#renew(this.#buffer, length);
+      const written = fs.writeSync(descriptor, this.#buffer, 0, length, at);
+      at += written;
+      this.#progress[1] = (this.#progress[1] ?? 0) + written;
+    }
+    return true;
+  }
+
+  #count(): void {
+    this.#progress[2] = (this.#progress[2] ?? 0) + 1;
+  }
+
+  #remove(name: string): void {
+    const folder = path.dirname(name);
+    try {
+      if (folder !== this.#safeFolder && !isRealFolder(folder)) return;
+      this.#safeFolder = folder;
+      fs.unlinkSync(name);
+      this.#count();
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') throw failureFrom(error, `cannot remove ${name}`);
+    }
+  }
+}
+
+/** Is every part of the relative path a folder and no link? Nothing outside the dataset is ever reached otherwise. */
+export function isRealFolder(relative: string): boolean {
+  let partial = '';
+  return relative.split('/').every((part) => {
+    partial = partial === '' ? part : `${partial}/${part}`;
+    return fs.lstatSync(partial, { throwIfNoEntry: false })?.isDirectory() === true;
+  });
+}

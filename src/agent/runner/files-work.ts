@@ -1,0 +1,108 @@
+import type { Clock } from '../../shared/kernel/clock.js';
+import type { DatasetAssignment } from '../../shared/model/assignment.js';
+import type { Progress } from '../../shared/model/messages.js';
+import { Aborted } from './failure.js';
+import { FileRanges } from './file-ranges.js';
+import type { FilesJob } from './jobs.js';
+import type { RunControl } from './shared-memory.js';
+import type { WorkerPool } from './worker-pool.js';
+
+const chunkBytes = 16 * 1024 * 1024;
+const largestChunk = 256;
+const everyMs = 1_000;
+
+export interface FilesWork {
+  readonly kind: FilesJob['kind'];
+  readonly dataset: DatasetAssignment;
+  readonly listed: FileRanges;
+  readonly salt: number;
+  readonly threads: number;
+  readonly pool: WorkerPool;
+  readonly control: RunControl;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** Once a second, and at the end. */
+  readonly progress: (progress: Omit<Progress, 'phase'>) => void;
+  /** Files that are done; called along with progress and at the end. */
+  readonly done: (files: FileRanges) => void;
+}
+
+/**
+ * Makes, checks or removes the agent's own files with several workers.
+ * @returns how many were made or removed
+ * @throws RunnerFailure of the first worker that failed, once all have stopped; Aborted
+ */
+export async function workOnFiles(work: FilesWork): Promise<number> {
+  const { dataset, control, pool, clock, signal } = work;
+  const total = dataset.own.to - dataset.own.from;
+  const threads = Math.max(1, Math.min(work.threads, total));
+  const cells = Array.from({ length: threads }, () => new Float64Array(new SharedArrayBuffer(24)));
+  const finished = new FileRanges();
+  control.reset();
+
+  const report = (): void => {
+    work.done(finished);
+    work.progress({
+      filesDone: sum(cells, 0),
+      filesTotal: total,
+      bytesDone: sum(cells, 1),
+      bytesTotal: work.kind === 'make' ? total * dataset.fileSizeBytes : 0,
+    });
+  };
+  let cancel = (): void => undefined;
+  const everySecond = (): void => {
+    cancel = clock.after(everyMs, () => {
+      report();
+      everySecond();
+    });
+  };
+  everySecond();
+  const stop = (): void => {
+    control.stop();
+  };
+  signal.addEventListener('abort', stop, { once: true });
+  if (signal.aborted) stop();
+
+  const perChunk = Math.ceil(chunkBytes / Math.max(1, dataset.fileSizeBytes));
+  const jobs = cells.map((progress, worker) =>
+    pool.carryOut(
+      worker,
+      {
+        kind: work.kind,
+        dataset,
+        listed: work.listed.toArray(),
+        filesPerChunk: Math.max(1, Math.min(perChunk, largestChunk)),
+        salt: work.salt,
+        worker,
+        control: control.buffer,
+        progress: progress.buffer,
+      },
+      (event) => {
+        if (event.kind === 'files') finished.add(event.from, event.to);
+      },
+    ),
+  );
+  try {
+    await Promise.all(
+      jobs.map((job) =>
+        job.catch((error: unknown) => {
+          control.stop();
+          throw error;
+        }),
+      ),
+    );
+  } catch (error) {
+    await Promise.allSettled(jobs);
+    throw error;
+  } finally {
+    cancel();
+    signal.removeEventListener('abort', stop);
+    report();
+  }
+  if (signal.aborted) throw new Aborted();
+  return sum(cells, 2);
+}
+
+function sum(cells: readonly Float64Array[], index: number): number {
+  return cells.reduce((total, cell) => total + (cell[index] ?? 0), 0);
+}

@@ -1,0 +1,100 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import type { IntervalHistogram } from 'node:perf_hooks';
+import type { Cancel, Clock } from '../../shared/kernel/clock.js';
+import type { Interval } from '../../shared/model/messages.js';
+import type { ClockBase } from './clock-base.js';
+import { CpuUsage } from './cpu-usage.js';
+import type { Sampler } from './sampler.js';
+
+const second = 1e9;
+
+export interface IntervalParts {
+  readonly stage: number;
+  /** T0, ns after the clock base. */
+  readonly atNs: number;
+  readonly sampler: Sampler;
+  readonly clock: Clock;
+  readonly base: ClockBase;
+  readonly emit: (interval: Interval) => void;
+}
+
+/** Cuts a stage into intervals at T0 + k s and reports each when it is over. */
+export class IntervalClock {
+  readonly #parts: IntervalParts;
+  readonly #cpu: CpuUsage;
+  readonly #loop: IntervalHistogram;
+  #cancel: Cancel = () => undefined;
+  /** Number of the next interval to report. */
+  #next = 0;
+
+  constructor(parts: IntervalParts) {
+    this.#parts = parts;
+    this.#cpu = new CpuUsage(parts.base.now());
+    this.#loop = monitorEventLoopDelay({ resolution: 20 });
+    this.#loop.enable();
+    this.#arm();
+  }
+
+  /** How many intervals were reported. */
+  get count(): number {
+    return this.#next;
+  }
+
+  /** The last sample, of all buckets; reported when it holds anything, or when the stage was cut short. */
+  finish(always: boolean): void {
+    this.#cancel();
+    this.#loop.disable();
+    this.#cut();
+    this.#report(this.#next, Math.max(this.#next, this.#secondOf(this.#parts.base.now())), {
+      everything: true,
+      always,
+    });
+  }
+
+  #arm(): void {
+    const dueNs = this.#parts.atNs + (this.#next + 1) * second;
+    const delayMs = Math.max(0, (dueNs - this.#parts.base.now()) / 1e6);
+    this.#cancel = this.#parts.clock.after(delayMs, () => {
+      this.#cut();
+      this.#arm();
+    });
+  }
+
+  /** Reports what is over: one interval, or several as one when the loop was late by more than a second. */
+  #cut(): void {
+    const over = this.#secondOf(this.#parts.base.now());
+    if (over <= this.#next) return;
+    this.#report(this.#next, over - 1, { everything: false, always: true });
+  }
+
+  #report(
+    first: number,
+    last: number,
+    how: { readonly everything: boolean; readonly always: boolean },
+  ): void {
+    const { stage, atNs, sampler, base, emit } = this.#parts;
+    const nowNs = base.now();
+    const before = sampler.ended;
+    const operations = sampler.sample(how.everything);
+    if (!how.always && sampler.ended === before) return;
+    this.#next = last + 1;
+    const { count, oldestNs } = sampler.inFlight(nowNs);
+    const delay = this.#loop.max;
+    this.#loop.reset();
+    emit({
+      stage,
+      first,
+      last,
+      operations,
+      inFlight: count,
+      oldestInFlightNs: Math.round(oldestNs),
+      sampledLateNs: Math.max(0, Math.round(nowNs - (atNs + (last + 1) * second))),
+      ...this.#cpu.since(nowNs),
+      runnerLoopDelayNs: Number.isFinite(delay) ? Math.round(delay) : 0,
+    });
+  }
+
+  #secondOf(nowNs: number): number {
+    return Math.max(0, Math.floor((nowNs - this.#parts.atNs) / second));
+  }
+}

@@ -1,0 +1,56 @@
+/** What the runner and its worker threads say to each other by message; everything frequent is in shared memory. */
+import type { DatasetAssignment, StageAssignment } from '../../shared/model/assignment.js';
+import type { AgentErrorCode, EndedBy } from '../../shared/model/messages.js';
+import type { ChurnState } from './churn-pool.js';
+
+/** Runs a stage: opens, warms up, says `warm`, waits for the gate, works until a limit is reached, says `done`. */
+export interface StageJob {
+  readonly kind: 'stage';
+  readonly engine: string;
+  readonly stage: StageAssignment;
+  readonly dataset: DatasetAssignment;
+  readonly agentIndex: number;
+  /** Agents whose operations go to the same files. */
+  readonly sharers: number;
+  readonly seed: number;
+  /** Makes written content differ between runs. */
+  readonly salt: number;
+  readonly lane: number;
+  readonly lanes: number;
+  readonly openFiles: number;
+  readonly baseSeconds: number;
+  readonly control: SharedArrayBuffer;
+  readonly memory: SharedArrayBuffer;
+  readonly churnFiles: ChurnState;
+  readonly churnFolders: ChurnState;
+}
+
+/** Makes, checks or removes the dataset's files, in the working directory; workers share the work by `nextChunk`. */
+export interface FilesJob {
+  readonly kind: 'make' | 'check' | 'remove';
+  readonly dataset: DatasetAssignment;
+  /** Complete files by the manifest. */
+  readonly listed: readonly (readonly [number, number])[];
+  readonly filesPerChunk: number;
+  readonly salt: number;
+  readonly worker: number;
+  readonly control: SharedArrayBuffer;
+  /** Float64: files gone through, bytes written, files made or removed. */
+  readonly progress: SharedArrayBuffer;
+}
+
+export type Job = StageJob | FilesJob;
+
+export type WorkerEvent =
+  | { readonly kind: 'warm'; readonly mechanism: string }
+  | { readonly kind: 'warning'; readonly line: string }
+  /** These files are complete, or gone. */
+  | { readonly kind: 'files'; readonly from: number; readonly to: number }
+  | { readonly kind: 'filesDone' }
+  | {
+      readonly kind: 'stageDone';
+      readonly endedBy: EndedBy;
+      readonly churnFiles: ChurnState;
+      readonly churnFolders: ChurnState;
+    }
+  | { readonly kind: 'failed'; readonly code: AgentErrorCode; readonly message: string };

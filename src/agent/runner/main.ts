@@ -1,0 +1,83 @@
+/**
+ * The workload process, forked by the agent's control process for one run. It lives only as long as control does:
+ * when the channel closes, the lease is over or control dies, it ends itself with SIGKILL, because an ordinary exit
+ * waits for threads that are stuck in a system call.
+ */
+import fs from 'node:fs';
+import v8 from 'node:v8';
+import { reasonOf } from '../../shared/kernel/errors.js';
+import { systemClock } from '../../shared/kernel/system-clock.js';
+import { ClockBase } from './clock-base.js';
+import type { RunnerCommand, RunnerEvent } from './protocol.js';
+import { RunnerSession } from './session.js';
+import { Watchdog } from './watchdog.js';
+
+const internalError = 70;
+const reportEveryMs = 1_000;
+/** For a last word to control before a process with stuck threads is ended the hard way. */
+const lastWordsNs = 2e9;
+
+/** With many busy workers the shared compiler threads starve: each compiles for itself, before it is armed. */
+v8.setFlagsFromString('--no-concurrent-recompilation');
+setProcessFacts();
+
+const base = new ClockBase();
+let watchdog: Watchdog | undefined;
+
+function emit(event: RunnerEvent): void {
+  process.send?.(event);
+}
+
+function onBug(error: unknown): void {
+  const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  watchdog ??= new Watchdog(base, 0);
+  watchdog.extend(base.now() + lastWordsNs);
+  const failed: RunnerEvent = { kind: 'failed', code: 'internal', message };
+  process.send?.(failed, undefined, undefined, () => process.exit(internalError));
+}
+
+const session = new RunnerSession({ base, emit, onBug });
+
+process.on('message', (command: RunnerCommand) => {
+  switch (command.kind) {
+    case 'lease':
+      watchdog?.extend(base.toRelative(command.untilNs));
+      return;
+    case 'quit':
+      process.exit(0);
+      return;
+    case 'prepare':
+      watchdog ??= new Watchdog(base, base.now() + command.assignment.timeouts.leaseMs * 1e6);
+      break;
+    default:
+  }
+  session.handle(command);
+});
+process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+process.on('uncaughtException', onBug);
+process.on('unhandledRejection', onBug);
+// Ctrl-C and a service manager signal the whole group; control decides and tells us.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
+
+reportEverySecond();
+
+function reportEverySecond(): void {
+  const { rss } = process.memoryUsage();
+  emit({ kind: 'report', rssBytes: rss, ...session.figures });
+  systemClock.after(reportEveryMs, reportEverySecond);
+}
+
+/** Out of memory this process is to die, not the agent; and waits are to end when they are due, not 50 µs later. */
+function setProcessFacts(): void {
+  for (const [file, value] of [
+    ['/proc/self/oom_score_adj', '500'],
+    ['/proc/self/timerslack_ns', '1'],
+  ] as const) {
+    try {
+      fs.writeFileSync(file, value);
+    } catch (error) {
+      // Some containers forbid it; the load is the same without.
+      emit({ kind: 'log', level: 'debug', line: `cannot set ${file}: ${reasonOf(error)}` });
+    }
+  }
+}

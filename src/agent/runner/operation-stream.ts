@@ -1,0 +1,205 @@
+import type { OperationKind } from '../../shared/model/operation.js';
+import type { Access, MixEntry } from '../../shared/model/plan.js';
+import type { Operation } from '../engines/engine.js';
+import { ChurnPool, laneOf, numberOf } from './churn-pool.js';
+import type { ChurnState } from './churn-pool.js';
+import { Random } from './random.js';
+import { segment } from './shares.js';
+
+export interface StreamOptions {
+  readonly mix: readonly MixEntry[];
+  readonly access: Access;
+  readonly files: { readonly from: number; readonly to: number };
+  readonly fileSizeBytes: number;
+  readonly blockSizeBytes: number;
+  readonly seed: number;
+  readonly stage: number;
+  readonly agent: number;
+  /** Agents that share the files; sequential access is divided among them. 1 in a private namespace. */
+  readonly sharers: number;
+  readonly worker: number;
+  readonly workers: number;
+  readonly churn: { readonly files: ChurnState; readonly folders: ChurnState };
+}
+
+/** Bytes that a complete operation moves. */
+export function bytesOf(
+  kind: OperationKind,
+  sizes: { readonly blockSizeBytes: number; readonly fileSizeBytes: number },
+): number {
+  if (kind === 'read' || kind === 'write') return sizes.blockSizeBytes;
+  return kind === 'get' || kind === 'put' ? sizes.fileSizeBytes : 0;
+}
+
+/**
+ * What one worker does, one operation after another: a function of (seed, stage, agent, worker) and, for delete and
+ * rmdir, of what was made before. Blocks are whole: a rest of a file that is smaller than a block is left alone.
+ */
+export class OperationStream {
+  readonly kinds: readonly OperationKind[];
+  /** The mix makes or removes entries, so the outcome of each operation has to be told with `settle`. */
+  readonly churns: boolean;
+  readonly files: ChurnPool;
+  readonly folders: ChurnPool;
+  readonly #options: StreamOptions;
+  readonly #random: Random;
+  /** Upper bounds of the kinds' parts of 0 … 2^32. */
+  readonly #bounds: Float64Array;
+  readonly #bytes: Float64Array;
+  readonly #sequential: boolean;
+  readonly #firstFile: number;
+  readonly #fileCount: number;
+  readonly #blockSize: number;
+  readonly #blocksPerFile: number;
+  readonly #cursors: readonly Cursor[];
+
+  constructor(options: StreamOptions) {
+    const { mix, files, seed, stage, agent, worker } = options;
+    this.#options = options;
+    this.kinds = mix.map(({ operation }) => operation);
+    this.churns = this.kinds.some(isChurn);
+    this.files = new ChurnPool(worker, options.churn.files);
+    this.folders = new ChurnPool(worker, options.churn.folders);
+    this.#random = new Random([seed, stage, agent, worker]);
+    this.#bounds = boundsOf(mix);
+    this.#bytes = Float64Array.from(this.kinds, (kind) => bytesOf(kind, options));
+    this.#sequential = options.access === 'sequential';
+    this.#firstFile = files.from;
+    this.#fileCount = files.to - files.from;
+    this.#blockSize = options.blockSizeBytes;
+    this.#blocksPerFile = Math.floor(options.fileSizeBytes / options.blockSizeBytes);
+    this.#cursors = this.kinds.map((kind) => this.#cursorOf(kind));
+  }
+
+  /**
+   * Fills in the next operation. Hot path.
+   * @returns the kind's place in `kinds`; -1 when there is nothing left that could be removed and nothing else to do
+   */
+  next(operation: Operation): number {
+    let slot = 0;
+    if (this.#bounds.length > 1) {
+      const draw = this.#random.next();
+      while (draw >= (this.#bounds[slot] ?? Infinity)) slot++;
+    }
+    if (this.churns) {
+      slot = this.#available(slot);
+      if (slot < 0) return -1;
+    }
+    const kind = this.kinds[slot] ?? 'stat';
+    operation.kind = kind;
+    operation.bytes = this.#bytes[slot] ?? 0;
+    if (this.churns && isChurn(kind)) this.#churn(operation);
+    else if (this.#sequential) this.#cursors[slot]?.next(operation, this.#blockSize);
+    else this.#anywhere(operation);
+    return slot;
+  }
+
+  /** How a churn operation ended; others need not be told. */
+  settle(operation: Operation, done: boolean): void {
+    if (!done) return;
+    if (operation.kind === 'put') this.files.created(operation.entry);
+    else if (operation.kind === 'mkdir') this.folders.created(operation.entry);
+  }
+
+  #anywhere(operation: Operation): void {
+    operation.file =
+      this.#firstFile + (this.#fileCount === 1 ? 0 : this.#random.below(this.#fileCount));
+    if (operation.kind === 'read' || operation.kind === 'write') {
+      operation.offset = this.#random.below(this.#blocksPerFile) * this.#blockSize;
+    }
+  }
+
+  /** This slot, or the next one that has something to work on. */
+  #available(slot: number): number {
+    for (let i = 0; i < this.kinds.length; i++) {
+      const candidate = (slot + i) % this.kinds.length;
+      const kind = this.kinds[candidate];
+      const isStarved =
+        (kind === 'delete' && this.files.isEmpty) || (kind === 'rmdir' && this.folders.isEmpty);
+      if (!isStarved) return candidate;
+    }
+    return -1;
+  }
+
+  #churn(operation: Operation): void {
+    const pool =
+      operation.kind === 'put' || operation.kind === 'delete' ? this.files : this.folders;
+    if (operation.kind === 'put' || operation.kind === 'mkdir') {
+      operation.lane = this.#options.worker;
+      operation.entry = pool.create();
+    } else {
+      const entry = pool.take();
+      operation.lane = laneOf(entry);
+      operation.entry = numberOf(entry);
+    }
+  }
+
+  /** Each worker walks its own part round and round, so all of them together pass once over everything. */
+  #cursorOf(kind: OperationKind): Cursor {
+    const { agent, sharers, worker, workers } = this.#options;
+    const perFile = kind === 'read' || kind === 'write' ? this.#blocksPerFile : 1;
+    const total = this.#fileCount * perFile;
+    const ofAgent = sharers > 1 ? segment(total, agent, sharers) : { from: 0, to: total };
+    const part = segment(ofAgent.to - ofAgent.from, worker, workers);
+    let from = ofAgent.from + part.from;
+    let to = ofAgent.from + part.to;
+    if (from === to) {
+      // Fewer blocks than workers: start somewhere rather than do nothing.
+      from = total === 0 ? 0 : worker % total;
+      to = from + 1;
+    }
+    return new Cursor(from, to, perFile, this.#firstFile);
+  }
+}
+
+/** Walks blocks `from` … `to`-1 of the numbering over all files, again and again. */
+class Cursor {
+  readonly #from: number;
+  readonly #to: number;
+  readonly #perFile: number;
+  readonly #firstFile: number;
+  #at: number;
+  #file = 0;
+  #block = 0;
+
+  constructor(from: number, to: number, perFile: number, firstFile: number) {
+    this.#from = from;
+    this.#to = to;
+    this.#perFile = Math.max(1, perFile);
+    this.#firstFile = firstFile;
+    this.#at = from;
+    this.#rewind();
+  }
+
+  next(operation: Operation, blockSize: number): void {
+    operation.file = this.#firstFile + this.#file;
+    operation.offset = this.#block * blockSize;
+    this.#at++;
+    if (this.#at === this.#to) this.#rewind();
+    else if (++this.#block === this.#perFile) {
+      this.#block = 0;
+      this.#file++;
+    }
+  }
+
+  #rewind(): void {
+    this.#at = this.#from;
+    this.#file = Math.floor(this.#from / this.#perFile);
+    this.#block = this.#from % this.#perFile;
+  }
+}
+
+function isChurn(kind: OperationKind): boolean {
+  return kind === 'put' || kind === 'delete' || kind === 'mkdir' || kind === 'rmdir';
+}
+
+function boundsOf(mix: readonly MixEntry[]): Float64Array {
+  const sum = mix.reduce((total, { weight }) => total + weight, 0);
+  let reached = 0;
+  const bounds = Float64Array.from(mix, ({ weight }) => {
+    reached += weight;
+    return (reached / sum) * 4_294_967_296;
+  });
+  bounds[bounds.length - 1] = Infinity;
+  return bounds;
+}

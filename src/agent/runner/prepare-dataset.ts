@@ -1,0 +1,83 @@
+import os from 'node:os';
+import type { Assignment } from '../../shared/model/assignment.js';
+import { claimDataset } from './claim-dataset.js';
+import { readManifest, writeManifest } from './dataset-files.js';
+import { Aborted, RunnerFailure } from './failure.js';
+import { FileRanges } from './file-ranges.js';
+import { workOnFiles } from './files-work.js';
+import { demandSpace } from './free-space.js';
+import { removeChurn } from './remove-churn.js';
+import type { RunnerParts } from './runner-parts.js';
+import { syncFolder } from './sync-folder.js';
+
+/** More writers than this help no storage that we know of to take a dataset. */
+const mostThreads = 32;
+
+/** Makes the dataset under `folder` complete and the folder the working directory. @throws RunnerFailure, Aborted */
+export async function prepareDataset(
+  parts: RunnerParts,
+  assignment: Assignment,
+  folder: string,
+): Promise<void> {
+  const { clock, signal, emit } = parts;
+  const { dataset, agentIndex, namespace } = assignment;
+  await claimDataset({ folder, assignment, clock, signal });
+  if (namespace === 'shared' && agentIndex === 0) emit({ kind: 'marked' });
+  process.chdir(folder);
+  await removeChurn(agentIndex, signal);
+  const listed = readManifest('.', agentIndex, dataset.hash);
+  if (dataset.skipPrepare) demandComplete(assignment, folder);
+  else demandSpace(folder, dataset.own.to - dataset.own.from - listed.size, dataset.fileSizeBytes);
+
+  const written = await workOnFiles({
+    ...parts,
+    kind: dataset.skipPrepare ? 'check' : 'make',
+    dataset,
+    listed,
+    threads: filesThreads(assignment),
+    progress: (progress) => {
+      emit({ kind: 'progress', phase: 'prepare', ...progress });
+    },
+    done: (files) => {
+      if (dataset.skipPrepare) return;
+      const complete = new FileRanges([...listed.toArray(), ...files.toArray()]);
+      writeManifest('.', agentIndex, dataset.hash, complete);
+    },
+  });
+  if (written === 0) return;
+  const problem = await syncFolder('.', signal);
+  if (signal.aborted) throw new Aborted();
+  if (problem !== undefined) {
+    emit({
+      kind: 'log',
+      level: 'warn',
+      line: `dataset not forced to the device (${problem}): its write-back may disturb the first stage`,
+    });
+  }
+}
+
+export function filesThreads(assignment: Assignment): number {
+  const wanted = Math.max(
+    os.availableParallelism() * 2,
+    ...assignment.stages.map((s) => s.threads),
+  );
+  return Math.min(wanted, mostThreads);
+}
+
+/** All files that this agent uses are listed as complete, by whoever made them. */
+function demandComplete(assignment: Assignment, folder: string): void {
+  const { dataset, agentCount, agentIndex, namespace } = assignment;
+  const makers =
+    namespace === 'shared' ? Array.from({ length: agentCount }, (_, i) => i) : [agentIndex];
+  const complete = new FileRanges();
+  for (const maker of makers) {
+    for (const [from, to] of readManifest('.', maker, dataset.hash).toArray()) {
+      complete.add(from, to);
+    }
+  }
+  if (complete.covers(dataset.use.from, dataset.use.to)) return;
+  throw new RunnerFailure(
+    'dataset',
+    `dataset "${dataset.name}" in ${folder} is not complete (${String(complete.size)} of ${String(dataset.use.to - dataset.use.from)} files): run without --skip-prepare`,
+  );
+}

@@ -1,0 +1,32 @@
+import { bucketCount, bucketIndexOf } from '../../shared/metrics/bucket-layout.js';
+import { errorCodes } from './error-codes.js';
+import { blockBits } from './shared-memory.js';
+import type { LaneMemory } from './shared-memory.js';
+
+/** Writes one worker's latencies and errors into shared memory. Hot path: no allocation, no message. */
+export class Recorder {
+  readonly #counts: Float64Array;
+  readonly #errors: Float64Array;
+  readonly #dirty: Uint8Array;
+  readonly #kinds: number;
+
+  constructor(memory: LaneMemory) {
+    this.#counts = memory.counts;
+    this.#errors = memory.errors;
+    this.#dirty = memory.dirty;
+    this.#kinds = memory.kinds;
+  }
+
+  done(slot: number, ns: number): void {
+    const index = slot * bucketCount + bucketIndexOf(ns);
+    // eslint-disable-next-line @typescript-eslint/no-non-null-assertion -- always in range; `?? 0` would cost a check
+    this.#counts[index]!++;
+    this.#dirty[index >> blockBits] = 1;
+  }
+
+  failed(slot: number, code: number, ns: number): void {
+    this.done(this.#kinds + slot, ns);
+    const index = slot * errorCodes.length + code;
+    this.#errors[index] = (this.#errors[index] ?? 0) + 1;
+  }
+}

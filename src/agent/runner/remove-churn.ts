@@ -1,0 +1,57 @@
+import fs from 'node:fs/promises';
+import { codeOf } from '../../shared/kernel/errors.js';
+import { churnFolder } from './dataset-layout.js';
+import { Aborted, failureFrom } from './failure.js';
+import { isRealFolder } from './files-job.js';
+
+const batchSize = 64;
+
+/**
+ * Removes what stages of the agent have made and not removed: in `churn/<agent>/<lane>/` only entries of the names
+ * that Muster gives, so that whatever else lies there stays.
+ */
+export async function removeChurn(agent: number, signal: AbortSignal): Promise<number> {
+  const home = `${churnFolder}/${String(agent)}`;
+  if (!isRealFolder(home)) return 0;
+  let removed = 0;
+  try {
+    for (const lane of await fs.readdir(home)) {
+      const folder = `${home}/${lane}`;
+      if (!/^\d+$/u.test(lane) || !isRealFolder(folder)) continue;
+      removed += await empty(folder, signal);
+      await removeIfEmpty(folder);
+    }
+    await removeIfEmpty(home);
+    await removeIfEmpty(churnFolder);
+  } catch (error) {
+    throw failureFrom(error, `cannot remove what an earlier stage left in ${home}`);
+  }
+  return removed;
+}
+
+async function empty(folder: string, signal: AbortSignal): Promise<number> {
+  const names = (await fs.readdir(folder)).filter((name) => /^[pd]\d+$/u.test(name));
+  for (let i = 0; i < names.length; i += batchSize) {
+    if (signal.aborted) throw new Aborted();
+    await Promise.all(
+      names.slice(i, i + batchSize).map((name) => {
+        const entry = `${folder}/${name}`;
+        return name.startsWith('p') ? fs.unlink(entry) : fs.rmdir(entry);
+      }),
+    );
+  }
+  return names.length;
+}
+
+/** @returns whether the folder is gone */
+export async function removeIfEmpty(folder: string): Promise<boolean> {
+  try {
+    await fs.rmdir(folder);
+    return true;
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === 'ENOENT') return true;
+    if (code === 'ENOTEMPTY' || code === 'EEXIST') return false;
+    throw error;
+  }
+}

@@ -1,0 +1,86 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import type { Assignment } from '../../shared/model/assignment.js';
+import { demandSame } from './claim-dataset.js';
+import { readMarker } from './dataset-files.js';
+import { dataFolder, manifestName, markerName } from './dataset-layout.js';
+import { failureFrom } from './failure.js';
+import { FileRanges } from './file-ranges.js';
+import { isRealFolder } from './files-job.js';
+import { workOnFiles } from './files-work.js';
+import { filesThreads } from './prepare-dataset.js';
+import { removeChurn, removeIfEmpty } from './remove-churn.js';
+import type { RunnerParts } from './runner-parts.js';
+
+export interface Removed {
+  readonly files: number;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Removes what this agent made, by the names that the assignment gives, and nothing else; folders go when they are
+ * empty. In a shared namespace agent 0 comes last and takes the marker along.
+ * @throws RunnerFailure when the folder holds another dataset
+ */
+export async function removeDataset(
+  parts: RunnerParts,
+  assignment: Assignment,
+  folder: string,
+): Promise<Removed> {
+  const { dataset, agentIndex, namespace } = assignment;
+  try {
+    if (!fs.existsSync(folder)) return { files: 0, warnings: [] };
+    const marker = readMarker(folder);
+    if (marker === undefined) {
+      return {
+        files: 0,
+        warnings: [`${folder} has no marker of Muster: nothing in it was removed`],
+      };
+    }
+    demandSame(folder, marker, assignment);
+    process.chdir(folder);
+    const files = await workOnFiles({
+      ...parts,
+      kind: 'remove',
+      dataset,
+      listed: new FileRanges(),
+      threads: filesThreads(assignment),
+      progress: (progress) => {
+        parts.emit({ kind: 'progress', phase: 'cleanup', ...progress });
+      },
+      done: () => undefined,
+    });
+    const churned = await removeChurn(agentIndex, parts.signal);
+    await removeEmptyTree(dataFolder);
+    fs.rmSync(manifestName(agentIndex), { force: true });
+    const isLast = namespace === 'private' || agentIndex === 0;
+    const warnings = isLast ? await removeFolder(folder, namespace === 'private') : [];
+    return { files: files + churned, warnings };
+  } catch (error) {
+    throw failureFrom(error, `cannot clean up ${folder}`);
+  }
+}
+
+/** The folder itself goes only when nothing but the marker is left in it. */
+async function removeFolder(folder: string, hasParent: boolean): Promise<readonly string[]> {
+  const left = fs.readdirSync('.').filter((name) => name !== markerName);
+  if (left.length > 0) {
+    return [
+      `${folder} was kept: it still holds ${left.slice(0, 3).join(', ')}${left.length > 3 ? ' …' : ''}`,
+    ];
+  }
+  process.chdir('/');
+  fs.unlinkSync(path.join(folder, markerName));
+  if (!(await removeIfEmpty(folder))) return [`${folder} was kept: it is not empty`];
+  if (hasParent) await removeIfEmpty(path.dirname(folder));
+  return [];
+}
+
+/** Removes empty folders of the names that Muster gives, deepest first. */
+async function removeEmptyTree(folder: string): Promise<void> {
+  if (!isRealFolder(folder)) return;
+  for (const name of fs.readdirSync(folder)) {
+    if (/^d\d+$/u.test(name)) await removeEmptyTree(`${folder}/${name}`);
+  }
+  await removeIfEmpty(folder);
+}

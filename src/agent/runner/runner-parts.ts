@@ -1,0 +1,18 @@
+import type { Clock } from '../../shared/kernel/clock.js';
+import type { ClockBase } from './clock-base.js';
+import type { RunnerEvent } from './protocol.js';
+import type { RunControl } from './shared-memory.js';
+import type { WorkerPool } from './worker-pool.js';
+
+/** What all parts of a runner work with. */
+export interface RunnerParts {
+  readonly clock: Clock;
+  readonly base: ClockBase;
+  readonly pool: WorkerPool;
+  readonly control: RunControl;
+  readonly emit: (event: RunnerEvent) => void;
+  /** Fires when the run is aborted. */
+  readonly signal: AbortSignal;
+  /** Makes written content differ between runs. */
+  readonly salt: number;
+}

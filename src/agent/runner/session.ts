@@ -1,0 +1,177 @@
+import { systemClock } from '../../shared/kernel/system-clock.js';
+import type { Assignment } from '../../shared/model/assignment.js';
+import { parseTarget } from '../engines/registry.js';
+import type { ParsedTarget } from '../engines/registry.js';
+import { checkStages } from './check-stages.js';
+import { checkTarget } from './check-target.js';
+import type { ClockBase } from './clock-base.js';
+import { keyOf } from './content.js';
+import { Aborted, RunnerFailure } from './failure.js';
+import { prepareDataset } from './prepare-dataset.js';
+import type { RunnerCommand, RunnerEvent } from './protocol.js';
+import { removeDataset } from './remove-dataset.js';
+import type { RunnerParts } from './runner-parts.js';
+import { RunControl } from './shared-memory.js';
+import { StageSequence } from './stage-sequence.js';
+import { datasetFolder, resolveTarget } from './target.js';
+import { WorkerPool } from './worker-pool.js';
+
+type Prepare = Extract<RunnerCommand, { kind: 'prepare' }>;
+
+export interface SessionParts {
+  readonly base: ClockBase;
+  readonly emit: (event: RunnerEvent) => void;
+  /** What nobody foresaw, from any thread. */
+  readonly onBug: (error: unknown) => void;
+}
+
+const idle = { operations: 0, inFlight: 0, oldestInFlightNs: 0 };
+
+/** One run in this process: takes the commands of protocol.ts and carries them out one after the other. */
+export class RunnerSession {
+  readonly #parts: SessionParts;
+  readonly #abort = new AbortController();
+  readonly #graceOver: Promise<never>;
+  #endGrace: (reason: Aborted) => void = () => undefined;
+  #run:
+    | { readonly assignment: Assignment; readonly folder: string; readonly parts: RunnerParts }
+    | undefined;
+  #stages: StageSequence | undefined;
+  /** Work that an abort has to wait for. */
+  #isBusy = false;
+  #isOver = false;
+
+  constructor(parts: SessionParts) {
+    this.#parts = parts;
+    this.#graceOver = new Promise((_, reject) => (this.#endGrace = reject));
+    this.#graceOver.catch(() => undefined);
+  }
+
+  handle(command: Exclude<RunnerCommand, { kind: 'lease' | 'quit' }>): void {
+    switch (command.kind) {
+      case 'prepare':
+        if (this.#run !== undefined) this.#ignore(command.kind);
+        else this.#prepare(command);
+        return;
+      case 'arm':
+      case 'go':
+        if (this.#stages === undefined || this.#isOver) this.#ignore(command.kind);
+        else this.#stages.handle(command);
+        return;
+      case 'abort':
+        if (!this.#abort.signal.aborted && !this.#isOver) this.#abortWith(command);
+        return;
+      case 'cleanup':
+        if (this.#run === undefined || this.#isBusy || this.#isOver) this.#ignore(command.kind);
+        else this.#cleanUp();
+        return;
+      default:
+        command satisfies never;
+    }
+  }
+
+  /** For the report once a second. */
+  get figures(): { operations: number; inFlight: number; oldestInFlightNs: number } {
+    return this.#stages?.figures ?? idle;
+  }
+
+  #prepare({ assignment, roots }: Prepare): void {
+    this.#work(async () => {
+      const target = parseTarget(assignment.target);
+      if (typeof target === 'string') throw new RunnerFailure('target', target);
+      const parts = this.#runnerParts(assignment);
+      if (assignment.mode === 'check') {
+        const report = checkTarget(assignment, target, roots);
+        this.#parts.emit({ kind: 'checked', report: JSON.stringify(report) });
+        return;
+      }
+      checkStages(assignment, target.engine);
+      const folder = target.engine.needsDataset
+        ? datasetFolder(resolveTarget(target.location, roots), assignment)
+        : '';
+      this.#run = { assignment, folder, parts };
+      if (assignment.mode === 'cleanup') {
+        await this.#remove(assignment, folder, parts);
+        return;
+      }
+      if (folder !== '') await prepareDataset(parts, assignment, folder);
+      if (assignment.mode === 'prepare') this.#parts.emit({ kind: 'prepared' });
+      else await this.#runStages(assignment, target, parts);
+    });
+  }
+
+  async #runStages(
+    assignment: Assignment,
+    target: ParsedTarget,
+    parts: RunnerParts,
+  ): Promise<void> {
+    this.#stages = new StageSequence(parts, assignment, target.engine);
+    await this.#stages.run();
+    this.#stages = undefined;
+  }
+
+  #cleanUp(): void {
+    const run = this.#run;
+    if (run === undefined) return;
+    this.#work(() => this.#remove(run.assignment, run.folder, run.parts));
+  }
+
+  async #remove(assignment: Assignment, folder: string, parts: RunnerParts): Promise<void> {
+    const removed =
+      folder === '' ? { files: 0, warnings: [] } : await removeDataset(parts, assignment, folder);
+    this.#parts.emit({ kind: 'cleaned', ...removed });
+  }
+
+  #runnerParts(assignment: Assignment): RunnerParts {
+    return {
+      clock: systemClock,
+      base: this.#parts.base,
+      pool: new WorkerPool(this.#parts.onBug, this.#graceOver),
+      control: new RunControl(),
+      emit: this.#parts.emit,
+      signal: this.#abort.signal,
+      salt: keyOf(assignment.runId),
+    };
+  }
+
+  /** Does one thing at a time; its end, its failure or its abort is what control hears. */
+  #work(task: () => Promise<void>): void {
+    this.#isBusy = true;
+    task()
+      .then(() => {
+        if (this.#abort.signal.aborted) throw new Aborted();
+        this.#isBusy = false;
+      })
+      .catch((error: unknown) => {
+        this.#isOver = true;
+        if (error instanceof Aborted) this.#sayAborted();
+        else if (error instanceof RunnerFailure) {
+          this.#parts.emit({ kind: 'failed', code: error.code, message: error.message });
+        } else this.#parts.onBug(error);
+      });
+  }
+
+  #abortWith({ reason, graceMs }: Extract<RunnerCommand, { kind: 'abort' }>): void {
+    this.#abort.abort(reason);
+    if (this.#isBusy) {
+      systemClock.after(graceMs, () => {
+        this.#endGrace(new Aborted());
+      });
+      return;
+    }
+    this.#isOver = true;
+    this.#sayAborted();
+  }
+
+  #sayAborted(): void {
+    this.#parts.emit({ kind: 'aborted', reason: String(this.#abort.signal.reason) });
+  }
+
+  #ignore(kind: string): void {
+    this.#parts.emit({
+      kind: 'log',
+      level: 'warn',
+      line: `workload process ignores ${kind.toUpperCase()}: nothing to do it with now`,
+    });
+  }
+}

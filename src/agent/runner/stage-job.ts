@@ -1,0 +1,132 @@
+import type { EndedBy } from '../../shared/model/messages.js';
+import type { OperationKind } from '../../shared/model/operation.js';
+import type { EngineContext } from '../engines/engine.js';
+import { engines } from '../engines/registry.js';
+import { stageOptionsOf } from '../engines/stage-options.js';
+import { ClockBase } from './clock-base.js';
+import { alignedBuffer, fillContent } from './content.js';
+import { DatasetLayout } from './dataset-layout.js';
+import { failureFrom } from './failure.js';
+import type { StageJob, WorkerEvent } from './jobs.js';
+import { Lane } from './lane.js';
+import type { Budget } from './lane.js';
+import { OperationStream, bytesOf } from './operation-stream.js';
+import type { StreamOptions } from './operation-stream.js';
+import { LaneMemory, RunControl, gateFlag } from './shared-memory.js';
+import { byteShareOf, shareOf } from './shares.js';
+import { warmUp } from './warm-up.js';
+
+/** A worker's part of a stage, from opening the files to the last operation. */
+export async function runStageJob(job: StageJob, say: (event: WorkerEvent) => void): Promise<void> {
+  const { stage } = job;
+  const clock = new ClockBase(job.baseSeconds);
+  const control = new RunControl(job.control);
+  const memory = new LaneMemory(stage.mix.length, job.memory);
+  const buffer = alignedBuffer(stage.blockSizeBytes);
+  const definition = engines.find(({ name }) => name === job.engine);
+  if (definition === undefined) throw new Error(`no engine ${job.engine}`);
+  const context = contextOf(job, buffer, say);
+  const stream = streamOptionsOf(job);
+
+  await warmUp({ definition, context, stream, memory, buffer, clock });
+  const engine = await definition.open(stageOptionsOf(stage), context).catch((error: unknown) => {
+    throw failureFrom(error, `stage "${stage.name}" cannot open its files`);
+  });
+  const budget = budgetOf(job);
+  const operations = new OperationStream(stream);
+  const lane = new Lane({
+    engine,
+    stream: operations,
+    memory,
+    budget,
+    buffer,
+    clock,
+    flags: control.flags,
+  });
+  say({ kind: 'warm', mechanism: engine.mechanism });
+
+  let endedBy: EndedBy | undefined;
+  const atNs = waitForStart(control, clock);
+  if (atNs === undefined) endedBy = 'aborted';
+  else {
+    if (stage.durationMs !== undefined) budget.deadlineNs = atNs + stage.durationMs * 1e6;
+    lane.begin(clock.now());
+    do endedBy = lane.batch();
+    while (endedBy === undefined);
+    if (endedBy !== 'aborted') lane.finish(Math.max(0, operations.kinds.indexOf('write')), clock);
+  }
+  engine.close();
+  say({
+    kind: 'stageDone',
+    endedBy,
+    churnFiles: operations.files.state(),
+    churnFolders: operations.folders.state(),
+  });
+}
+
+/** Sleeps until the gate is open and its instant has come. @returns that instant; undefined when stopped before */
+function waitForStart(control: RunControl, clock: ClockBase): number | undefined {
+  for (;;) {
+    if (control.isStopped) return undefined;
+    const gate = Atomics.load(control.flags, gateFlag);
+    if (gate === 0) {
+      Atomics.wait(control.flags, gateFlag, 0);
+      continue;
+    }
+    const atNs = control.startNs[0] ?? 0;
+    const leftNs = atNs - clock.now();
+    if (leftNs <= 0) return atNs;
+    Atomics.wait(control.flags, gateFlag, gate, leftNs / 1e6);
+  }
+}
+
+function contextOf(
+  job: StageJob,
+  buffer: Uint8Array,
+  say: (event: WorkerEvent) => void,
+): EngineContext {
+  const { dataset, stage, agentIndex, lane, salt } = job;
+  return {
+    lane,
+    kinds: new Set<OperationKind>(stage.mix.map(({ operation }) => operation)),
+    paths: new DatasetLayout(dataset.directories, agentIndex, dataset.use),
+    files: dataset.use,
+    fileSizeBytes: dataset.fileSizeBytes,
+    blockSizeBytes: stage.blockSizeBytes,
+    openFiles: job.openFiles,
+    renew: fillContent(buffer, dataset.content, [salt, stage.index, agentIndex, lane]),
+    warn: (line) => {
+      say({ kind: 'warning', line });
+    },
+  };
+}
+
+function streamOptionsOf(job: StageJob): StreamOptions {
+  const { stage, dataset } = job;
+  return {
+    mix: stage.mix,
+    access: stage.access,
+    files: dataset.use,
+    fileSizeBytes: dataset.fileSizeBytes,
+    blockSizeBytes: stage.blockSizeBytes,
+    seed: job.seed,
+    stage: stage.index,
+    agent: job.agentIndex,
+    sharers: job.sharers,
+    worker: job.lane,
+    workers: job.lanes,
+    churn: { files: job.churnFiles, folders: job.churnFolders },
+  };
+}
+
+/** The deadline is set when the start is known. */
+function budgetOf(job: StageJob): Budget {
+  const { stage, dataset, lane, lanes } = job;
+  const sizes = { blockSizeBytes: stage.blockSizeBytes, fileSizeBytes: dataset.fileSizeBytes };
+  const largest = Math.max(1, ...stage.mix.map(({ operation }) => bytesOf(operation, sizes)));
+  return {
+    deadlineNs: Infinity,
+    operations: shareOf(stage.maxOperations, lane, lanes),
+    bytes: byteShareOf(stage.maxBytes, largest, lane, lanes),
+  };
+}

@@ -1,0 +1,156 @@
+import type { Assignment, StageAssignment } from '../../shared/model/assignment.js';
+import type { ParsedTarget } from '../engines/registry.js';
+import { waitUntil } from '../core/wait-until.js';
+import { Aborted } from './failure.js';
+import type { RunnerCommand } from './protocol.js';
+import type { RunnerParts } from './runner-parts.js';
+import { StageLoad } from './stage-load.js';
+import { noChurn, setUpWorkers } from './stage-workers.js';
+
+type Arm = Extract<RunnerCommand, { kind: 'arm' }>;
+type Go = Extract<RunnerCommand, { kind: 'go' }>;
+
+interface Waiting {
+  readonly stage: number;
+  /** The newest `arm`, while its instant has not come. */
+  armed: { readonly command: Arm; readonly cancel: AbortController; hasGo: boolean } | undefined;
+  readonly begin: (start: { epoch: number; atNs: number }) => void;
+}
+
+/** The run's stages one after the other: set up, ready, armed, go, load, result. */
+export class StageSequence {
+  readonly #parts: RunnerParts;
+  readonly #assignment: Assignment;
+  readonly #engine: ParsedTarget['engine'];
+  #waiting: Waiting | undefined;
+  #load: StageLoad | undefined;
+  /** Counts openings of the gate, so that workers tell a new instant from an old one. */
+  #gates = 0;
+
+  constructor(parts: RunnerParts, assignment: Assignment, engine: ParsedTarget['engine']) {
+    this.#parts = parts;
+    this.#assignment = assignment;
+    this.#engine = engine;
+  }
+
+  /** @throws RunnerFailure; Aborted after the result of a stage that was under way */
+  async run(): Promise<void> {
+    const { signal, emit } = this.#parts;
+    let churn = noChurn;
+    for (const stage of this.#assignment.stages) {
+      const workers = await setUpWorkers(this.#parts, this.#assignment, stage, this.#engine, churn);
+      if (signal.aborted) throw new Aborted();
+      const start = await this.#awaitStart(stage);
+      this.#load = new StageLoad(this.#parts, this.#assignment, stage, workers, start);
+      const end = await this.#complete(this.#load);
+      emit({ kind: 'stageResult', ...end.result });
+      if (end.churn === undefined) throw new Aborted();
+      churn = end.churn;
+      this.#load = undefined;
+    }
+  }
+
+  handle(command: Arm | Go): void {
+    const waiting = this.#waiting;
+    if (waiting?.stage !== command.stage) {
+      this.#log(
+        `workload process ignores ${command.kind.toUpperCase()} for stage ${String(command.stage)}`,
+      );
+    } else if (command.kind === 'arm') this.#arm(waiting, command);
+    else this.#go(waiting, command);
+  }
+
+  get figures(): { operations: number; inFlight: number; oldestInFlightNs: number } {
+    return this.#load?.figures ?? { operations: 0, inFlight: 0, oldestInFlightNs: 0 };
+  }
+
+  /** READY, until a start was armed, released and its instant has come. */
+  #awaitStart(stage: StageAssignment): Promise<{ epoch: number; atNs: number }> {
+    const { signal, control, emit } = this.#parts;
+    return new Promise((resolve, reject) => {
+      const onAbort = (): void => {
+        control.stop();
+        const armed = this.#waiting?.armed;
+        this.#waiting = undefined;
+        armed?.cancel.abort();
+        if (armed !== undefined) {
+          emit({ kind: 'log', level: 'debug', line: 'Coordinated start cancelled by ABORT' });
+        }
+        reject(new Aborted());
+      };
+      signal.addEventListener('abort', onAbort, { once: true });
+      this.#waiting = {
+        stage: stage.index,
+        armed: undefined,
+        begin: (start) => {
+          signal.removeEventListener('abort', onAbort);
+          this.#waiting = undefined;
+          resolve(start);
+        },
+      };
+      emit({ kind: 'ready', stage: stage.index });
+    });
+  }
+
+  #arm(waiting: Waiting, command: Arm): void {
+    const { control, clock, emit } = this.#parts;
+    const { stage, epoch, atNs } = command;
+    if (waiting.armed !== undefined) {
+      if (epoch <= waiting.armed.command.epoch) return;
+      waiting.armed.cancel.abort();
+      waiting.armed = undefined;
+      control.closeGate();
+    }
+    const lateMs = Number(clock.nowNs() - atNs) / 1e6;
+    if (lateMs >= 0) {
+      const reason = `the instant had passed ${lateMs.toFixed(1)} ms before the start was armed`;
+      emit({ kind: 'missed', stage, epoch, reason });
+      return;
+    }
+    const armed = { command, cancel: new AbortController(), hasGo: false };
+    waiting.armed = armed;
+    emit({ kind: 'armed', stage, epoch });
+    void waitUntil(clock, atNs, armed.cancel.signal).then((outcome) => {
+      if (outcome === 'cancelled') return;
+      waiting.armed = undefined;
+      if (armed.hasGo) waiting.begin({ epoch, atNs: this.#parts.base.toRelative(atNs) });
+      else emit({ kind: 'missed', stage, epoch, reason: 'no GO came before the instant' });
+    });
+  }
+
+  /** The workers start by themselves at the instant, whatever this thread is doing then. */
+  #go(waiting: Waiting, { epoch }: Go): void {
+    const { armed } = waiting;
+    const isInTime =
+      armed !== undefined &&
+      armed.command.epoch === epoch &&
+      this.#parts.clock.nowNs() < armed.command.atNs;
+    if (!isInTime) {
+      this.#log(
+        `workload process ignores GO for epoch ${String(epoch)}: not armed for it, or too late`,
+      );
+      return;
+    }
+    armed.hasGo = true;
+    const { control, base } = this.#parts;
+    control.openGate(++this.#gates, base.toRelative(armed.command.atNs));
+  }
+
+  async #complete(load: StageLoad): Promise<Awaited<ReturnType<StageLoad['complete']>>> {
+    const { signal, control } = this.#parts;
+    const stop = (): void => {
+      control.stop();
+    };
+    signal.addEventListener('abort', stop, { once: true });
+    if (signal.aborted) stop();
+    try {
+      return await load.complete();
+    } finally {
+      signal.removeEventListener('abort', stop);
+    }
+  }
+
+  #log(line: string): void {
+    this.#parts.emit({ kind: 'log', level: 'warn', line });
+  }
+}

@@ -1,0 +1,97 @@
+import fs from 'node:fs';
+import type { Assignment, StageAssignment } from '../../shared/model/assignment.js';
+import type { EndedBy } from '../../shared/model/messages.js';
+import type { ParsedTarget } from '../engines/registry.js';
+import { emptyChurn, redistribute } from './churn-pool.js';
+import type { ChurnState } from './churn-pool.js';
+import type { StageJob } from './jobs.js';
+import type { RunnerParts } from './runner-parts.js';
+import { LaneMemory } from './shared-memory.js';
+
+/** What lanes have made in earlier stages of the run and may still remove. */
+export interface Churn {
+  readonly files: readonly ChurnState[];
+  readonly folders: readonly ChurnState[];
+}
+
+export const noChurn: Churn = { files: [], folders: [] };
+
+/** The workers of one stage: first opened and warmed, then set free by the gate, then done. */
+export interface StageWorkers {
+  readonly memories: readonly LaneMemory[];
+  readonly mechanism: string;
+  readonly warnings: readonly string[];
+  /** How each ended; rejects with the first failure. */
+  readonly done: Promise<{ readonly endedBy: readonly EndedBy[]; readonly churn: Churn }>;
+}
+
+/** @throws RunnerFailure when a worker cannot open what it needs */
+export async function setUpWorkers(
+  parts: RunnerParts,
+  assignment: Assignment,
+  stage: StageAssignment,
+  engine: ParsedTarget['engine'],
+  churn: Churn,
+): Promise<StageWorkers> {
+  const lanes = stage.threads;
+  const files = redistribute(churn.files, lanes);
+  const folders = redistribute(churn.folders, lanes);
+  const openFiles = Math.max(1, Math.floor((openFileLimit() - 256) / lanes));
+  const warnings = new Set<string>();
+  let mechanism = '';
+  const memories = Array.from({ length: lanes }, () => new LaneMemory(stage.mix.length));
+  parts.control.reset();
+  const started = memories.map((memory, lane) => {
+    const job: StageJob = {
+      kind: 'stage',
+      engine: engine.name,
+      stage,
+      dataset: assignment.dataset,
+      agentIndex: assignment.agentIndex,
+      sharers: assignment.namespace === 'shared' ? assignment.agentCount : 1,
+      seed: assignment.seed,
+      salt: parts.salt,
+      lane,
+      lanes,
+      openFiles,
+      baseSeconds: parts.base.seconds,
+      control: parts.control.buffer,
+      memory: memory.buffer,
+      churnFiles: files[lane] ?? emptyChurn,
+      churnFolders: folders[lane] ?? emptyChurn,
+    };
+    let isWarm = (): void => undefined;
+    const warm = new Promise<void>((resolve) => (isWarm = resolve));
+    const done = parts.pool.carryOut(lane, job, (event) => {
+      if (event.kind === 'warning') warnings.add(event.line);
+      else if (event.kind === 'warm') {
+        mechanism = event.mechanism;
+        isWarm();
+      }
+    });
+    return { warm: Promise.race([warm, done]), done };
+  });
+  const done = Promise.all(started.map((worker) => worker.done)).then((results) => {
+    const ends = results.filter((result) => result.kind === 'stageDone');
+    return {
+      endedBy: ends.map(({ endedBy }) => endedBy),
+      churn: {
+        files: [...ends.map(({ churnFiles }) => churnFiles), ...files.slice(lanes)],
+        folders: [...ends.map(({ churnFolders }) => churnFolders), ...folders.slice(lanes)],
+      },
+    };
+  });
+  // Whoever waits for the end hears of a failure; during set-up `warm` tells it first.
+  done.catch(() => undefined);
+  await Promise.all(started.map((worker) => worker.warm));
+  return { memories, mechanism, warnings: [...warnings], done };
+}
+
+/** Node raises the soft limit to the hard one at start. */
+function openFileLimit(): number {
+  const line = /^Max open files\s+(\d+|unlimited)/mu.exec(
+    fs.readFileSync('/proc/self/limits', 'latin1'),
+  );
+  const limit = Number(line?.[1]);
+  return Number.isFinite(limit) ? Math.min(limit, 1_048_576) : 1_048_576;
+}

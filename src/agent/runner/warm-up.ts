@@ -1,0 +1,115 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import type { OperationKind } from '../../shared/model/operation.js';
+import type { DatasetPaths, EngineContext, EngineDefinition } from '../engines/engine.js';
+import type { StageOptions } from '../engines/stage-options.js';
+import { emptyChurn } from './churn-pool.js';
+import type { ChurnState } from './churn-pool.js';
+import type { ClockBase } from './clock-base.js';
+import { Lane } from './lane.js';
+import { OperationStream } from './operation-stream.js';
+import type { StreamOptions } from './operation-stream.js';
+import { Recorder } from './recorder.js';
+import type { LaneMemory } from './shared-memory.js';
+
+const warmOperations = 20_000;
+/** For operations that are slow even in memory: what counts there is not the compiler. */
+const longestNs = 300e6;
+/** For stages that only remove. */
+const removable = 500;
+const warmBytes = 4096;
+const warmOptions: StageOptions = { direct: false, noatime: false, fsync: 'never' };
+
+export interface WarmUp {
+  readonly definition: EngineDefinition<StageOptions>;
+  readonly context: EngineContext;
+  readonly stream: StreamOptions;
+  /** The lane's own; as new afterwards. */
+  readonly memory: LaneMemory;
+  readonly buffer: Uint8Array;
+  readonly clock: ClockBase;
+}
+
+/**
+ * Brings the hot path to full speed before the start is armed, so that the first second measures storage and not the
+ * compiler: the same functions on objects of the same shapes, over /dev/zero and a folder in memory.
+ */
+export async function warmUp(parts: WarmUp): Promise<void> {
+  const { definition, memory, clock } = parts;
+  const scratch = new Scratch();
+  try {
+    const sizes = {
+      files: { from: 0, to: 1 },
+      blockSizeBytes: Math.min(parts.stream.blockSizeBytes, warmBytes),
+      fileSizeBytes: Math.min(parts.stream.blockSizeBytes, warmBytes),
+    };
+    const context = { ...parts.context, ...sizes, paths: scratch };
+    const engine = await definition.open(warmOptions, context);
+    const churn = scratch.removable(parts.context.kinds);
+    const stream = new OperationStream({ ...parts.stream, ...sizes, churn });
+    const budget = { deadlineNs: Infinity, operations: warmOperations, bytes: Infinity };
+    const flags = new Int32Array(new SharedArrayBuffer(16));
+    const lane = new Lane({ ...parts, engine, stream, budget, flags });
+    const begin = clock.now();
+    lane.begin(begin);
+    while (lane.batch() === undefined && clock.now() - begin < longestNs);
+    lane.finish(0, clock);
+    engine.close();
+  } finally {
+    scratch.remove();
+  }
+  // Latencies above 2^31 ns take another path through the layout.
+  const recorder = new Recorder(memory);
+  for (let i = 0; i < 100; i++) recorder.done(0, 3e9 + i);
+  memory.clear();
+}
+
+/** A file that reads and writes at once, and a folder in memory for what is made and removed. */
+class Scratch implements DatasetPaths {
+  readonly #home: string;
+
+  constructor() {
+    const memoryFolder = '/dev/shm';
+    const parent = fs.existsSync(memoryFolder) ? memoryFolder : os.tmpdir();
+    this.#home = fs.mkdtempSync(`${parent}/muster-warm-up-`);
+  }
+
+  file(): string {
+    return '/dev/zero';
+  }
+
+  folderOf(): string {
+    return this.#home;
+  }
+
+  churnHome(): string {
+    return this.#home;
+  }
+
+  churnFile(_lane: number, entry: number): string {
+    return `${this.#home}/p${String(entry)}`;
+  }
+
+  churnFolder(_lane: number, entry: number): string {
+    return `${this.#home}/d${String(entry)}`;
+  }
+
+  removable(kinds: ReadonlySet<OperationKind>): {
+    readonly files: ChurnState;
+    readonly folders: ChurnState;
+  } {
+    const numbers = Array.from({ length: removable }, (_, i) => i);
+    const state = { next: removable, entries: Float64Array.from(numbers) };
+    const files = kinds.has('delete');
+    const folders = kinds.has('rmdir');
+    for (const i of numbers) {
+      if (files) fs.writeFileSync(this.churnFile(0, i), '');
+      if (folders) fs.mkdirSync(this.churnFolder(0, i));
+    }
+    return { files: files ? state : emptyChurn, folders: folders ? state : emptyChurn };
+  }
+
+  remove(): void {
+    fs.rmSync(this.#home, { recursive: true, force: true });
+  }
+}
