@@ -1,4 +1,5 @@
-import type { z } from 'zod';
+import { z } from 'zod';
+import type { StageAssignment } from '../../shared/model/assignment.js';
 import type { OperationKind } from '../../shared/model/operation.js';
 
 /**
@@ -72,4 +73,17 @@ export interface EngineDefinition<Options> {
   /** A dataset has to be made under the target before its operations make sense. */
   readonly needsDataset: boolean;
   open(options: Options, context: EngineContext): Promise<Engine>;
+}
+
+/** What a stage says about how I/O is done. The null engine takes the same, so that any plan can be tried with it. */
+export const stageOptionsSchema = z.strictObject({
+  direct: z.boolean(),
+  noatime: z.boolean(),
+  fsync: z.union([z.enum(['never', 'end', 'every']), z.int().min(1)]),
+});
+
+export type StageOptions = z.infer<typeof stageOptionsSchema>;
+
+export function stageOptionsOf(stage: StageAssignment): StageOptions {
+  return { direct: stage.direct, noatime: stage.noatime, fsync: stage.fsync };
 }

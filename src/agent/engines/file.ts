@@ -1,21 +1,18 @@
 import fs from 'node:fs';
 import { codeOf } from '../../shared/kernel/errors.js';
 import { operationKinds } from '../../shared/model/operation.js';
-import type { BlockingEngine, EngineContext, EngineDefinition, Operation } from './engine.js';
-import { OpenFiles } from './open-files.js';
-import { stageOptionsSchema } from './stage-options.js';
-import type { StageOptions } from './stage-options.js';
+import type {
+  BlockingEngine,
+  EngineContext,
+  EngineDefinition,
+  Operation,
+  StageOptions,
+} from './engine.js';
+import { stageOptionsSchema } from './engine.js';
+import { OpenFiles } from './file-open.js';
 
-const {
-  O_RDONLY,
-  O_WRONLY,
-  O_RDWR,
-  O_CREAT,
-  O_EXCL,
-  O_DIRECT = 0,
-  O_NOATIME = 0,
-  O_NOFOLLOW = 0,
-} = fs.constants;
+const { O_RDONLY, O_WRONLY, O_RDWR, O_CREAT, O_EXCL, O_DIRECT, O_NOATIME, O_NOFOLLOW } =
+  fs.constants;
 
 /**
  * Blocking system calls through `fs.*Sync`, one operation in flight per worker, as fio's psync. Flags are numbers and

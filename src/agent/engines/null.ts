@@ -1,7 +1,6 @@
 import { operationKinds } from '../../shared/model/operation.js';
-import type { BlockingEngine, EngineDefinition, Operation } from './engine.js';
-import { stageOptionsSchema } from './stage-options.js';
-import type { StageOptions } from './stage-options.js';
+import type { BlockingEngine, EngineDefinition, Operation, StageOptions } from './engine.js';
+import { stageOptionsSchema } from './engine.js';
 
 /** Every operation is done at once and moves what it should: what is measured then is Muster itself. */
 class NullEngine implements BlockingEngine {

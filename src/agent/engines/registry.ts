@@ -1,9 +1,8 @@
 /** All engines; nothing else imports an engine's file. A new engine is its file and a line here. */
 import type { OperationKind } from '../../shared/model/operation.js';
-import type { EngineDefinition } from './engine.js';
+import type { EngineDefinition, StageOptions } from './engine.js';
 import { fileEngine } from './file.js';
 import { nullEngine } from './null.js';
-import type { StageOptions } from './stage-options.js';
 
 export const engines: readonly EngineDefinition<StageOptions>[] = [fileEngine, nullEngine];
 

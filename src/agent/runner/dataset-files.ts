@@ -7,7 +7,7 @@ import { manifestName, markerName } from './dataset-layout.js';
 import { RunnerFailure } from './failure.js';
 import { FileRanges } from './file-ranges.js';
 
-const { O_RDONLY, O_NOFOLLOW = 0 } = fs.constants;
+const { O_RDONLY, O_NOFOLLOW } = fs.constants;
 
 const markerSchema = z.object({
   product: z.literal('muster'),

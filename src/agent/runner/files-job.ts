@@ -8,7 +8,7 @@ import { FileRanges } from './file-ranges.js';
 import type { FilesJob, WorkerEvent } from './jobs.js';
 import { RunControl, nextChunk } from './shared-memory.js';
 
-const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW = 0 } = fs.constants;
+const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = fs.constants;
 const pieceBytes = 1024 * 1024;
 
 /** Takes pieces of the agent's part of the dataset until none is left, or the runner stops. */

@@ -36,7 +36,7 @@ function onBug(error: unknown): void {
   process.send?.(failed, undefined, undefined, () => process.exit(internalError));
 }
 
-const session = new RunnerSession({ base, emit, onBug });
+const session = new RunnerSession({ clock: systemClock, base, emit, onBug });
 
 process.on('message', (command: RunnerCommand) => {
   switch (command.kind) {

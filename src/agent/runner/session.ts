@@ -1,4 +1,4 @@
-import { systemClock } from '../../shared/kernel/system-clock.js';
+import type { Clock } from '../../shared/kernel/clock.js';
 import type { Assignment } from '../../shared/model/assignment.js';
 import { parseTarget } from '../engines/registry.js';
 import type { ParsedTarget } from '../engines/registry.js';
@@ -19,6 +19,7 @@ import { WorkerPool } from './worker-pool.js';
 type Prepare = Extract<RunnerCommand, { kind: 'prepare' }>;
 
 export interface SessionParts {
+  readonly clock: Clock;
   readonly base: ClockBase;
   readonly emit: (event: RunnerEvent) => void;
   /** What nobody foresaw, from any thread. */
@@ -124,7 +125,7 @@ export class RunnerSession {
 
   #runnerParts(assignment: Assignment): RunnerParts {
     return {
-      clock: systemClock,
+      clock: this.#parts.clock,
       base: this.#parts.base,
       pool: new WorkerPool(this.#parts.onBug, this.#graceOver),
       control: new RunControl(),
@@ -154,7 +155,7 @@ export class RunnerSession {
   #abortWith({ reason, graceMs }: Extract<RunnerCommand, { kind: 'abort' }>): void {
     this.#abort.abort(reason);
     if (this.#isBusy) {
-      systemClock.after(graceMs, () => {
+      this.#parts.clock.after(graceMs, () => {
         this.#endGrace(new Aborted());
       });
       return;

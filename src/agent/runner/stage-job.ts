@@ -1,8 +1,8 @@
 import type { EndedBy } from '../../shared/model/messages.js';
 import type { OperationKind } from '../../shared/model/operation.js';
 import type { EngineContext } from '../engines/engine.js';
+import { stageOptionsOf } from '../engines/engine.js';
 import { engines } from '../engines/registry.js';
-import { stageOptionsOf } from '../engines/stage-options.js';
 import { ClockBase } from './clock-base.js';
 import { alignedBuffer, fillContent } from './content.js';
 import { DatasetLayout } from './dataset-layout.js';
@@ -29,7 +29,8 @@ export async function runStageJob(job: StageJob, say: (event: WorkerEvent) => vo
   const stream = streamOptionsOf(job);
 
   await warmUp({ definition, context, stream, memory, buffer, clock });
-  const engine = await definition.open(stageOptionsOf(stage), context).catch((error: unknown) => {
+  const options = definition.options.parse(stageOptionsOf(stage));
+  const engine = await definition.open(options, context).catch((error: unknown) => {
     throw failureFrom(error, `stage "${stage.name}" cannot open its files`);
   });
   const budget = budgetOf(job);

@@ -1,8 +1,12 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import type { OperationKind } from '../../shared/model/operation.js';
-import type { DatasetPaths, EngineContext, EngineDefinition } from '../engines/engine.js';
-import type { StageOptions } from '../engines/stage-options.js';
+import type {
+  DatasetPaths,
+  EngineContext,
+  EngineDefinition,
+  StageOptions,
+} from '../engines/engine.js';
 import { emptyChurn } from './churn-pool.js';
 import type { ChurnState } from './churn-pool.js';
 import type { ClockBase } from './clock-base.js';
