@@ -1,0 +1,23 @@
+import { MusterError } from '../kernel/errors.js';
+import type { RefusalCode } from '../model/messages.js';
+
+/**
+ * Why an agent could not be had. refused, dns, network, silent: it could not be reached in time; stranger: something
+ * else answers there; protocol: another protocol version; the rest is what the agent said.
+ */
+export type DialFailure =
+  'refused' | 'dns' | 'network' | 'silent' | 'stranger' | 'cancelled' | RefusalCode;
+
+export class DialError extends MusterError {
+  readonly code: DialFailure;
+
+  constructor(
+    code: DialFailure,
+    message: string,
+    options: { hint?: string; cause?: unknown } = {},
+  ) {
+    super(message, { exitCode: 3, ...options });
+    this.name = 'DialError';
+    this.code = code;
+  }
+}

@@ -1,0 +1,123 @@
+import type { Cancel, Clock } from '../kernel/clock.js';
+import type { Log } from '../kernel/log.js';
+import type { HeldRange, Message } from '../model/messages.js';
+import type { FrameSigner } from './frame.js';
+import type { FrameStream } from './frame-stream.js';
+import type { LinkEndpoint, LinkEvent } from './link-endpoint.js';
+import { SenderPump } from './sender-pump.js';
+import type { PumpMetrics } from './sender-pump.js';
+
+/** After `close` the peer has this long to end its side before the call is cancelled. */
+const closeGraceMs = 1000;
+
+export interface StreamEnd {
+  readonly generation: number;
+  readonly reason: string;
+  /** The peer said goodbye; everything else is an accident. */
+  readonly graceful: boolean;
+}
+
+export interface DuplexOptions<Out extends Message, In extends Message> {
+  /** After the handshake. */
+  readonly stream: FrameStream;
+  readonly endpoint: LinkEndpoint<Out, In>;
+  readonly generation: number;
+  /** What the peer said it has: `received` of Open or Welcome. */
+  readonly peerReceived: bigint;
+  /** `held` of Open. */
+  readonly held?: readonly HeldRange[];
+  readonly signer?: FrameSigner | undefined;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly onEvent: (event: LinkEvent<In>) => void;
+  readonly onEnd: (end: StreamEnd) => void;
+}
+
+/** One stream of a session: carries the endpoint's frames over a call until the call ends. */
+export class Duplex<Out extends Message = Message, In extends Message = Message> {
+  readonly #options: DuplexOptions<Out, In>;
+  readonly #pump: SenderPump;
+  #graceful = false;
+  #reason: string | undefined;
+  #ended = false;
+  #graceTimer: Cancel | undefined;
+
+  constructor(options: DuplexOptions<Out, In>) {
+    this.#options = options;
+    const { stream, endpoint, generation, peerReceived, held, signer, clock, log } = options;
+    endpoint.attach(generation, clock.nowMs(), peerReceived, {
+      ...(held && { held }),
+      ...(signer && { signer }),
+    });
+    this.#pump = new SenderPump({
+      source: endpoint,
+      write: (frame) => stream.write(frame),
+      clock,
+      log,
+    });
+    stream.onDrain(() => {
+      this.#pump.drained();
+    });
+    stream.onFrame((bytes) => {
+      this.#receive(bytes);
+    });
+    stream.onClosed((reason) => {
+      this.#end(reason);
+    });
+    this.#pump.wake();
+  }
+
+  get metrics(): PumpMetrics {
+    return this.#pump.metrics;
+  }
+
+  /** The endpoint keeps it when the stream is full or gone. */
+  send(message: Out): void {
+    this.#options.endpoint.send(message);
+    this.#pump.wake();
+  }
+
+  /** Writes what may still go and ends the stream; a peer that does not end its side is cut off after a second. */
+  close(reason: string): void {
+    if (this.#ended || this.#graceTimer) return;
+    this.#reason ??= reason;
+    this.#pump.wake();
+    this.#pump.stop();
+    const { stream, clock } = this.#options;
+    this.#graceTimer = clock.after(closeGraceMs, () => {
+      stream.cancel();
+    });
+    stream.end();
+  }
+
+  /** Ends the stream at once; what was not sent stays in the endpoint. */
+  cancel(reason: string): void {
+    if (this.#ended) return;
+    this.#reason ??= reason;
+    this.#pump.stop();
+    this.#options.stream.cancel();
+  }
+
+  #receive(bytes: Buffer): void {
+    const { endpoint, generation, clock, onEvent } = this.#options;
+    if (this.#ended) return;
+    const events = endpoint.receive(bytes, clock.nowMs(), generation);
+    for (const event of events) {
+      if (event.kind === 'message' && event.message.kind === 'goodbye') this.#graceful = true;
+      onEvent(event);
+      if (event.kind === 'tooManyInvalid') this.cancel(`${event.count} invalid frames in a row`);
+    }
+    this.#pump.wake();
+  }
+
+  #end(reason: string): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#pump.stop();
+    this.#graceTimer?.();
+    const { endpoint, generation, onEnd } = this.#options;
+    // A newer stream may have the endpoint already.
+    if (endpoint.generation === generation) endpoint.detach();
+    onEnd({ generation, reason: this.#reason ?? reason, graceful: this.#graceful });
+  }
+}
