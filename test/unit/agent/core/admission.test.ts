@@ -101,6 +101,8 @@ test('[LINK-04] a run is resumed with its state and its runner after its stream 
   assert.equal(agent.effects('forkRunner').length, 1);
   agent.advance(1_000);
   assert.equal(agent.sent('heartbeat', agent.last).length, 1);
+  agent.advance(60_000);
+  assert.equal(agent.session.state, 'RUNNING', 'the dead man’s switch is off again');
 });
 
 test('a run the agent does not know is welcomed as a new one, whatever its generation', () => {

@@ -207,3 +207,18 @@ test('a workload process told to quit that does not is killed, and the next run 
   agent.runnerExits({ signal: 'SIGKILL' }, first);
   assert.equal(agent.session.state, 'PREPARING', 'its end is not taken for the new one’s');
 });
+
+test('[RUN-27] a workload process told to quit that outlives SIGKILL keeps the agent busy', () => {
+  const agent = new AgentDriver().completed().receive({ kind: 'goodbye', reason: 'done' });
+  agent.advance(4_100).open({ runId: 'next' });
+  assert.match(agent.effects('refuse')[0]?.message ?? '', /cannot be killed/);
+  assert.equal(agent.session.wakeAt(), undefined, 'nothing more is tried');
+});
+
+test('a run that is being aborted does not change state on what its workload process gets done', () => {
+  const agent = new AgentDriver().ready();
+  agent.receive({ kind: 'start', stage: 0, epoch: 1, atNs: 1n }).receive(abort);
+  agent.runner({ kind: 'armed', stage: 0, epoch: 1 });
+  assert.equal(agent.session.state, 'READY');
+  assert.equal(agent.sent('armed').length, 0);
+});

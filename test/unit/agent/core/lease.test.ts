@@ -151,4 +151,6 @@ test('[RUN-16] heartbeats carry the memory of agent and workload process, and th
       runnerSilenceNs: 1e9,
     },
   ]);
+  agent.freeze(1_000).input({ kind: 'tick', health: { loopDelayNs: 2, rssBytes: 2_000 } });
+  assert.equal(agent.sent('heartbeat')[1]?.loopDelayNs, 2, 'of the time since the last one only');
 });

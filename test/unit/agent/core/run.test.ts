@@ -2,6 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AgentDriver, intervalOf, resultOf } from '../../../support/agent-driver.js';
 
+const progress = {
+  phase: 'cleanup',
+  filesDone: 1,
+  filesTotal: 3,
+  bytesDone: 0,
+  bytesTotal: 0,
+} as const;
+
 test('a run goes from IDLE through two stages to COMPLETED, then the agent is free', () => {
   const agent = new AgentDriver().running();
   assert.equal(agent.session.state, 'RUNNING');
@@ -54,4 +62,40 @@ test('a run of another mode completes with that mode', () => {
   checked.runner({ kind: 'checked', report: '{}' });
   assert.equal(checked.session.state, 'COMPLETED');
   for (const agent of [prepared, cleaned, checked]) assert.equal(agent.sent('final').length, 1);
+});
+
+test('[RUN-15] a stage is READY only after the one before it has given its result', () => {
+  const agent = new AgentDriver().draining().runner({ kind: 'ready', stage: 1 });
+  assert.equal(agent.session.state, 'DRAINING');
+  agent.runner({ kind: 'stageResult', ...resultOf() }).runner({ kind: 'ready', stage: 0 });
+  assert.equal(agent.session.state, 'DRAINING');
+  assert.equal(agent.sent('ready').length, 1);
+});
+
+test('a cleanup after the run is answered with cleaned; the last word was said before', () => {
+  const agent = new AgentDriver().completed().receive({ kind: 'cleanup' });
+  assert.equal(agent.session.state, 'CLEANING');
+  agent
+    .runner({ kind: 'progress', ...progress })
+    .runner({ kind: 'cleaned', files: 3, warnings: [] });
+  assert.equal(agent.session.state, 'COMPLETED');
+  assert.equal(agent.sent('progress').length, 1);
+  assert.equal(agent.sent('cleaned').length, 1);
+  assert.equal(agent.sent('final').length, 1);
+});
+
+test('a cleanup that fails after a completed run fails the run', () => {
+  const agent = new AgentDriver().completed().receive({ kind: 'cleanup' });
+  agent.runner({ kind: 'failed', code: 'permission', message: 'cannot remove' });
+  assert.deepEqual(
+    agent.sent('final').map(({ state }) => state),
+    ['COMPLETED', 'FAILED'],
+  );
+});
+
+test('an agent that missed a stage can be told to clean up while it is READY for it', () => {
+  const agent = new AgentDriver().ready().receive({ kind: 'cleanup' });
+  assert.equal(agent.session.state, 'CLEANING');
+  agent.runner({ kind: 'cleaned', files: 3, warnings: [] });
+  assert.equal(agent.sent('final')[0]?.state, 'COMPLETED');
 });
