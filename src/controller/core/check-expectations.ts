@@ -1,6 +1,6 @@
 import { suggestion } from '../../shared/model/config/suggest.js';
 import type { Plan } from '../../shared/model/plan.js';
-import type { Finding } from './check-plan.js';
+import type { Finding } from './finding.js';
 
 export function* checkExpectations(plan: Plan): Generator<Finding> {
   for (const [index, expectation] of plan.expect.entries()) {

@@ -1,22 +1,18 @@
 /** What a schema cannot see: whether the keys of a plan make sense together. Paths are those of the config. */
+import { isEmbedded } from '../../shared/model/embedded.js';
 import { checkExpectations } from './check-expectations.js';
 import { checkStages } from './check-stages.js';
 import { checkTargets } from './check-targets.js';
 import { checkTimeouts } from './check-timeouts.js';
 import type { Plan } from '../../shared/model/plan.js';
-import type { KeyPath, Problem } from '../../shared/model/config/path.js';
+import type { Finding } from './finding.js';
 
-export interface Finding extends Problem {
-  /** A warning lets the run go on. */
-  readonly level: 'error' | 'warning';
-  /** Other keys that take part: when one of them is wrong already, this finding would be noise. */
-  readonly about?: readonly KeyPath[];
-}
-
-export function checkPlan(plan: Plan): readonly Finding[] {
+/** `seedDrawn`: the config has no seed, so that of the plan is another one each time. */
+export function checkPlan(plan: Plan, seedDrawn: boolean): readonly Finding[] {
   return [
     ...checkTargets(plan),
     ...checkDataset(plan),
+    ...checkKept(plan, seedDrawn),
     ...checkStages(plan),
     ...checkExpectations(plan),
     ...checkTimeouts(plan),
@@ -53,8 +49,20 @@ function* checkDataset(plan: Plan): Generator<Finding> {
   }
 }
 
+function* checkKept(plan: Plan, seedDrawn: boolean): Generator<Finding> {
+  if (plan.dataset.keep && seedDrawn) {
+    yield {
+      level: 'warning',
+      path: ['dataset', 'keep'],
+      message: 'without a fixed seed no later run can use the files that are kept; set seed',
+    };
+  }
+}
+
 function* checkPolicy(plan: Plan): Generator<Finding> {
-  if (plan.failurePolicy === 'majority' && plan.agents.length === 2) {
+  // Embedded agents live and die with the controller.
+  const remote = plan.agents.some((agent) => !isEmbedded(agent.address));
+  if (plan.failurePolicy === 'majority' && plan.agents.length === 2 && remote) {
     yield {
       level: 'warning',
       path: ['failure_policy'],

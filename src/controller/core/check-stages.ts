@@ -5,7 +5,7 @@ import type { EngineName } from '../../shared/model/engines.js';
 import type { OperationKind } from '../../shared/model/operation.js';
 import type { Plan, StagePlan } from '../../shared/model/plan.js';
 import type { KeyPath } from '../../shared/model/config/path.js';
-import type { Finding } from './check-plan.js';
+import type { Finding } from './finding.js';
 
 export function* checkStages(plan: Plan): Generator<Finding> {
   const names = new Map<string, number>();

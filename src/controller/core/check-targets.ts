@@ -1,7 +1,7 @@
 import { parseTarget } from '../../shared/model/target.js';
 import type { AgentPlan, Plan } from '../../shared/model/plan.js';
 import type { KeyPath } from '../../shared/model/config/path.js';
-import type { Finding } from './check-plan.js';
+import type { Finding } from './finding.js';
 
 /** Each bad target once, however many agents have it. */
 export function* checkTargets(plan: Plan): Generator<Finding> {

@@ -1,6 +1,6 @@
 import { formatDuration } from '../../shared/model/units.js';
 import type { Plan } from '../../shared/model/plan.js';
-import type { Finding } from './check-plan.js';
+import type { Finding } from './finding.js';
 
 export function* checkTimeouts(plan: Plan): Generator<Finding> {
   const t = plan.timeouts;

@@ -3,7 +3,7 @@ import { formatSize } from '../../shared/model/units.js';
 import type { OperationKind } from '../../shared/model/operation.js';
 import type { Plan, StagePlan } from '../../shared/model/plan.js';
 import type { KeyPath } from '../../shared/model/config/path.js';
-import type { Finding } from './check-plan.js';
+import type { Finding } from './finding.js';
 
 const sector = 512;
 const page = 4096;

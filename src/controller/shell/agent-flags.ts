@@ -3,7 +3,7 @@ import { MusterError } from '../../shared/kernel/errors.js';
 import { exitCodes } from '../../shared/model/outcome.js';
 import { embeddedAgents, resolveAgents } from './resolve-agents.js';
 import type { Config } from '../../shared/model/config/schema.js';
-import type { PlanSource } from './load-plan.js';
+import type { PlanSource } from './plan-source.js';
 import type { ResolvedAgents } from './resolve-agents.js';
 
 export interface AgentFlags {

@@ -20,9 +20,9 @@ export function applyOverrides(data: unknown, sets: readonly string[]): Overridd
   for (const text of sets) {
     const flag = `--set ${text}`;
     const parsed = parseOverride(text);
-    const problem = 'problem' in parsed ? parsed.problem : assign(copy, parsed.path, parsed.value);
-    if (problem !== undefined) problems.push({ where: flag, message: problem });
-    else if ('path' in parsed) origins.push({ path: parsed.path, flag });
+    const done = 'problem' in parsed ? parsed : assign(copy, parsed.path, parsed.value);
+    if ('problem' in done) problems.push({ where: flag, message: done.problem });
+    else origins.push({ path: done.made, flag });
   }
   return {
     data: copy,
@@ -56,27 +56,40 @@ function parseOverride(
 
 const firstLine = (text: string): string => text.split('\n')[0] ?? text;
 
-/** Puts `value` at `path` into `data`; makes mappings on the way, and one more entry at the end of a list. */
-function assign(data: unknown, path: KeyPath, value: unknown): string | undefined {
+/**
+ * Puts `value` at `path` into `data`; makes mappings on the way, and one more entry at the end of a list. `made`: the
+ * outermost thing that is the flag's.
+ */
+function assign(
+  data: unknown,
+  path: KeyPath,
+  value: unknown,
+): { readonly made: KeyPath } | { readonly problem: string } {
   let place = data;
+  let made: KeyPath = path;
   for (const [depth, step] of path.entries()) {
     const here = printPath(path.slice(0, depth));
-    if (typeof place !== 'object' || place === null) return `${here} is not a mapping or a list`;
+    if (typeof place !== 'object' || place === null) {
+      return { problem: `${here} is not a mapping or a list` };
+    }
     if (Array.isArray(place)) {
-      if (typeof step !== 'number') return `${here} is a list; use a number such as ${here}.0`;
-      if (step > place.length) return `${here} has only ${String(place.length)} entries`;
+      if (typeof step !== 'number') {
+        return { problem: `${here} is a list; use a number such as ${here}.0` };
+      }
+      if (step > place.length) {
+        return { problem: `${here} has only ${String(place.length)} entries` };
+      }
     }
     const container = place as Container;
     if (depth === path.length - 1) {
       define(container, step, value);
-      return undefined;
-    }
-    if (!Object.hasOwn(container, step) || container[step] === null) {
+    } else if (!Object.hasOwn(container, step) || container[step] === null) {
+      if (made === path) made = path.slice(0, depth + 1);
       define(container, step, typeof path[depth + 1] === 'number' ? [] : {});
     }
     place = container[step];
   }
-  return undefined;
+  return { made };
 }
 
 /** Also right for `__proto__`, which then is an unknown key like any other. */

@@ -37,17 +37,20 @@ export function readConfigSource(text: string, file: string, env: Environment): 
     const { line, col } = lines.linePos(offset ?? 0);
     return `${file}:${String(Math.max(1, line))}:${String(Math.max(1, col))}`;
   };
-  const problems = [...document.errors, ...document.warnings].map((error) => ({
-    where: at(error.pos[0]),
-    message: syntaxSentence(error, text),
-  }));
+  const problems: LocatedProblem[] = [];
+  for (const error of [...document.errors, ...document.warnings]) {
+    const [offset] = error.pos;
+    const message = syntaxSentence(error, text, lines.linePos(offset).line);
+    // One slip often breaks the same line several times.
+    if (problems.at(-1)?.message !== message) problems.push({ where: at(offset), offset, message });
+  }
   if (problems.length === 0) {
     visit(document, {
       Scalar(key, node) {
         if (key === 'key' || typeof node.value !== 'string') return;
         const expanded = expandVariables(node.value, env);
         for (const message of expanded.problems)
-          problems.push({ where: at(node.range?.[0]), message });
+          problems.push({ where: at(node.range?.[0]), offset: node.range?.[0], message });
         node.value = expanded.value;
       },
     });
@@ -77,20 +80,21 @@ function plainData(
   }
 }
 
-function syntaxSentence(error: YAMLError, text: string): string {
+/** Slips that are easily made, by the line they are in. */
+const slips: readonly (readonly [RegExp, string])[] = [
+  [/:\s+null:/, 'null: needs quotes here; write "null:"'],
+  [/\w\[\d[\d,-]*\]/, 'a range needs quotes in a list written in [ ]; write "node[01-16]"'],
+  [/[[{,:]\s*\$\{/, `a variable needs quotes in a mapping written in { }; write "\${NAME}"`],
+];
+
+function syntaxSentence(error: YAMLError, text: string, lineNumber: number): string {
   if (error.code === 'DUPLICATE_KEY') {
-    const key = /^[^\s:]+/.exec(text.slice(error.pos[0]))?.[0].replace(/^["']|["']$/g, '') ?? '';
+    const key = /^[^\s:]+/.exec(text.slice(error.pos[0]))?.[0].replaceAll(/["']/g, '') ?? '';
     return `${key}: the key is there twice`;
   }
-  // `target: null:` reads as a mapping in a mapping.
-  const line = text.split('\n')[text.slice(0, error.pos[0]).split('\n').length - 1] ?? '';
-  if (error.code === 'BLOCK_AS_IMPLICIT_KEY' && /:\s+null:/.test(line)) {
-    return 'null: needs quotes here; write "null:"';
-  }
-  if (/\w\[\d+-\d+\]/.test(line)) {
-    return 'an address with a range needs quotes in a list written in [ ]; write "node[01-16]"';
-  }
-  return `not valid YAML or JSON: ${error.message.split('\n')[0] ?? error.message}`;
+  const line = text.split('\n')[lineNumber - 1] ?? '';
+  const slip = slips.find(([pattern]) => pattern.test(line))?.[1];
+  return slip ?? `not valid YAML or JSON: ${error.message.split('\n')[0] ?? error.message}`;
 }
 
 /** Offset of the deepest node on the way to `path`. */

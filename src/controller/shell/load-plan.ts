@@ -14,27 +14,12 @@ import { agentFlags, listAgents } from './agent-flags.js';
 import { applyOverrides } from './config-overrides.js';
 import { readConfigSource } from './config-source.js';
 import { PlanError, printProblem } from './plan-error.js';
-import type { Finding } from '../core/check-plan.js';
+import type { Finding } from '../core/finding.js';
 import type { KeyPath, Problem } from '../../shared/model/config/path.js';
 import type { Config } from '../../shared/model/config/schema.js';
 import type { Plan } from '../../shared/model/plan.js';
 import type { LocatedProblem } from './config-source.js';
-import type { Environment } from './environment.js';
-
-export interface PlanSource {
-  /** Name of the config file in messages. */
-  readonly file: string;
-  readonly text: string;
-  /** `--set` arguments, in order. */
-  readonly sets?: readonly string[];
-  /** `--agents`: replaces the list of the config. */
-  readonly agentsOverride?: readonly string[] | undefined;
-  /** `--embedded`: this many agents inside the controller instead of those of the config. */
-  readonly embedded?: number | undefined;
-  readonly env: Environment;
-  /** For a plan without `seed`; tests pass a fixed one. */
-  readonly randomSeed?: () => number;
-}
+import type { PlanSource } from './plan-source.js';
 
 export interface LoadedPlan {
   readonly plan: Plan;
@@ -61,6 +46,9 @@ export function loadPlan(source: PlanSource): LoadedPlan {
   const { file } = source;
   const read = readConfigSource(source.text, file, source.env);
   if (read.problems.length > 0) throw new PlanError(file, read.problems);
+  if (read.data === null) {
+    throw new PlanError(file, [{ where: `${file}:1:1`, message: 'the config is empty' }]);
+  }
   const flags = agentFlags(source, read.data);
   const overridden = applyOverrides(flags.data, source.sets ?? []);
   const locate = ({ path, message, atKey = false }: Problem): LocatedProblem => {
@@ -85,7 +73,7 @@ export function loadPlan(source: PlanSource): LoadedPlan {
     randomSeed: source.randomSeed ?? (() => randomInt(2 ** 32)),
   });
   const reported = [...broken, ...listed.problems.map(({ path }) => path)];
-  const findings = checkPlan(plan)
+  const findings = checkPlan(plan, config.seed === undefined)
     .map((finding) => inConfig(finding, config, listed.entries))
     .filter((finding) => !dependsOn(finding, reported));
   problems.push(

@@ -1,5 +1,6 @@
 /** The `agents:` of a config as a plain list: ranges expanded, ids given, nobody twice. */
 import { expandAddresses } from './expand-addresses.js';
+import { embeddedAddress } from '../../shared/model/embedded.js';
 import { reasonOf } from '../../shared/kernel/errors.js';
 import type { Config } from '../../shared/model/config/schema.js';
 import type { KeyPath, Problem } from '../../shared/model/config/path.js';
@@ -12,20 +13,11 @@ export interface ResolvedAgents {
   readonly problems: readonly Problem[];
 }
 
-/**
- * Agents inside the controller: their addresses are `embedded:1` … until they have been started and the port is known;
- * whoever starts them replaces that field of the plan.
- */
 export function embeddedAgents(count: number): ResolvedAgents {
   const agents = Array.from({ length: count }, (_, index) =>
-    listed(index, `embedded:${String(index + 1)}`, {}),
+    listed(index, embeddedAddress(index + 1), {}),
   );
   return { agents, entries: agents.map(() => 0), problems: [] };
-}
-
-/** Whether an address stands for an agent that the controller starts itself. */
-export function isEmbedded(address: string): boolean {
-  return /^embedded:\d+$/.test(address);
 }
 
 type Entry = Exclude<NonNullable<Config['agents']>[number], string>;
@@ -45,8 +37,9 @@ export function resolveAgents(entries: NonNullable<Config['agents']>): ResolvedA
         message: `${String(addresses.length)} agents cannot have the same id; leave it out or list them one by one`,
       });
     }
+    const settings = addresses.length > 1 ? { ...mapping, id: undefined } : mapping;
     for (const address of addresses) {
-      agents.push(listed(agents.length, address, mapping));
+      agents.push(listed(agents.length, address, settings));
       origins.push(index);
     }
   }

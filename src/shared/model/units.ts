@@ -74,33 +74,33 @@ export function parseCount(input: string | number): Parsed {
 
 /** Nanoseconds: `250us`, `5ms`, `1m30s`; a bare number only when it is 0. */
 export function parseDurationNs(input: string | number): Parsed {
+  return parseTime(input, 1n, 'nanoseconds');
+}
+
+/** Milliseconds. */
+export function parseDuration(input: string | number): Parsed {
+  return parseTime(input, 1_000_000n, 'milliseconds');
+}
+
+function parseTime(input: string | number, unitNs: bigint, what: string): Parsed {
   const text = String(input).trim();
   if (text === '0') return { value: 0 };
   const wrong = {
     problem: `${quote(input)} is not a duration; write it like 500ms, 60s, 5m or 1h`,
   };
-  if (!/^(?:[\d._]+[a-zµ]+)+$/.test(text)) {
-    return numeral.test(text)
-      ? { problem: `${quote(input)} has no unit; write ${text}s or ${text}ms` }
-      : wrong;
+  if (numeral.test(text)) {
+    return { problem: `${quote(input)} has no unit; write ${text}s or ${text}ms` };
   }
-  let total = 0n;
+  if (!/^(?:[\d._]+[a-zµ]+)+$/.test(text)) return wrong;
+  let totalNs = 0n;
   for (const [, number = '', suffix = ''] of text.matchAll(/([\d._]+)([a-zµ]+)/g)) {
     const unit = durationUnits.get(suffix);
     if (unit === undefined || !numeral.test(number)) return wrong;
     const part = exact(number, unit);
-    if (part === undefined) return safe(undefined, input, 'nanoseconds');
-    total += part;
+    if (part === undefined) return safe(undefined, input, what);
+    totalNs += part;
   }
-  return safe(total, input, 'nanoseconds');
-}
-
-/** Milliseconds. */
-export function parseDuration(input: string | number): Parsed {
-  const parsed = parseDurationNs(input);
-  if ('problem' in parsed) return parsed;
-  if (parsed.value % 1e6 !== 0) return safe(undefined, input, 'milliseconds');
-  return { value: parsed.value / 1e6 };
+  return safe(totalNs % unitNs === 0n ? totalNs / unitNs : undefined, input, what);
 }
 
 function largest(value: number, units: readonly (readonly [string, number])[]): string {

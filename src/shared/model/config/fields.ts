@@ -94,7 +94,6 @@ export const label = () =>
     })
     .meta({ unit: 'name', bounds: '1 … 64 characters' });
 
-export const KiB = 1024;
 export const TiB = 1024 ** 4;
 export const second = 1000;
 export const minute = 60 * second;

@@ -34,11 +34,11 @@ function placesOf({ path, unknownKeys }: FlatIssue): KeyPath[] {
 }
 
 /** Stand-ins for keys that must be there; what is said about their section is not reported anyway. */
-const standIns: Readonly<Record<string, (index: string) => string>> = {
-  'stages.name': (index) => `unnamed-${index}`,
-  'stages.mix': () => 'stat',
-  'agents.address': (index) => `unknown-${index}`,
-};
+const standIns: ReadonlyMap<string, (index: string) => string> = new Map([
+  ['stages.name', (index: string) => `unnamed-${index}`],
+  ['stages.mix', () => 'stat'],
+  ['agents.address', (index: string) => `unknown-${index}`],
+]);
 
 /** A copy without those keys; undefined when one of them is the root. */
 function without(data: unknown, paths: readonly KeyPath[]): unknown {
@@ -49,7 +49,7 @@ function without(data: unknown, paths: readonly KeyPath[]): unknown {
     if (key === undefined) return undefined;
     if (place === undefined) continue;
     const [section, index, ...rest] = path;
-    const standIn = standIns[[section, ...rest].join('.')];
+    const standIn = standIns.get([section, ...rest].join('.'));
     if (standIn === undefined) Reflect.deleteProperty(place, key);
     else place[key] = standIn(String(index));
   }

@@ -1,12 +1,13 @@
 /** The resolved plan in the words of a config file: what `validate` prints, and itself a config that gives the same plan. */
+import { isEmbedded } from '../embedded.js';
 import { formatDuration, formatSize } from '../units.js';
 import type { FailurePolicy, Plan, StagePlan } from '../plan.js';
 
 type Plain = Readonly<Record<string, unknown>>;
 
-/** Embedded agents (`embedded:1` …) have no address to write down and are left out. */
+/** Embedded agents have no address to write down and are left out. */
 export function planAsConfig(plan: Plan): Plain {
-  const agents = plan.agents.filter((agent) => !agent.address.startsWith('embedded:'));
+  const agents = plan.agents.filter((agent) => !isEmbedded(agent.address));
   const common = commonTarget(plan);
   return present({
     name: plan.name,

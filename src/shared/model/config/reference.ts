@@ -54,9 +54,9 @@ function row({ name, meta, required, fallback }: ConfigKey): string[] {
 }
 
 function printFallback(value: unknown): string {
-  if (Array.isArray(value)) return value.length === 0 ? 'none' : `\`[${value.join(', ')}]\``;
-  if (typeof value === 'object') return 'none';
-  return `\`${String(value)}\``;
+  if (Array.isArray(value) && value.length > 0) return `\`[${value.join(', ')}]\``;
+  const plain = ['string', 'number', 'boolean'].includes(typeof value);
+  return plain ? `\`${JSON.stringify(value).replaceAll('"', '')}\`` : 'none';
 }
 
 function table(rows: readonly (readonly string[])[]): string {

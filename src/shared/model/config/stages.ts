@@ -21,7 +21,7 @@ const mix = z.union([choice(operationKinds), weights], {
 });
 
 const fsyncWords = ['never', 'end', 'every'] as const;
-const fsync = z.union([z.enum(fsyncWords), z.number().int().min(1).max(1e9)], {
+const fsync = z.union([z.enum(fsyncWords), count({ min: 1, max: 1e9 })], {
   error: 'must be never, end, every, or a number of writes (1 … 1000000000)',
 });
 

@@ -4,7 +4,8 @@ export function suggestion(word: string, known: readonly string[]): string {
     .map((key) => ({ key, distance: editDistance(word.toLowerCase(), key) }))
     .sort((a, b) => a.distance - b.distance);
   const best = ranked[0];
-  const near = Math.max(1, Math.floor(word.length / 3));
+  // Two neighbours swapped are two edits.
+  const near = word.length <= 3 ? 1 : Math.max(2, Math.floor(word.length / 3));
   if (best !== undefined && best.distance <= near) return `did you mean "${best.key}"?`;
   return `known here: ${known.join(', ')}`;
 }

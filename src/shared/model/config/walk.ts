@@ -43,9 +43,11 @@ function objectIn(schema: z.core.$ZodType): z.ZodObject | undefined {
   return undefined;
 }
 
+const shapeOf = (object: z.ZodObject): Readonly<Record<string, z.core.$ZodType>> => object.shape;
+
 /** Every key, sections before what is in them, in the order of the schema. Weights of a mix are values, not keys. */
 export function configKeys(object: z.ZodObject = configSchema, prefix = ''): ConfigKey[] {
-  return Object.entries(object.shape).flatMap(([key, field]) => {
+  return Object.entries(shapeOf(object)).flatMap(([key, field]) => {
     const { schema, meta, required, fallback } = unwrap(field);
     const inner = key === 'mix' ? undefined : objectIn(schema);
     const name = `${prefix}${key}`;
@@ -61,7 +63,7 @@ export function keysAt(path: KeyPath): readonly string[] {
   let object: z.ZodObject | undefined = configSchema;
   for (const step of path) {
     if (typeof step === 'number' || object === undefined) continue;
-    const field: z.core.$ZodType | undefined = object.shape[step];
+    const field: z.core.$ZodType | undefined = shapeOf(object)[step];
     object = field === undefined ? undefined : objectIn(field);
   }
   return object === undefined ? [] : Object.keys(object.shape);

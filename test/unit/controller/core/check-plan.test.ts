@@ -1,0 +1,264 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { errorsIn, planOf, problemsOf } from '../../../support/example-plan.js';
+
+const base = `
+target: /mnt/bench
+dataset: { files: 8, file_size: 1MiB }
+stages:
+  - { name: a, mix: read, block_size: 4KiB, duration: 10s }
+`;
+
+/** What `--set`s make of the base config: the one problem, without its place. */
+type Rows = readonly (readonly [sets: string | readonly string[], expected: string])[];
+
+function refused(rows: Rows): void {
+  for (const [given, expected] of rows) {
+    const sets = typeof given === 'string' ? [given] : given;
+    const found = errorsIn(base, { sets }).map(({ message }) => message);
+    assert.deepEqual(
+      found.map((line) => line.slice(0, expected.length)),
+      [expected],
+      sets.join(' '),
+    );
+  }
+}
+
+function accepted(rows: readonly (readonly string[])[]): void {
+  for (const sets of rows) assert.deepEqual(problemsOf(base, { sets }), [], sets.join(' '));
+}
+
+test('[RUN-23] a stage that would do nothing is an error before anything runs', () => {
+  refused([
+    ['stages.0.max_operations=0', 'stages[0].max_operations: 0 is too little; at least 1'],
+    ['stages.0.duration=0s', 'stages[0].duration: 0ms is too little; at least 100ms'],
+    ['stages.0.max_bytes=0', 'stages[0].max_bytes: 0B is too little'],
+    ['stages.0.mix={ read: 0, write: 0 }', 'stages[0].mix: all weights are zero'],
+    ['stages.0.mix={}', 'stages[0].mix: all weights are zero'],
+    [
+      'dataset.files=0',
+      'stages[0].mix: read needs files: nothing would be done; set dataset.files',
+    ],
+    [
+      ['dataset.files=0', 'stages.0.mix={ put: 1, stat: 1, list: 1 }'],
+      'stages[0].mix: stat, list needs files',
+    ],
+    [
+      'stages.0.max_bytes=1KiB',
+      'stages[0].max_bytes: 1KiB is less than one operation (4KiB): nothing would be done',
+    ],
+    [
+      ['stages.0.max_bytes=1KiB', 'stages.0.mix=get'],
+      'stages[0].max_bytes: 1KiB is less than one operation (1MiB)',
+    ],
+    ['stages=[]', 'stages: is empty: nothing would be done'],
+  ]);
+});
+
+test('[RUN-23] a one-second and a one-operation stage are fine', () => {
+  accepted([
+    ['stages.0.duration=1s'],
+    ['stages.0={ name: one, mix: read, max_operations: 1 }'],
+    ['dataset.files=0', 'stages.0.mix=put'],
+    ['dataset.files=0', 'target=null:'],
+    ['stages.0.max_bytes=4KiB'],
+  ]);
+});
+
+test('a stage that would never end is refused', () => {
+  refused([
+    [
+      'stages.0={ name: a, mix: read }',
+      'stages[0]: has no limit and would never end; give duration',
+    ],
+  ]);
+  refused([
+    [
+      'stages.0={ name: a, mix: stat, max_bytes: 1GB }',
+      'stages[0].max_bytes: the operations of this stage move no bytes',
+    ],
+  ]);
+});
+
+test('delete and rmdir need something that was made in the same or an earlier stage', () => {
+  refused([
+    [
+      'stages.0.mix=delete',
+      'stages[0].mix: delete has nothing to remove; it needs put in the same or an earlier stage',
+    ],
+    [
+      'stages.0.mix={ read: 1, rmdir: 1 }',
+      'stages[0].mix: rmdir has nothing to remove; it needs mkdir',
+    ],
+    [
+      ['stages.0.mix=delete', 'stages.1={ name: b, mix: put, duration: 1s }'],
+      'stages[0].mix: delete has nothing to remove',
+    ],
+  ]);
+  accepted([
+    ['stages.0.mix={ put: 1, delete: 1 }'],
+    ['stages.0.mix=put', 'stages.1={ name: b, mix: delete, duration: 1s }'],
+    ['stages.0.mix={ mkdir: 1, rmdir: 1 }'],
+  ]);
+});
+
+test('[RUN-16] concurrency above the limit is refused, of a stage and of an agent', () => {
+  refused([
+    ['stages.0.threads=1025', 'stages[0].threads: Concurrency too high (limit: 1024)'],
+    [
+      ['stages.0.threads=65', 'limits.concurrency=64'],
+      'stages[0].threads: Concurrency too high (limit: 64)',
+    ],
+    [
+      'agents=[{ address: x, threads: 1025 }]',
+      'agents[0].threads: Concurrency too high (limit: 1024)',
+    ],
+    ['stages.0.threads=257', 'stages[0].threads: 257 is too much; at most 256 threads'],
+    [
+      ['stages.0.threads=2000', 'limits.concurrency=4096'],
+      'stages[0].threads: 2000 is too much; at most 256 threads',
+    ],
+  ]);
+  accepted([['stages.0.threads=256'], ['stages.0.threads=64', 'limits.concurrency=64']]);
+});
+
+test('blocks are no larger than files, and direct I/O needs multiples of 512', () => {
+  refused([
+    [
+      'stages.0.block_size=2MiB',
+      'stages[0].block_size: 2MiB is more than dataset.file_size (1MiB)',
+    ],
+    [
+      ['stages.0.direct=true', 'stages.0.block_size=1000'],
+      'stages[0].direct: direct I/O needs a multiple of 512 bytes; block_size is 1KB',
+    ],
+    [
+      ['stages.0.direct=true', 'dataset.file_size=1MB', 'stages.0.block_size=4KiB'],
+      'stages[0].direct: direct I/O needs a multiple of 512 bytes; dataset.file_size is 1MB',
+    ],
+  ]);
+  accepted([
+    ['stages.0.block_size=1MiB', 'stages.0.direct=true'],
+    ['stages.0.mix=get', 'stages.0.block_size=2MiB'],
+  ]);
+});
+
+test('[SAFE-04] [ENG-02] a target without an engine, or in a folder of the system, is refused', () => {
+  refused([
+    ['target=s3://bucket/x', 'target: no engine for "s3:"'],
+    ['target=/etc/x', 'target: /etc/x is in /etc, which is never a target'],
+    ['target=/', 'target: / is never a target'],
+    ['target=bench', 'target: "bench" is not an absolute path'],
+    ['target=/mnt/{host}', 'target: {host} is not known; there are {agent} and {index}'],
+    ['agents=[{ address: x, target: /usr/x }]', 'agents[0].target: /usr/x is in /usr'],
+    ['target=file://{agent}/x', 'target: "file://agent-1/x" is not a local file URI'],
+  ]);
+});
+
+test('the target may be left out when every agent has one of its own', () => {
+  const text = base.replace('target: /mnt/bench', 'agents: [{ address: x, target: /mnt/x }, y]');
+  assert.deepEqual(problemsOf(text), [
+    'test.yaml:2:1: target: is missing: where should the load go?',
+  ]);
+  assert.deepEqual(problemsOf(text.replace(', y]', ']')), []);
+});
+
+test('in a shared namespace each agent has at least one file to make', () => {
+  const agents = 'agents=[a, b, c]';
+  refused([
+    [
+      [agents, 'namespace=shared', 'dataset.files=2'],
+      'dataset.files: 2 files are fewer than the 3 agents that share them',
+    ],
+  ]);
+  accepted([
+    [agents, 'namespace=shared', 'dataset.files=3'],
+    [agents, 'dataset.files=2'],
+  ]);
+});
+
+test('a dataset that cannot be counted or has a million folders is refused', () => {
+  refused([
+    [
+      'dataset.directories={ width: 1001, depth: 2 }',
+      'dataset.directories: 1001^2 folders are too many',
+    ],
+    [
+      ['dataset.files=1e8', 'dataset.file_size=1TiB'],
+      'dataset: files × file_size is more than can be counted',
+    ],
+  ]);
+});
+
+test('thresholds are about stages and operations that there are', () => {
+  refused([
+    ['expect=[b.errors == 0]', 'expect[0]: no stage is called "b"; did you mean "a"?'],
+    [
+      'expect=[a.write.errors == 0]',
+      'expect[0]: stage "a" does no write, so "a.write.errors == 0" could never be met',
+    ],
+    [
+      'expect=[a.read.service.p98 < 1s]',
+      'expect[0]: "a.read.service.p98 < 1s": no metric "service.p98"',
+    ],
+  ]);
+  accepted([['expect=[a.errors == 0, a.read.service.p99 < 1s]']]);
+});
+
+test('deadlines that undermine each other are refused', () => {
+  refused([
+    ['timeouts.lease=120s', 'timeouts.lease: 2m must be longer than ping_after + hung_after (2m)'],
+    [
+      'timeouts.ping_after=100s',
+      'timeouts.lease: 150s must be longer than ping_after + hung_after (160s)',
+    ],
+    [
+      'timeouts.reconnect_window=150s',
+      'timeouts.lease: 150s must be longer than reconnect_window (150s)',
+    ],
+    [
+      'timeouts.prepare_io_stall=10s',
+      'timeouts.prepare_io_stall: 10s must not be shorter than prepare_silence (30s)',
+    ],
+    ['timeouts.connect=0', 'timeouts.connect: 0ms is too little; at least 100ms'],
+    ['timeouts.connect=1d', 'timeouts.connect: 1d is too much; at most 10m'],
+    [
+      ['stages.0.duration=300d', 'stages.1={ name: b, mix: read, duration: 100d }'],
+      'stages: the stages take 400d together; a run lasts less than one year',
+    ],
+  ]);
+});
+
+test('two stages have two names', () => {
+  refused([
+    [
+      'stages.1={ name: a, mix: read, duration: 1s }',
+      'stages[1].name: "a" is the name of stages[0] already',
+    ],
+  ]);
+});
+
+test('what is odd but works is a warning', () => {
+  const rows = [
+    ['agents=[a, b]', /failure_policy: with two agents the loss of one loses the majority/],
+    [
+      'stages.0={ name: a, mix: stat, duration: 1s, direct: true }',
+      /direct: has no effect: the stage does no read, write, get or put/,
+    ],
+    ['stages.0={ name: a, mix: write, duration: 1s, noatime: true }', /noatime: has no effect/],
+    ['stages.0={ name: a, mix: read, duration: 1s, fsync: end }', /fsync: has no effect/],
+    ['stages.0={ name: a, mix: get, duration: 1s, access: random }', /access: has no effect/],
+    [
+      'stages.0={ name: a, mix: read, block_size: 512, direct: true, duration: 1s }',
+      /many devices want multiples of 4096 bytes for direct I\/O; block_size is 512B/,
+    ],
+    ['dataset.keep=true', /dataset.keep: .*seed/],
+  ] as const;
+  for (const [set, expected] of rows) {
+    const { warnings } = planOf(base, { sets: [set] });
+    assert.equal(warnings.length, 1, set);
+    assert.match(warnings[0] ?? '', expected);
+  }
+  assert.deepEqual(planOf(base, { embedded: 2 }).warnings, []);
+  assert.deepEqual(planOf(base, { sets: ['agents=[a, b]', 'failure_policy=any'] }).warnings, []);
+});

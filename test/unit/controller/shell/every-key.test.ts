@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { stringify } from 'yaml';
+import { planAsConfig } from '../../../../src/shared/model/config/print-plan.js';
+import { configKeys } from '../../../../src/shared/model/config/walk.js';
+import { planOf } from '../../../support/example-plan.js';
+
+const base = `
+agents: [{ address: a }, b, c]
+target: /mnt/bench
+dataset: { files: 8, file_size: 1MiB }
+seed: 1
+stages:
+  - { name: s, mix: read, duration: 60s }
+  - { name: t, mix: { read: 1, write: 1 }, block_size: 4KiB, duration: 10s }
+`;
+
+/** For every key of the schema a value that is not its default, and what the plan then says. */
+const rows: Readonly<Record<string, readonly [set: string, path: string, expected: unknown]>> = {
+  name: ['name=other', 'name', 'other'],
+  agents: ['agents=[w, x, y, z]', 'agents.length', 4],
+  'agents[].address': ['agents.0.address=z:9', 'agents.0.address', 'z:9'],
+  'agents[].id': ['agents.0.id=first', 'agents.0.id', 'first'],
+  'agents[].target': ['agents.0.target=/mnt/own', 'agents.0.target', '/mnt/own'],
+  'agents[].threads': ['agents.0.threads=7', 'agents.0.threads', 7],
+  'agents[].labels': ['agents.0.labels={ rack: b }', 'agents.0.labels', { rack: 'b' }],
+  target: ['target=/mnt/{agent}-{index}', 'agents.1.target', '/mnt/agent-2-1'],
+  namespace: ['namespace=shared', 'namespace', 'shared'],
+  seed: ['seed=5', 'seed', 5],
+  'dataset.name': ['dataset.name=other', 'dataset.name', 'other'],
+  'dataset.files': ['dataset.files=9', 'dataset.files', 9],
+  'dataset.file_size': ['dataset.file_size=2MiB', 'dataset.fileSizeBytes', 2 * 1024 ** 2],
+  'dataset.directories.width': ['dataset.directories.width=3', 'dataset.directories.width', 3],
+  'dataset.directories.depth': ['dataset.directories.depth=2', 'dataset.directories.depth', 2],
+  'dataset.content': ['dataset.content=zero', 'dataset.content', 'zero'],
+  'dataset.keep': ['dataset.keep=true', 'dataset.keep', true],
+  stages: ['stages.2={ name: u, mix: stat, duration: 1s }', 'stages.length', 3],
+  'stages[].name': ['stages.0.name=other', 'stages.0.name', 'other'],
+  'stages[].mix': [
+    'stages.0.mix={ write: 2, read: 1, stat: 0 }',
+    'stages.0.mix',
+    [
+      { operation: 'read', weight: 1 },
+      { operation: 'write', weight: 2 },
+    ],
+  ],
+  'stages[].block_size': ['stages.0.block_size=8KiB', 'stages.0.blockSizeBytes', 8192],
+  'stages[].access': ['stages.0.access=random', 'stages.0.access', 'random'],
+  'stages[].threads': ['stages.0.threads=16', 'stages.0.threads', 16],
+  'stages[].direct': ['stages.0.direct=true', 'stages.0.direct', true],
+  'stages[].noatime': ['stages.0.noatime=true', 'stages.0.noatime', true],
+  'stages[].fsync': ['stages.1.fsync=10', 'stages.1.fsync', 10],
+  'stages[].duration': ['stages.0.duration=61s', 'stages.0.durationMs', 61_000],
+  'stages[].max_operations': ['stages.0.max_operations=1e6', 'stages.0.maxOperations', 1e6],
+  'stages[].max_bytes': ['stages.0.max_bytes=1GiB', 'stages.0.maxBytes', 1024 ** 3],
+  expect: ['expect=[s.errors == 0]', 'expect.0.value', 0],
+  failure_policy: ['failure_policy=80%', 'failurePolicy', { percent: 80 }],
+  'timeouts.connect': ['timeouts.connect=1s', 'timeouts.connectMs', 1000],
+  'timeouts.hello': ['timeouts.hello=1s', 'timeouts.helloMs', 1000],
+  'timeouts.prepare_silence': ['timeouts.prepare_silence=9s', 'timeouts.prepareSilenceMs', 9000],
+  'timeouts.prepare_io_stall': [
+    'timeouts.prepare_io_stall=1h',
+    'timeouts.prepareIoStallMs',
+    3_600_000,
+  ],
+  'timeouts.ping_after': ['timeouts.ping_after=9s', 'timeouts.pingAfterMs', 9000],
+  'timeouts.hung_after': ['timeouts.hung_after=9s', 'timeouts.hungAfterMs', 9000],
+  'timeouts.collect': ['timeouts.collect=9s', 'timeouts.collectMs', 9000],
+  'timeouts.drain': ['timeouts.drain=9s', 'timeouts.drainMs', 9000],
+  'timeouts.abort': ['timeouts.abort=9s', 'timeouts.abortMs', 9000],
+  'timeouts.cleanup': ['timeouts.cleanup=9s', 'timeouts.cleanupMs', 9000],
+  'timeouts.reconnect_window': ['timeouts.reconnect_window=0', 'timeouts.reconnectWindowMs', 0],
+  'timeouts.lease': ['timeouts.lease=200s', 'timeouts.leaseMs', 200_000],
+  'limits.concurrency': ['limits.concurrency=64', 'limits.concurrency', 64],
+  max_start_spread: ['max_start_spread=3ms', 'maxStartSpreadMs', 3],
+  'results.folder': ['results.folder=/elsewhere', 'results.folder', '/elsewhere'],
+  'results.formats': ['results.formats=[csv]', 'results.formats', ['csv']],
+};
+
+const lists = ['agents', 'stages'];
+const leaves = configKeys().filter(({ name, section }) => !section || lists.includes(name));
+
+function valueIn(plan: unknown, path: string): unknown {
+  return path
+    .split('.')
+    .reduce<unknown>((value, step) => (value as Record<string, unknown> | undefined)?.[step], plan);
+}
+
+test('[CONF-03] the list below has every key of the schema and no other', () => {
+  assert.deepEqual(Object.keys(rows).sort(), leaves.map(({ name }) => name).sort());
+});
+
+for (const [name, [set, path, expected]] of Object.entries(rows)) {
+  test(`[CONF-03] ${name} is not ignored: --set ${set} changes the plan there`, () => {
+    const before = planOf(base).plan;
+    const { plan, warnings } = planOf(base, { sets: [set] });
+    assert.notDeepEqual(valueIn(before, path), expected);
+    assert.deepEqual(valueIn(plan, path), expected);
+    assert.deepEqual(warnings, []);
+  });
+}
+
+for (const { name, meta } of leaves) {
+  test(`[CONF-04] ${name} says what it means`, () => {
+    assert(meta.description !== undefined && meta.description.length > 10);
+    assert(meta.unit !== undefined);
+  });
+}
+
+test('[CONF-03] every plan can be written as a config that gives the same plan again', () => {
+  const withAll = Object.entries(rows).flatMap(([key, [set]]) =>
+    // The whole lists would hide the keys in them.
+    lists.includes(key) || key === 'stages[].name' ? [] : [set],
+  );
+  for (const sets of [[], withAll, ...withAll.map((set) => [set])]) {
+    const { plan } = planOf(base, { sets });
+    const again = planOf(stringify(planAsConfig(plan)), { file: 'again.yaml' }).plan;
+    assert.deepEqual(again, plan, sets.join(' '));
+  }
+});
