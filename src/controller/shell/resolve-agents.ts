@@ -1,7 +1,7 @@
 /** The `agents:` of a config as a plain list: ranges expanded, ids given, nobody twice. */
-import { expandAddresses } from './expand-addresses.js';
+import { formatAddress, parseAgentAddresses } from '../../shared/wire/address.js';
 import { embeddedAddress } from '../../shared/model/embedded.js';
-import { reasonOf } from '../../shared/kernel/errors.js';
+import { MusterError } from '../../shared/kernel/errors.js';
 import type { Config } from '../../shared/model/config/schema.js';
 import type { KeyPath, Problem } from '../../shared/model/config/path.js';
 import type { ListedAgent } from '../../shared/model/config/resolve.js';
@@ -59,9 +59,10 @@ function listed(index: number, address: string, entry: Partial<Entry>): ListedAg
 
 function expand(written: string, path: KeyPath, problems: Problem[]): readonly string[] {
   try {
-    return expandAddresses(written);
+    return parseAgentAddresses(written).map(formatAddress);
   } catch (error) {
-    problems.push({ path, message: reasonOf(error) });
+    if (!(error instanceof MusterError)) throw error;
+    problems.push({ path, message: [error.message, error.hint].join(' ').trim() });
     return [];
   }
 }

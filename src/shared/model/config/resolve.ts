@@ -79,10 +79,20 @@ function resolveAgent(config: Config, agent: ListedAgent, index: number): AgentP
     index,
     id: agent.id,
     address: agent.address,
-    target: target.replaceAll('{agent}', agent.id).replaceAll('{index}', String(index)),
+    target: plainTarget(
+      target.replaceAll('{agent}', agent.id).replaceAll('{index}', String(index)),
+    ),
     threads: agent.threads,
     labels: agent.labels,
   };
+}
+
+/** Agents get `null:` or a plain path, whatever spelling the config has. Bad ones stay for check-targets to refuse. */
+function plainTarget(text: string): string {
+  const target = parseTarget(text);
+  // A path is left as it is: only the agent can know what a symlink makes of its `..`.
+  if ('problem' in target || text.startsWith('/')) return text;
+  return target.engine === 'file' ? target.path : `${target.engine}:`;
 }
 
 /** The null engine needs file numbers to choose from although there are no files. */

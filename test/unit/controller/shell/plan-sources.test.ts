@@ -188,3 +188,29 @@ test('the block size defaults to 1 MiB, or the size of the files if that is smal
   assert.equal(block('1GiB'), 1024 ** 2);
   assert.equal(block('4KiB'), 4096);
 });
+
+test('agents get a plain path or null:, however the target is written; a path keeps its dots', () => {
+  const target = (text: string) =>
+    planOf(smallConfig, { sets: [`target=${text}`] }).plan.agents[0]?.target;
+  assert.equal(target('file:///mnt/a%20b/../c'), '/mnt/c');
+  assert.equal(target('FILE:///mnt/a%20b'), '/mnt/a b');
+  assert.equal(target('NULL:'), 'null:');
+  assert.equal(target('/mnt/a/../b%20'), '/mnt/a/../b%20');
+});
+
+test('[LINK-13] all forms of addresses may stand in the list, and bad ones are refused in words', () => {
+  const forms = `['[::1]:1', 'grpc://a', 'dns:///b:2', 'n[1,3-4]', ':7761']`;
+  assert.deepEqual(agentsOf(withAgents(forms)), [
+    'agent-1=[::1]:1',
+    'agent-2=a:7761',
+    'agent-3=b:2',
+    'agent-4=n1:7761',
+    'agent-5=n3:7761',
+    'agent-6=n4:7761',
+    'agent-7=localhost:7761',
+  ]);
+  assert.match(
+    problemsOf(withAgents(`[a, 'http://node1']`))[0] ?? '',
+    /^test.yaml:7:13: agents\[1\]: "http:\/\/node1" is not an agent address: agents speak gRPC, not HTTP/,
+  );
+});
