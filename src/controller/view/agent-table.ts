@@ -1,5 +1,5 @@
 import type { AgentStageSummary, StageSummary } from '../core/summary.js';
-import { duration, percent, rate } from './format.js';
+import { duration, instant, percent, rate } from './format.js';
 import type { Paint } from './paint.js';
 import { table } from './table.js';
 
@@ -23,12 +23,22 @@ export function agentTable(
     if (kept.has(id)) rows.push(row(id, agent, operations));
   }
   const left = entries.length - kept.size;
-  const lines = table(rows).map((line) => line.slice(0, width));
+  const lines = fitting(rows, width);
   return [
     '',
     ...lines.map((line, index) => (index === 0 ? paint.dim(line) : line)),
     ...(left > 0 ? [`  ... and ${String(left)} more agents in summary.txt`] : []),
   ];
+}
+
+/** Where the terminal is too narrow, whole columns are left out, the rightmost first. */
+function fitting(rows: readonly (readonly string[])[], width: number): readonly string[] {
+  const columns = rows[0]?.length ?? 0;
+  for (let kept = columns; kept > 1; kept--) {
+    const lines = table(rows.map((cells) => cells.slice(0, kept)));
+    if (lines.every((line) => line.length <= width)) return lines;
+  }
+  return table(rows.map((cells) => cells.slice(0, 1)));
 }
 
 function row(id: string, agent: AgentStageSummary, operations: readonly string[]): string[] {
@@ -44,7 +54,7 @@ function row(id: string, agent: AgentStageSummary, operations: readonly string[]
       return p99 === undefined ? '-' : duration(p99);
     }),
     agent.start_lateness_ns === null ? '-' : duration(agent.start_lateness_ns),
-    agent.done_s === null ? '-' : duration(agent.done_s * 1e9),
+    agent.done_s === null ? '-' : instant(agent.done_s),
   ];
 }
 

@@ -1,12 +1,18 @@
 /** Numbers as people read them, in few and plain characters (a Windows console must show them). */
 
-/** `812 ns`, `4.21 us`, `1.02 ms`, `3.40 s`, `2m05s`. */
+/** `812 ns`, `4.21 us`, `1.02 ms`, `3.40 s`, `2m05s`; `-80.0 us` where clocks are uncertain. */
 export function duration(ns: number): string {
+  if (ns < 0) return `-${duration(-ns)}`;
   if (ns < 1000) return `${String(Math.round(ns))} ns`;
   if (ns < 999.5e3) return `${three(ns / 1e3)} us`;
   if (ns < 999.5e6) return `${three(ns / 1e6)} ms`;
   if (ns < 60e9) return `${three(ns / 1e9)} s`;
   return clock(ns / 1e9);
+}
+
+/** `5.003 s`: to the millisecond, to tell the first from the last. */
+export function instant(seconds: number): string {
+  return `${seconds.toFixed(3)} s`;
 }
 
 /** `0m07s`, `12m03s`, `2h05m00s`. */

@@ -27,16 +27,24 @@ export function operationTable(stage: StageSummary, width: number): readonly str
   }
   const lines = table(wide);
   if (lines.every((line) => line.length <= width)) return lines;
+  const detail = [
+    ['latency', ...latencyHeader],
+    ...[...latencies].flatMap(([name, rows]) =>
+      rows.map(({ kind, cells }) => [`${name} ${kind}`.trimEnd(), ...cells]),
+    ),
+  ];
+  const full = table(detail);
+  // Of the six, p50, p99 and max say most.
+  const brief = (): readonly string[] => table(detail.map((row) => pick(row, [0, 2, 4, 6])));
   return [
     ...table([rateHeader, ...operations.map(([name, numbers]) => rateCells(name, numbers))]),
     '',
-    ...table([
-      ['latency', ...latencyHeader],
-      ...[...latencies].flatMap(([name, rows]) =>
-        rows.map(({ kind, cells }) => [`${name} ${kind}`.trimEnd(), ...cells]),
-      ),
-    ]),
+    ...(full.every((line) => line.length <= width) ? full : brief()),
   ];
+}
+
+function pick(row: readonly string[], columns: readonly number[]): readonly string[] {
+  return columns.map((column) => row[column] ?? '');
 }
 
 function rateCells(name: string, numbers: RunOperationNumbers): readonly string[] {

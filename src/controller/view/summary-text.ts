@@ -1,7 +1,7 @@
 import type { Outcome } from '../../shared/model/outcome.js';
 import type { StageSummary, Summary } from '../core/summary.js';
 import { agentTable } from './agent-table.js';
-import { clock, count, duration, percent, rate } from './format.js';
+import { clock, count, duration, instant, percent, rate } from './format.js';
 import { operationTable } from './operation-table.js';
 import { noPaint } from './paint.js';
 import type { Paint } from './paint.js';
@@ -81,10 +81,10 @@ function stageFacts(stage: StageSummary): string {
     facts.push(`start spread ${duration(start.spread_ns)} (+- ${duration(start.bound_ns)})`);
   }
   if (first !== null && last !== null) {
-    if (straggler === null) facts.push(`done after ${duration(last * 1e9)}`);
+    if (straggler === null) facts.push(`done after ${instant(last)}`);
     else {
-      facts.push(`first done ${duration(first * 1e9)}`);
-      facts.push(`last done ${duration(last * 1e9)} (${straggler})`);
+      facts.push(`first done ${instant(first)}`);
+      facts.push(`last done ${instant(last)} (${straggler})`);
     }
   }
   const over = stage.rate_seconds;

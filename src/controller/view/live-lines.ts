@@ -1,0 +1,137 @@
+import type { AgentLoad, AgentStatus, RunSnapshot } from '../core/snapshot.js';
+import { agentHealth } from './agent-health.js';
+import type { Health } from './agent-health.js';
+import { bytes, clock, duration, rate } from './format.js';
+import { table } from './table.js';
+
+export interface AgentLine {
+  readonly text: string;
+  readonly health: Health;
+}
+
+/** What stands left of the overall bar: `running mixed (2/3)`. */
+export function phaseText({ status }: RunSnapshot): string {
+  const { phase, stage, stageCount } = status;
+  if (!stage) return phase;
+  const number = stageCount > 1 ? ` (${String(stage.index + 1)}/${String(stageCount)})` : '';
+  return `${phase} ${stage.name}${number}`;
+}
+
+/** How far the phase is, 0 … 1; undefined when that cannot be said. */
+export function phaseProgress({ status, live }: RunSnapshot): number | undefined {
+  const { stage, agents, phase } = status;
+  if (stage && (phase === 'running' || phase === 'collecting')) {
+    if (stage.durationMs !== undefined) return clamp(stage.elapsedMs / stage.durationMs);
+    return sumOfProgress(agents);
+  }
+  if (phase === 'preparing' || phase === 'cleaning') return sumOfProgress(agents);
+  if (phase === 'connecting') {
+    return clamp(agents.filter(({ link }) => link === 'CONNECTED').length / agents.length);
+  }
+  return live.operations > 0 && phase === 'finished' ? 1 : undefined;
+}
+
+/** What stands right of the overall bar: time, rates, errors. */
+export function overallText(snapshot: RunSnapshot): string {
+  const { status, live } = snapshot;
+  const { stage } = status;
+  if (status.phase === 'preparing' || status.phase === 'cleaning') {
+    return join([clock(snapshot.elapsedMs / 1000), preparedText(status.agents)]);
+  }
+  if (!stage || live.stage !== stage.index) return clock(snapshot.elapsedMs / 1000);
+  const elapsed = clock(stage.elapsedMs / 1000);
+  return join([
+    stage.durationMs === undefined ? elapsed : `${elapsed}/${clock(stage.durationMs / 1000)}`,
+    `${rate(live.operationsPerSecond)} ops/s`,
+    `${bytes(live.bytesPerSecond)}/s`,
+    live.p99Ns === undefined ? '' : `p99 ${duration(live.p99Ns)}`,
+    live.errors === 0 ? '' : `${String(live.errors)} errors`,
+  ]);
+}
+
+/** One line per agent, at most `most` (the last of them tells how many are left out): the sick and the slow first. */
+export function agentLines(snapshot: RunSnapshot, most: number): readonly AgentLine[] {
+  const { agents } = snapshot.status;
+  if (most <= 0 || agents.length === 0) return [];
+  const loads = new Map(snapshot.live.agents.map((load) => [load.index, load]));
+  const rows = agents.map((status) => {
+    const load = loads.get(status.index);
+    return { status, load, health: agentHealth(status, snapshot) };
+  });
+  const all = rows.length <= most;
+  // In a fixed order the eye finds an agent again; sorting is only for those that would not be seen.
+  if (!all) {
+    rows.sort((a, b) => b.health.grade - a.health.grade || speed(a.load) - speed(b.load));
+  }
+  const kept = all ? rows : rows.slice(0, most - 1);
+  const texts = table(kept.map(({ status, load, health }) => cells(status, load, health)));
+  const lines = kept.map(({ health }, index) => ({
+    text: `${texts[index] ?? ''}${health.note === '' ? '' : `  ${health.note}`}`,
+    health,
+  }));
+  if (all) return lines;
+  const left = rows.slice(most - 1);
+  const sick = left.filter(({ health }) => health.grade > 0).length;
+  const how = sick === 0 ? 'all well' : `${String(sick)} of them not well`;
+  return [...lines, { text: `  ... and ${String(left.length)} more, ${how}`, health: fine }];
+}
+
+const fine: Health = { grade: 0, note: '' };
+
+function cells(
+  status: AgentStatus,
+  load: AgentLoad | undefined,
+  health: Health,
+): readonly string[] {
+  const name = [status.id.slice(0, 24), stateText(status).padStart(stateWidth)];
+  // What an agent in trouble said last is not what it does now: its trouble stands there instead.
+  if (health.grade >= 2) return name;
+  const link = status.latencyMs === undefined ? '' : `rtt ${duration(status.latencyMs * 1e6)}`;
+  if (load === undefined || (status.state !== 'RUNNING' && status.state !== 'DRAINING')) {
+    return [...name, preparedText([status]), '', '', link];
+  }
+  return [
+    ...name,
+    `${rate(load.operationsPerSecond)} ops/s`,
+    `${bytes(load.bytesPerSecond)}/s`,
+    load.p99Ns === undefined ? '' : `p99 ${duration(load.p99Ns)}`,
+    link,
+  ];
+}
+
+/** The longest of them; a fixed width keeps the columns still. */
+const stateWidth = 'DISCONNECTED'.length;
+
+/** The link's state where that is what matters. */
+export function stateText({ link, state }: AgentStatus): string {
+  return link === 'HUNG' || link === 'DISCONNECTED' ? link : state;
+}
+
+function preparedText(agents: readonly AgentStatus[]): string {
+  const parts = agents.flatMap(({ progress }) => (progress ? [progress] : []));
+  const [first] = parts;
+  if (!first) return '';
+  const done = parts.reduce((sum, part) => sum + part.done, 0);
+  const total = parts.reduce((sum, part) => sum + part.total, 0);
+  const show = first.unit === 'bytes' ? bytes : String;
+  return `${show(done)} of ${show(total)}${first.unit === 'bytes' ? '' : ` ${first.unit}`}`;
+}
+
+function sumOfProgress(agents: readonly AgentStatus[]): number | undefined {
+  const parts = agents.flatMap(({ progress }) => (progress ? [progress] : []));
+  const total = parts.reduce((sum, part) => sum + part.total, 0);
+  if (total === 0) return undefined;
+  return clamp(parts.reduce((sum, part) => sum + part.done, 0) / total);
+}
+
+function speed(load: AgentLoad | undefined): number {
+  return load?.operationsPerSecond ?? 0;
+}
+
+function clamp(share: number): number {
+  return Number.isFinite(share) ? Math.min(1, Math.max(0, share)) : 0;
+}
+
+function join(parts: readonly string[]): string {
+  return parts.filter((part) => part !== '').join('  ');
+}
