@@ -1,0 +1,98 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { MusterError } from '../../shared/kernel/errors.js';
+import type { Clock } from '../../shared/kernel/clock.js';
+import { exitCodes } from '../../shared/model/outcome.js';
+
+export interface EmbeddedAgent {
+  /** 127.0.0.1:port */
+  readonly address: string;
+  /** Asks the agent to end, and ends it if it does not within `withinMs`. */
+  stop(withinMs: number): Promise<void>;
+}
+
+const agentProgram = fileURLToPath(new URL('../../../../bin/bench-agent.js', import.meta.url));
+const startWithinMs = 30_000;
+
+function isListening(message: unknown): message is { kind: 'listening'; port: number } {
+  return (
+    typeof message === 'object' &&
+    message !== null &&
+    'kind' in message &&
+    message.kind === 'listening' &&
+    'port' in message &&
+    typeof message.port === 'number'
+  );
+}
+
+/** Forks one agent on a free loopback port; it ends itself when this process goes away (its IPC channel closes). */
+async function startOne(id: string, clock: Clock): Promise<EmbeddedAgent> {
+  const child = fork(agentProgram, ['--listen', '127.0.0.1:0', '--id', id], {
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    // Its own process group: the terminal's Ctrl-C is for the controller, which tells the agents in order.
+    detached: true,
+  });
+  let words = '';
+  child.stderr?.on('data', (data: Buffer) => {
+    words = (words + data.toString()).slice(-2000);
+  });
+  const port = await new Promise<number>((resolve, reject) => {
+    const fail = (why: string): void => {
+      reject(
+        new MusterError(`Embedded agent ${id} did not start: ${why}`, {
+          exitCode: exitCodes.notStarted,
+          hint: words.trim(),
+        }),
+      );
+    };
+    const cancel = clock.after(startWithinMs, () => {
+      child.kill('SIGKILL');
+      fail(`no word from it for ${startWithinMs / 1000}s`);
+    });
+    child.on('message', (message) => {
+      if (!isListening(message)) return;
+      cancel();
+      resolve(message.port);
+    });
+    child.once('error', (error) => {
+      cancel();
+      fail(error.message);
+    });
+    child.once('exit', (code, signal) => {
+      cancel();
+      fail(`it ended with ${signal ?? `exit code ${code}`}`);
+    });
+  });
+  return { address: `127.0.0.1:${port}`, stop: (withinMs) => stop(child, withinMs, clock) };
+}
+
+function stop(child: ChildProcess, withinMs: number, clock: Clock): Promise<void> {
+  return new Promise((resolve) => {
+    if (child.exitCode !== null || child.signalCode !== null) {
+      resolve();
+      return;
+    }
+    const cancel = clock.after(withinMs, () => child.kill('SIGKILL'));
+    child.once('exit', () => {
+      cancel();
+      resolve();
+    });
+    child.kill('SIGTERM');
+  });
+}
+
+/**
+ * Starts one agent per id on loopback.
+ * @throws MusterError (exit 3) naming the agent that did not start; those that did are stopped again.
+ */
+export async function startEmbeddedAgents(
+  ids: readonly string[],
+  clock: Clock,
+): Promise<readonly EmbeddedAgent[]> {
+  const outcomes = await Promise.allSettled(ids.map((id) => startOne(id, clock)));
+  const started = outcomes.flatMap((o) => (o.status === 'fulfilled' ? [o.value] : []));
+  const failed = outcomes.find((o) => o.status === 'rejected');
+  if (!failed) return started;
+  await Promise.all(started.map((agent) => agent.stop(0)));
+  throw failed.reason;
+}
