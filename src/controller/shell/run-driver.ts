@@ -1,0 +1,141 @@
+import type { Cancel, Clock } from '../../shared/kernel/clock.js';
+import type { LogLevel } from '../../shared/kernel/log.js';
+import type { ControllerMessage, HeldRange } from '../../shared/model/messages.js';
+import type { RunRecord } from '../core/records.js';
+import type { RunEffect, RunEnd, RunInput } from '../core/run-io.js';
+import type { Run } from '../core/run.js';
+
+/** The connections of a run, one per agent; what they hear goes to the `feed` they were made with. */
+export interface AgentLinks {
+  dial(agent: number, generation: number, held: readonly HeldRange[]): void;
+  helloProbe(agent: number): void;
+  send(agent: number, message: ControllerMessage): void;
+  hangUp(agent: number, generation: number, reason: string): void;
+  /** Ends what is still open; resolves when every socket is closed, within a second. */
+  close(): Promise<void>;
+}
+
+/** Where a run's words and records go. */
+export interface RunSinks {
+  record(record: RunRecord): void;
+  notice(level: LogLevel, line: string): void;
+}
+
+/** Timers later than this are followed by one more turn of the loop before they count: buffered messages come first. */
+const lateMs = 50;
+
+/**
+ * Runs the machine: inputs from links, timers and signals in, effects out, until it has finished.
+ * Inputs that come up while effects are carried out wait their turn, so a decision is never re-entered.
+ */
+export class RunDriver {
+  readonly #run: Run;
+  readonly #clock: Clock;
+  readonly #sinks: RunSinks;
+  readonly #links: AgentLinks;
+  readonly #waiting: RunInput[] = [];
+  readonly #finished: Promise<RunEnd>;
+  #settle: { resolve: (end: RunEnd) => void; reject: (bug: unknown) => void } | undefined;
+  #busy = false;
+  #over = false;
+  #timer: Cancel | undefined;
+
+  constructor(
+    run: Run,
+    clock: Clock,
+    sinks: RunSinks,
+    makeLinks: (feed: (input: RunInput) => void) => AgentLinks,
+  ) {
+    this.#run = run;
+    this.#clock = clock;
+    this.#sinks = sinks;
+    this.#finished = new Promise((resolve, reject) => {
+      this.#settle = { resolve, reject };
+    });
+    this.#links = makeLinks((input) => {
+      this.feed(input);
+    });
+  }
+
+  /** Starts the run; resolves with its end after every link is closed. */
+  async drive(): Promise<RunEnd> {
+    this.feed({ kind: 'start' });
+    const end = await this.#finished;
+    await this.#links.close();
+    return end;
+  }
+
+  feed(input: RunInput): void {
+    this.#waiting.push(input);
+    if (this.#busy) return;
+    this.#busy = true;
+    try {
+      for (let next = this.#waiting.shift(); next && !this.#over; next = this.#waiting.shift()) {
+        for (const effect of this.#run.handle(next, this.#now())) this.#carryOut(effect);
+      }
+    } catch (thrown) {
+      // a bug in the machine: the run cannot go on, and main says so with the stack
+      this.#end();
+      this.#settle?.reject(thrown);
+    } finally {
+      this.#busy = false;
+    }
+    this.#armTimer();
+  }
+
+  #now(): { ms: number; ns: bigint } {
+    const ns = this.#clock.nowNs();
+    return { ms: Number(ns) / 1e6, ns };
+  }
+
+  #armTimer(): void {
+    this.#timer?.();
+    this.#timer = undefined;
+    const at = this.#over ? undefined : this.#run.wakeAt();
+    if (at === undefined) return;
+    this.#timer = this.#clock.after(Math.max(0, at - this.#clock.nowMs()), () => {
+      const late = this.#clock.nowMs() - at > lateMs;
+      if (late) this.#timer = this.#clock.after(0, this.#tick);
+      else this.#tick();
+    });
+  }
+
+  readonly #tick = (): void => {
+    this.feed({ kind: 'tick' });
+  };
+
+  #end(): void {
+    this.#over = true;
+    this.#timer?.();
+    this.#timer = undefined;
+  }
+
+  #carryOut(effect: RunEffect): void {
+    switch (effect.kind) {
+      case 'dial':
+        this.#links.dial(effect.agent, effect.generation, effect.held);
+        return;
+      case 'helloProbe':
+        this.#links.helloProbe(effect.agent);
+        return;
+      case 'send':
+        this.#links.send(effect.agent, effect.message);
+        return;
+      case 'hangUp':
+        this.#links.hangUp(effect.agent, effect.generation, effect.reason);
+        return;
+      case 'notice':
+        this.#sinks.notice(effect.level, effect.line);
+        return;
+      case 'record':
+        this.#sinks.record(effect.record);
+        return;
+      case 'finished':
+        this.#end();
+        this.#settle?.resolve(effect);
+        return;
+      default:
+        effect satisfies never;
+    }
+  }
+}
