@@ -1,4 +1,4 @@
-import type { Cancel, Clock } from '../../shared/kernel/clock.js';
+import { readClock, type Cancel, type Clock } from '../../shared/kernel/clock.js';
 import type { LogLevel } from '../../shared/kernel/log.js';
 import type { ControllerMessage, HeldRange } from '../../shared/model/messages.js';
 import type { RunRecord } from '../core/records.js';
@@ -11,8 +11,10 @@ export interface AgentLinks {
   helloProbe(agent: number): void;
   send(agent: number, message: ControllerMessage): void;
   hangUp(agent: number, generation: number, reason: string): void;
-  /** Ends what is still open; resolves when every socket is closed, within a second. */
+  /** Ends what is still open; resolves when every stream is closed, within a second. */
   close(): Promise<void>;
+  /** Cuts every stream without a word. */
+  cut(): void;
 }
 
 /** Where a run's words and records go. */
@@ -44,7 +46,7 @@ export class RunDriver {
     run: Run,
     clock: Clock,
     sinks: RunSinks,
-    makeLinks: (feed: (input: RunInput) => void) => AgentLinks,
+    makeLinks: (feed: (input: RunInput) => void, onBug: (thrown: unknown) => void) => AgentLinks,
   ) {
     this.#run = run;
     this.#clock = clock;
@@ -52,9 +54,14 @@ export class RunDriver {
     this.#finished = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
     });
-    this.#links = makeLinks((input) => {
-      this.feed(input);
-    });
+    this.#links = makeLinks(
+      (input) => {
+        this.feed(input);
+      },
+      (thrown) => {
+        this.#break(thrown);
+      },
+    );
   }
 
   /** Starts the run; resolves with its end after every link is closed. */
@@ -65,27 +72,26 @@ export class RunDriver {
     return end;
   }
 
+  /** Ends everything at once: a second Ctrl-C. The promise of `drive` stays open. */
+  cut(): void {
+    this.#end();
+    this.#links.cut();
+  }
+
   feed(input: RunInput): void {
     this.#waiting.push(input);
     if (this.#busy) return;
     this.#busy = true;
     try {
       for (let next = this.#waiting.shift(); next && !this.#over; next = this.#waiting.shift()) {
-        for (const effect of this.#run.handle(next, this.#now())) this.#carryOut(effect);
+        for (const effect of this.#run.handle(next, readClock(this.#clock))) this.#carryOut(effect);
       }
     } catch (thrown) {
-      // a bug in the machine: the run cannot go on, and main says so with the stack
-      this.#end();
-      this.#settle?.reject(thrown);
+      this.#break(thrown);
     } finally {
       this.#busy = false;
     }
     this.#armTimer();
-  }
-
-  #now(): { ms: number; ns: bigint } {
-    const ns = this.#clock.nowNs();
-    return { ms: Number(ns) / 1e6, ns };
   }
 
   #armTimer(): void {
@@ -103,6 +109,13 @@ export class RunDriver {
   readonly #tick = (): void => {
     this.feed({ kind: 'tick' });
   };
+
+  /** A bug: the run cannot go on, and main says so with the stack. */
+  #break(thrown: unknown): void {
+    this.#end();
+    this.#links.cut();
+    this.#settle?.reject(thrown);
+  }
 
   #end(): void {
     this.#over = true;

@@ -1,0 +1,96 @@
+import { Command, Option } from 'commander';
+import { datasetHash } from '../shell/dataset-hash.js';
+import { executeRun } from '../shell/execute-run.js';
+import { splitPlan } from '../../shared/model/split-plan.js';
+import type { RunMode } from '../core/run-io.js';
+import { viewKinds, type ViewKind } from '../view/choose-view.js';
+import type { CommandIo } from './command-io.js';
+import { addPlanOptions, loadPlanOf, type PlanOptions } from './plan-options.js';
+import { printPlan } from './validate.js';
+
+interface RunOptions extends PlanOptions {
+  readonly results?: string;
+  readonly progress?: ViewKind;
+  readonly dryRun?: boolean;
+  readonly skipPrepare?: boolean;
+  /** commander: false when --no-cleanup is given */
+  readonly cleanup?: boolean;
+  readonly allowPartial?: boolean;
+  readonly steal?: boolean;
+  readonly color: boolean;
+  readonly verbose?: boolean;
+}
+
+/** The main job: prepare, every stage with a synchronised start, collect, clean up, one result. */
+export function runCommand(io: CommandIo): Command {
+  return withCommonOptions(
+    new Command('run')
+      .description('run the stages of a config on all agents; Ctrl-C ends it with partial results')
+      .option('--dry-run', 'print what every agent would do; no network')
+      .option('--skip-prepare', 'use the dataset that an earlier run kept')
+      .option('--no-cleanup', 'keep the dataset afterwards')
+      .option('--allow-partial', 'exit with 0 instead of 4 when agents were lost on the way'),
+    io,
+    'run',
+  );
+}
+
+export function prepareCommand(io: CommandIo): Command {
+  return withCommonOptions(
+    new Command('prepare').description('only make the dataset, and keep it'),
+    io,
+    'prepare',
+  );
+}
+
+export function cleanupCommand(io: CommandIo): Command {
+  return withCommonOptions(
+    new Command('cleanup').description(
+      'only remove the dataset, by its manifest: also what an aborted run left',
+    ),
+    io,
+    'cleanup',
+  );
+}
+
+function withCommonOptions(command: Command, io: CommandIo, mode: RunMode): Command {
+  return addPlanOptions(command)
+    .option(
+      '--results <dir>',
+      "where the results folder is made (default: the config's, or results)",
+    )
+    .addOption(
+      new Option(
+        '--progress <kind>',
+        'how to show the run (default: bars on a terminal, lines elsewhere)',
+      ).choices(viewKinds),
+    )
+    .option('--steal', 'take agents away from the run that owns them (that run loses them)')
+    .option('--no-color', 'no colours (also: NO_COLOR in the environment)')
+    .option('-v, --verbose', 'show debug lines too')
+    .action(async (file: string, options: RunOptions) => {
+      const loaded = await loadPlanOf(file, options, io);
+      if (options.dryRun === true) {
+        printPlan(loaded.plan, io);
+        return;
+      }
+      io.exitCode = await executeRun({
+        io,
+        plan: loaded.plan,
+        configText: loaded.configText,
+        mode,
+        resultsParent: options.results ?? loaded.plan.results.folder,
+        view: options.progress,
+        color: options.color,
+        verbose: options.verbose ?? false,
+        allowPartial: options.allowPartial ?? false,
+        steal: options.steal ?? false,
+        cleanup: (options.cleanup ?? true) && !loaded.plan.dataset.keep,
+        split: (plan, runId, creator) =>
+          splitPlan(plan, runId, creator, mode, {
+            datasetHash: datasetHash(plan),
+            skipPrepare: options.skipPrepare ?? false,
+          }),
+      });
+    });
+}

@@ -1,0 +1,253 @@
+import pLimit from 'p-limit';
+import type { Clock } from '../../shared/kernel/clock.js';
+import type { Log } from '../../shared/kernel/log.js';
+import { mergeEncoded } from '../../shared/metrics/histogram.js';
+import type { AgentMessage, ControllerMessage, HeldRange } from '../../shared/model/messages.js';
+import type { AgentPlan, Plan } from '../../shared/model/plan.js';
+import { parseAgentAddresses, type Address } from '../../shared/wire/address.js';
+import { dialAgent, greetAgent, type DialOptions } from '../../shared/wire/dial-agent.js';
+import { DialError } from '../../shared/wire/dial-error.js';
+import { Duplex } from '../../shared/wire/duplex.js';
+import { LinkEndpoint, type LinkEvent } from '../../shared/wire/link-endpoint.js';
+import type { DialFailure, RunInput } from '../core/run-io.js';
+import type { AgentLinks } from './run-driver.js';
+
+export interface GrpcLinksOptions {
+  readonly plan: Plan;
+  readonly runId: string;
+  /** user@host of this controller. */
+  readonly identity: string;
+  /** Proves the ownership of the run on a resume. */
+  readonly secret: string;
+  readonly steal: boolean;
+  readonly clock: Clock;
+  readonly feed: (input: RunInput) => void;
+  readonly notice: Log;
+  /** Something was thrown that cannot be: ends the run with exit code 70. */
+  readonly onBug: (bug: unknown) => void;
+}
+
+type Endpoint = LinkEndpoint<ControllerMessage, AgentMessage>;
+
+/** Dials under way at once; far more than a handful of sockets cost nothing, thousands at once cost the deadline. */
+const dialsAtOnce = 256;
+interface Stream {
+  readonly generation: number;
+  readonly duplex: Duplex<ControllerMessage, AgentMessage>;
+  readonly hangUp: () => void;
+}
+
+/** The link to one agent over all its streams. */
+class GrpcLink {
+  readonly #agent: AgentPlan;
+  readonly #options: GrpcLinksOptions;
+  readonly #endpoint: Endpoint;
+  readonly #dial: DialOptions;
+  #dialling: { generation: number; abort: AbortController } | undefined;
+  #stream: Stream | undefined;
+  /** Streams that are ending, each with what resolves when it has. */
+  readonly #ending = new Set<Promise<void>>();
+  readonly #ended = new Map<number, () => void>();
+
+  constructor(agent: AgentPlan, options: GrpcLinksOptions) {
+    this.#agent = agent;
+    this.#options = options;
+    const { connectMs, helloMs } = options.plan.timeouts;
+    this.#dial = { address: addressOf(agent), connectMs, helloMs, clock: options.clock };
+    this.#endpoint = new LinkEndpoint({
+      side: 'controller',
+      session: options.runId,
+      mergeHistograms: mergeEncoded,
+    });
+  }
+
+  async dial(generation: number, held: readonly HeldRange[]): Promise<void> {
+    const abort = new AbortController();
+    this.#dialling = { generation, abort };
+    const { runId, secret, identity, steal } = this.#options;
+    const received = this.#endpoint.received;
+    const agent = this.#agent.index;
+    try {
+      const { hello, welcome, stream, hangUp } = await dialAgent(
+        this.#dial,
+        { runId, secret, identity, generation, steal, held, received },
+        abort.signal,
+      );
+      if (abort.signal.aborted) {
+        stream.cancel();
+        hangUp();
+        return;
+      }
+      const duplex = new Duplex<ControllerMessage, AgentMessage>({
+        stream,
+        endpoint: this.#endpoint,
+        generation,
+        peerReceived: welcome.received,
+        held,
+        clock: this.#options.clock,
+        log: this.#options.notice,
+        onEvent: (event) => {
+          this.#heard(generation, event);
+        },
+        onEnd: ({ reason }) => {
+          this.#over(generation, reason);
+        },
+      });
+      this.#stream = { generation, duplex, hangUp };
+      // after the stream is there, so that the machine can answer at once; frames come on a later turn of the loop
+      this.#options.feed({ kind: 'dialed', agent, generation, hello, welcome });
+    } catch (thrown) {
+      if (!(thrown instanceof DialError)) throw thrown;
+      if (abort.signal.aborted) return;
+      const failure = { agent, generation, code: failureOf(thrown), message: thrown.reason };
+      this.#options.feed({ kind: 'dialFailed', ...failure });
+    } finally {
+      if (this.#dialling?.abort === abort) this.#dialling = undefined;
+    }
+  }
+
+  async helloProbe(): Promise<void> {
+    const agent = this.#agent.index;
+    try {
+      const hello = await greetAgent(this.#dial, new AbortController().signal);
+      this.#options.feed({ kind: 'helloResult', agent, hello });
+    } catch (thrown) {
+      if (!(thrown instanceof DialError)) throw thrown;
+      this.#options.notice('debug', `Agent ${this.#agent.id}: Hello failed: ${thrown.reason}`);
+      this.#options.feed({ kind: 'helloResult', agent, hello: undefined });
+    }
+  }
+
+  send(message: ControllerMessage): void {
+    // between streams the endpoint keeps what is reliable and counts the rest as given up
+    if (this.#stream) this.#stream.duplex.send(message);
+    else this.#endpoint.send(message);
+  }
+
+  hangUp(generation: number, reason: string): void {
+    if (this.#dialling?.generation === generation) this.#dialling.abort.abort();
+    const stream = this.#stream;
+    if (stream?.generation !== generation) return;
+    this.#ending.add(
+      new Promise((resolve) => {
+        this.#ended.set(generation, resolve);
+      }),
+    );
+    stream.duplex.close(reason);
+  }
+
+  /** Resolves when no stream is left. */
+  async close(): Promise<void> {
+    this.#dialling?.abort.abort();
+    if (this.#stream) this.hangUp(this.#stream.generation, 'the run is over');
+    await Promise.all(this.#ending);
+  }
+
+  /** Ends everything at once, whatever was still to be sent. */
+  cut(): void {
+    this.#dialling?.abort.abort();
+    this.#stream?.duplex.cancel('the controller ends at once');
+  }
+
+  #heard(generation: number, event: LinkEvent<AgentMessage>): void {
+    const { feed, clock, notice } = this.#options;
+    const agent = this.#agent.index;
+    switch (event.kind) {
+      case 'message': {
+        const receivedNs = clock.nowNs();
+        feed({ kind: 'message', agent, generation, message: event.message, receivedNs });
+        return;
+      }
+      case 'invalid': {
+        const { sequence, reason } = event;
+        feed({ kind: 'invalid', agent, generation, sequence, reason });
+        return;
+      }
+      case 'gap':
+      case 'unknownKind':
+      case 'tooManyInvalid':
+        notice('warn', `Agent ${this.#agent.id}: ${describe(event)}`);
+        return;
+      default:
+        event satisfies never;
+    }
+  }
+
+  #over(generation: number, reason: string): void {
+    this.#stream?.hangUp();
+    this.#stream = undefined;
+    this.#ended.get(generation)?.();
+    this.#options.feed({ kind: 'linkLost', agent: this.#agent.index, generation, reason });
+  }
+}
+
+/** The links of a run over gRPC. Whatever goes wrong with a link is an input of the run. */
+export class GrpcLinks implements AgentLinks {
+  readonly #links: readonly GrpcLink[];
+  readonly #limit = pLimit(dialsAtOnce);
+  readonly #onBug: (bug: unknown) => void;
+
+  constructor(options: GrpcLinksOptions) {
+    this.#links = options.plan.agents.map((agent) => new GrpcLink(agent, options));
+    this.#onBug = options.onBug;
+  }
+
+  dial(agent: number, generation: number, held: readonly HeldRange[]): void {
+    this.#limit(() => this.#link(agent).dial(generation, held)).catch(this.#onBug);
+  }
+
+  helloProbe(agent: number): void {
+    this.#limit(() => this.#link(agent).helloProbe()).catch(this.#onBug);
+  }
+
+  send(agent: number, message: ControllerMessage): void {
+    this.#link(agent).send(message);
+  }
+
+  hangUp(agent: number, generation: number, reason: string): void {
+    this.#link(agent).hangUp(generation, reason);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#links.map((link) => link.close()));
+  }
+
+  cut(): void {
+    for (const link of this.#links) link.cut();
+  }
+
+  #link(agent: number): GrpcLink {
+    const link = this.#links[agent];
+    if (!link) throw new RangeError(`no agent ${agent} in the plan`);
+    return link;
+  }
+}
+
+function addressOf(agent: AgentPlan): Address {
+  const [address] = parseAgentAddresses(agent.address);
+  if (!address) throw new RangeError(`"${agent.address}" names no agent`);
+  return address;
+}
+
+function failureOf({ code }: DialError): DialFailure {
+  switch (code) {
+    case 'silent':
+    case 'cancelled':
+      return 'timeout';
+    case 'stranger':
+      return 'notMuster';
+    default:
+      return code;
+  }
+}
+
+function describe(event: Exclude<LinkEvent, { kind: 'message' | 'invalid' }>): string {
+  switch (event.kind) {
+    case 'gap':
+      return `frames ${event.expected} to ${event.received - 1n} did not arrive (asking again for what matters)`;
+    case 'unknownKind':
+      return `ignoring a message of unknown kind ${event.field} (sequence ${event.sequence}): a newer agent?`;
+    case 'tooManyInvalid':
+      return `${event.count} invalid messages in a row, opening a new stream`;
+  }
+}

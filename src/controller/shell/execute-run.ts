@@ -1,0 +1,199 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { hostname, userInfo } from 'node:os';
+import { readClock } from '../../shared/kernel/clock.js';
+import type { LogLevel } from '../../shared/kernel/log.js';
+import type { Assignment } from '../../shared/model/assignment.js';
+import { exitCodes, type ExitCode } from '../../shared/model/outcome.js';
+import type { Plan } from '../../shared/model/plan.js';
+import { version } from '../../shared/model/version.js';
+import type { CommandIo } from '../commands/command-io.js';
+import type { RunRecord } from '../core/records.js';
+import type { RunEnd, RunMode } from '../core/run-io.js';
+import { Run } from '../core/run.js';
+import { chooseView, type RunView, type ViewKind } from '../view/choose-view.js';
+import { GrpcLinks } from './agent-links.js';
+import { startEmbeddedAgents, type EmbeddedAgent } from './embedded-agents.js';
+import { isEmbedded } from './resolve-agents.js';
+import { RunDriver } from './run-driver.js';
+import { RunResults, type FinishedResults } from './run-results.js';
+
+export interface RunRequest {
+  readonly io: CommandIo;
+  readonly plan: Plan;
+  readonly configText: string;
+  readonly mode: RunMode;
+  readonly resultsParent: string;
+  readonly view: ViewKind | undefined;
+  readonly color: boolean;
+  readonly verbose: boolean;
+  readonly allowPartial: boolean;
+  readonly steal: boolean;
+  readonly cleanup: boolean;
+  readonly split: (plan: Plan, runId: string, creator: string) => readonly Assignment[];
+}
+
+const embeddedStopMs = 5000;
+const viewEveryMs = 500;
+
+/**
+ * One run from its plan to its exit code. Throws MusterError for what stops it before the results folder exists
+ * (exit 3, 6); after that every outcome is in the results.
+ */
+export async function executeRun(request: RunRequest): Promise<ExitCode> {
+  const { io } = request;
+  const embedded = request.plan.agents.filter((agent) => isEmbedded(agent.address));
+  const agents = await startEmbeddedAgents(
+    embedded.map((agent) => agent.id),
+    io.clock,
+  );
+  try {
+    return await runWith(request, withAddresses(request.plan, agents));
+  } finally {
+    await Promise.all(agents.map((agent) => agent.stop(embeddedStopMs)));
+  }
+}
+
+function withAddresses(plan: Plan, started: readonly EmbeddedAgent[]): Plan {
+  const addresses = started.map((agent) => agent.address);
+  return {
+    ...plan,
+    agents: plan.agents.map((agent) =>
+      isEmbedded(agent.address) ? { ...agent, address: addresses.shift() ?? agent.address } : agent,
+    ),
+  };
+}
+
+async function runWith(request: RunRequest, plan: Plan): Promise<ExitCode> {
+  const { io } = request;
+  const runId = randomBytes(8).toString('hex');
+  const identity = `${userInfo().username}@${hostname()}`;
+  const view = chooseView({
+    kind: request.view,
+    stdout: io.stdout,
+    stderr: io.stderr,
+    env: io.env,
+    color: request.color,
+    clock: io.clock,
+  });
+  const results = await RunResults.open({
+    parent: request.resultsParent,
+    name: plan.name,
+    configText: request.configText,
+    clock: io.clock,
+    onFailure: (line) => {
+      view.notice('error', line);
+    },
+  });
+  const began = io.clock.nowMs();
+  const record = (entry: RunRecord): void => {
+    results.record({ ...entry, atMs: io.clock.nowMs() - began });
+  };
+  const notice = (level: LogLevel, line: string): void => {
+    results.log(level, line);
+    if (level === 'debug' && !request.verbose) return;
+    record({ type: 'notice', level, line });
+    view.notice(level, line);
+  };
+
+  record({
+    type: 'run',
+    schema: 1,
+    runId,
+    mode: request.mode,
+    startedUnixMs: io.clock.unixMs(),
+    version,
+    node: process.version,
+    commandLine: io.argv,
+    configSha256: createHash('sha256').update(request.configText).digest('hex'),
+    plan,
+  });
+  const run = new Run({
+    runId,
+    plan,
+    mode: request.mode,
+    assignments: request.split(plan, runId, identity),
+    cleanup: request.cleanup,
+    random: Math.random,
+  });
+  const driver = new RunDriver(
+    run,
+    io.clock,
+    { record, notice },
+    (feed, onBug) =>
+      new GrpcLinks({
+        plan,
+        runId,
+        identity,
+        secret: randomBytes(16).toString('hex'),
+        steal: request.steal,
+        clock: io.clock,
+        feed,
+        notice,
+        onBug,
+      }),
+  );
+  const end = await watched(request, { run, driver, results, view, began });
+  if (end === 'impatient') return exitCodes.interrupted;
+  record({
+    type: 'end',
+    ...end,
+    exitCode: request.allowPartial && end.exitCode === exitCodes.partial ? 0 : end.exitCode,
+  });
+  view.close();
+  return report(request, view, await results.finish());
+}
+
+interface Watched {
+  readonly run: Run;
+  readonly driver: RunDriver;
+  readonly results: RunResults;
+  readonly view: RunView;
+  readonly began: number;
+}
+
+/** Drives the run with the view kept fresh and signals heeded; 'impatient' when a second Ctrl-C came. */
+async function watched(request: RunRequest, parts: Watched): Promise<RunEnd | 'impatient'> {
+  const { io } = request;
+  const { run, driver, results, view, began } = parts;
+  let shownAt = io.clock.nowMs();
+  const show = (): void => {
+    const now = io.clock.nowMs();
+    const lateMs = Math.max(0, now - shownAt - viewEveryMs);
+    shownAt = now;
+    view.update({
+      elapsedMs: now - began,
+      lateMs,
+      status: run.snapshot(readClock(io.clock)),
+      live: results.aggregate.live(),
+    });
+    cancelShow = io.clock.after(viewEveryMs, show);
+  };
+  let cancelShow = io.clock.after(0, show);
+  let interrupts = 0;
+  let giveUp = (): void => undefined;
+  const impatient = new Promise<'impatient'>((resolve) => {
+    giveUp = () => {
+      resolve('impatient');
+    };
+  });
+  const offSignal = io.onSignal((signal) => {
+    interrupts += 1;
+    if (interrupts === 1) driver.feed({ kind: 'interrupt', signal });
+    else giveUp();
+  });
+  try {
+    const end = await Promise.race([driver.drive(), impatient]);
+    if (end === 'impatient') {
+      driver.cut();
+      await results.flush();
+      view.close();
+      io.stderr.write(
+        `Ended at once; the journal is in ${results.folder} (rebuild with: bench-controller report)\n`,
+      );
+    }
+    return end;
+  } finally {
+    offSignal();
+    cancelShow();
+  }
+}
