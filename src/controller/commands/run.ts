@@ -3,14 +3,14 @@ import { datasetHash } from '../shell/dataset-hash.js';
 import { executeRun } from '../shell/execute-run.js';
 import { splitPlan } from '../../shared/model/split-plan.js';
 import type { RunMode } from '../core/run-io.js';
-import { viewKinds, type ViewKind } from '../view/choose-view.js';
+import { defaultViewMode, viewModes, type ViewMode } from '../view/create-view.js';
 import type { CommandIo } from './command-io.js';
 import { addPlanOptions, loadPlanOf, type PlanOptions } from './plan-options.js';
 import { printPlan } from './validate.js';
 
 interface RunOptions extends PlanOptions {
   readonly results?: string;
-  readonly progress?: ViewKind;
+  readonly progress?: ViewMode;
   readonly dryRun?: boolean;
   readonly skipPrepare?: boolean;
   /** commander: false when --no-cleanup is given */
@@ -63,7 +63,7 @@ function withCommonOptions(command: Command, io: CommandIo, mode: RunMode): Comm
       new Option(
         '--progress <kind>',
         'how to show the run (default: bars on a terminal, lines elsewhere)',
-      ).choices(viewKinds),
+      ).choices(viewModes),
     )
     .option('--steal', 'take agents away from the run that owns them (that run loses them)')
     .option('--no-color', 'no colours (also: NO_COLOR in the environment)')
@@ -80,9 +80,14 @@ function withCommonOptions(command: Command, io: CommandIo, mode: RunMode): Comm
         configText: loaded.configText,
         mode,
         resultsParent: options.results ?? loaded.plan.results.folder,
-        view: options.progress,
-        color: options.color,
-        verbose: options.verbose ?? false,
+        viewMode: options.progress ?? defaultViewMode(io),
+        viewOptions: {
+          stdout: io.stdout,
+          stderr: io.stderr,
+          env: io.env,
+          noColor: !options.color,
+          verbose: options.verbose ?? false,
+        },
         allowPartial: options.allowPartial ?? false,
         steal: options.steal ?? false,
         cleanup: (options.cleanup ?? true) && !loaded.plan.dataset.keep,

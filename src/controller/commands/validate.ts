@@ -16,9 +16,13 @@ export function validateCommand(io: CommandIo): Command {
     new Command('validate').description('check a config and print the resolved plan; no network'),
   ).action(async (file: string, options: PlanOptions) => {
     const { plan } = await loadPlanOf(file, options, io);
-    io.stdout.write(stringify(planAsConfig(plan), { lineWidth: 0 }));
-    io.stdout.write(`${comments(plan).join('\n')}\n`);
+    printPlan(plan, io);
   });
+}
+
+export function printPlan(plan: Plan, io: Pick<CommandIo, 'stdout'>): void {
+  io.stdout.write(stringify(planAsConfig(plan), { lineWidth: 0 }));
+  io.stdout.write(`${comments(plan).join('\n')}\n`);
 }
 
 function comments(plan: Plan): string[] {

@@ -10,12 +10,14 @@ import type { CommandIo } from '../commands/command-io.js';
 import type { RunRecord } from '../core/records.js';
 import type { RunEnd, RunMode } from '../core/run-io.js';
 import { Run } from '../core/run.js';
-import { chooseView, type RunView, type ViewKind } from '../view/choose-view.js';
+import { createView, type ViewMode, type ViewOptions } from '../view/create-view.js';
+import { printResults } from '../view/print-results.js';
+import type { RunView } from '../view/run-view.js';
 import { GrpcLinks } from './agent-links.js';
 import { startEmbeddedAgents, type EmbeddedAgent } from './embedded-agents.js';
 import { isEmbedded } from './resolve-agents.js';
 import { RunDriver } from './run-driver.js';
-import { RunResults, type FinishedResults } from './run-results.js';
+import { RunResults } from './run-results.js';
 
 export interface RunRequest {
   readonly io: CommandIo;
@@ -23,9 +25,8 @@ export interface RunRequest {
   readonly configText: string;
   readonly mode: RunMode;
   readonly resultsParent: string;
-  readonly view: ViewKind | undefined;
-  readonly color: boolean;
-  readonly verbose: boolean;
+  readonly viewMode: ViewMode;
+  readonly viewOptions: ViewOptions;
   readonly allowPartial: boolean;
   readonly steal: boolean;
   readonly cleanup: boolean;
@@ -67,14 +68,7 @@ async function runWith(request: RunRequest, plan: Plan): Promise<ExitCode> {
   const { io } = request;
   const runId = randomBytes(8).toString('hex');
   const identity = `${userInfo().username}@${hostname()}`;
-  const view = chooseView({
-    kind: request.view,
-    stdout: io.stdout,
-    stderr: io.stderr,
-    env: io.env,
-    color: request.color,
-    clock: io.clock,
-  });
+  const view = createView(request.viewMode, request.viewOptions);
   const results = await RunResults.open({
     parent: request.resultsParent,
     name: plan.name,
@@ -90,8 +84,8 @@ async function runWith(request: RunRequest, plan: Plan): Promise<ExitCode> {
   };
   const notice = (level: LogLevel, line: string): void => {
     results.log(level, line);
-    if (level === 'debug' && !request.verbose) return;
-    record({ type: 'notice', level, line });
+    // debug lines are for controller.log; the journal keeps what a report needs
+    if (level !== 'debug') record({ type: 'notice', level, line });
     view.notice(level, line);
   };
 
@@ -140,7 +134,9 @@ async function runWith(request: RunRequest, plan: Plan): Promise<ExitCode> {
     exitCode: request.allowPartial && end.exitCode === exitCodes.partial ? 0 : end.exitCode,
   });
   view.close();
-  return report(request, view, await results.finish());
+  const finished = await results.finish();
+  printResults(finished, request.viewMode, request.viewOptions);
+  return finished.exitCode;
 }
 
 interface Watched {

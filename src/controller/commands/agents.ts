@@ -1,0 +1,69 @@
+import { Command } from 'commander';
+import pLimit from 'p-limit';
+import { exitCodes } from '../../shared/model/outcome.js';
+import type { HelloReply } from '../../shared/model/messages.js';
+import { formatAddress, parseAgentAddresses, type Address } from '../../shared/wire/address.js';
+import { greetAgent } from '../../shared/wire/dial-agent.js';
+import { DialError } from '../../shared/wire/dial-error.js';
+import { table } from '../view/table.js';
+import type { CommandIo } from './command-io.js';
+
+const connectMs = 5000;
+const helloMs = 10_000;
+const atOnce = 256;
+
+interface Answer {
+  readonly address: string;
+  readonly hello: HelloReply | undefined;
+  readonly failure: string | undefined;
+}
+
+/** Who is there: asks every agent for its name, version, state and owner; changes nothing on any of them. */
+export function agentsCommand(io: CommandIo): Command {
+  return new Command('agents')
+    .description('show a fleet: version, state and owner of each agent; exit 3 when one is missing')
+    .argument('<address...>', 'host, host:port, or a range such as node[01-16]:7761')
+    .option('--json', 'print one JSON object per agent')
+    .action(async (names: string[], options: { json?: boolean }) => {
+      const addresses = names.flatMap((name) => parseAgentAddresses(name));
+      const limit = pLimit(atOnce);
+      const answers = await Promise.all(
+        addresses.map((address) => limit(() => ask(address, io))),
+      );
+      io.stdout.write(options.json === true ? asJson(answers) : asTable(answers));
+      if (answers.some(({ hello }) => hello === undefined)) io.exitCode = exitCodes.notStarted;
+    });
+}
+
+async function ask(address: Address, { clock }: CommandIo): Promise<Answer> {
+  const name = formatAddress(address);
+  try {
+    const dial = { address, connectMs, helloMs, clock };
+    const hello = await greetAgent(dial, new AbortController().signal);
+    return { address: name, hello, failure: undefined };
+  } catch (thrown) {
+    if (thrown instanceof DialError) {
+      return { address: name, hello: undefined, failure: thrown.message };
+    }
+    throw thrown;
+  }
+}
+
+function asTable(answers: readonly Answer[]): string {
+  const rows = answers.flatMap(({ address, hello }) => {
+    if (!hello) return [];
+    const owner = hello.owner
+      ? `run ${hello.owner.runId} of ${hello.owner.identity} since ${timeOf(hello.owner.sinceUnixMs)}`
+      : '-';
+    return [[address, hello.agentId || '-', hello.hostname, hello.version, hello.state, owner]];
+  });
+  const lines = rows.length
+    ? table([['address', 'id', 'host', 'version', 'state', 'owner'], ...rows], '')
+    : [];
+  const failures = answers.flatMap(({ failure }) => (failure === undefined ? [] : [failure]));
+  return [...lines, ...failures].map((line) => `${line}\n`).join('');
+}
+
+function asJson(answers: readonly Answer[]): string {
+  return answers.map((answer) => `${JSON.stringify(answer)}\n`).join('');
+}
