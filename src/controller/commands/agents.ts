@@ -5,6 +5,7 @@ import type { HelloReply } from '../../shared/model/messages.js';
 import { formatAddress, parseAgentAddresses, type Address } from '../../shared/wire/address.js';
 import { greetAgent } from '../../shared/wire/dial-agent.js';
 import { DialError } from '../../shared/wire/dial-error.js';
+import { clockTime } from '../core/calendar.js';
 import { table } from '../view/table.js';
 import type { CommandIo } from './command-io.js';
 
@@ -27,9 +28,7 @@ export function agentsCommand(io: CommandIo): Command {
     .action(async (names: string[], options: { json?: boolean }) => {
       const addresses = names.flatMap((name) => parseAgentAddresses(name));
       const limit = pLimit(atOnce);
-      const answers = await Promise.all(
-        addresses.map((address) => limit(() => ask(address, io))),
-      );
+      const answers = await Promise.all(addresses.map((address) => limit(() => ask(address, io))));
       io.stdout.write(options.json === true ? asJson(answers) : asTable(answers));
       if (answers.some(({ hello }) => hello === undefined)) io.exitCode = exitCodes.notStarted;
     });
@@ -53,7 +52,7 @@ function asTable(answers: readonly Answer[]): string {
   const rows = answers.flatMap(({ address, hello }) => {
     if (!hello) return [];
     const owner = hello.owner
-      ? `run ${hello.owner.runId} of ${hello.owner.identity} since ${timeOf(hello.owner.sinceUnixMs)}`
+      ? `run ${hello.owner.runId} of ${hello.owner.identity} since ${clockTime(hello.owner.sinceUnixMs)}`
       : '-';
     return [[address, hello.agentId || '-', hello.hostname, hello.version, hello.state, owner]];
   });

@@ -53,7 +53,11 @@ export function cleanupCommand(io: CommandIo): Command {
   );
 }
 
-function withCommonOptions(command: Command, io: CommandIo, mode: RunMode): Command {
+function withCommonOptions(
+  command: Command,
+  io: CommandIo,
+  mode: Exclude<RunMode, 'check'>,
+): Command {
   return addPlanOptions(command)
     .option(
       '--results <dir>',

@@ -19,6 +19,7 @@ function hasDelivered(session: AgentSession, options: RunOptions): boolean {
     case 'run':
       return options.plan.stages.every(({ index }) => session.delivery(index).result !== undefined);
     case 'prepare':
+    case 'check':
       return session.state === 'COMPLETED';
     case 'cleanup':
       return session.cleaned;

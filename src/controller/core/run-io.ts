@@ -15,7 +15,8 @@ import type { Plan } from '../../shared/model/plan.js';
 import type { LogLevel } from '../../shared/kernel/log.js';
 import type { RunRecord } from './records.js';
 
-export type RunMode = 'run' | 'prepare' | 'cleanup';
+/** check: connect, synchronise clocks, look at the target; nothing is left behind. */
+export type RunMode = 'run' | 'prepare' | 'cleanup' | 'check';
 
 export interface RunOptions {
   readonly runId: string;
@@ -126,6 +127,8 @@ export type RunEffect =
   | { readonly kind: 'notice'; readonly level: LogLevel; readonly line: string }
   /** For the journal and the aggregate. The records `run`, `notice` and `end` are the driver's. */
   | { readonly kind: 'record'; readonly record: RunRecord }
+  /** Mode check: what the agent found, JSON (docs/results.md "check"). */
+  | { readonly kind: 'checked'; readonly agent: number; readonly report: string }
   /**
    * Exactly once, last. `exitCode` is the run's own part: thresholds, --allow-partial and unwritable results are the
    * driver's. Links that are still open may be closed by the driver at once.

@@ -90,7 +90,7 @@ export function receiveMessage(
       emit({ kind: 'cleaned' });
       return;
     case 'checked':
-      outbox.notice('debug', `${session.id}: preflight ${message.report}`);
+      outbox.push({ kind: 'checked', agent, report: message.report });
       return;
     case 'final':
       session.hasSpokenLast = true;

@@ -3,8 +3,10 @@ import { fileURLToPath } from 'node:url';
 import { MusterError } from '../../shared/kernel/errors.js';
 import type { Clock } from '../../shared/kernel/clock.js';
 import { exitCodes } from '../../shared/model/outcome.js';
+import type { Plan } from '../../shared/model/plan.js';
+import { isEmbedded } from './resolve-agents.js';
 
-export interface EmbeddedAgent {
+interface EmbeddedAgent {
   /** 127.0.0.1:port */
   readonly address: string;
   /** Asks the agent to end, and ends it if it does not within `withinMs`. */
@@ -13,6 +15,7 @@ export interface EmbeddedAgent {
 
 const agentProgram = fileURLToPath(new URL('../../../../bin/bench-agent.js', import.meta.url));
 const startWithinMs = 30_000;
+const stopWithinMs = 5000;
 
 function isListening(message: unknown): message is { kind: 'listening'; port: number } {
   return (
@@ -82,10 +85,33 @@ function stop(child: ChildProcess, withinMs: number, clock: Clock): Promise<void
 }
 
 /**
+ * Calls `work` with the plan in which every embedded agent has the address of one that was started for it, and stops
+ * those afterwards, however it ends.
+ */
+export async function withEmbeddedAgents<T>(
+  plan: Plan,
+  clock: Clock,
+  work: (plan: Plan) => Promise<T>,
+): Promise<T> {
+  const ids = plan.agents.filter(({ address }) => isEmbedded(address)).map(({ id }) => id);
+  const started = await startEmbeddedAgents(ids, clock);
+  const addresses = new Map(ids.map((id, index) => [id, started[index]?.address]));
+  const agents = plan.agents.map((agent) => ({
+    ...agent,
+    address: addresses.get(agent.id) ?? agent.address,
+  }));
+  try {
+    return await work({ ...plan, agents });
+  } finally {
+    await Promise.all(started.map((agent) => agent.stop(stopWithinMs)));
+  }
+}
+
+/**
  * Starts one agent per id on loopback.
  * @throws MusterError (exit 3) naming the agent that did not start; those that did are stopped again.
  */
-export async function startEmbeddedAgents(
+async function startEmbeddedAgents(
   ids: readonly string[],
   clock: Clock,
 ): Promise<readonly EmbeddedAgent[]> {

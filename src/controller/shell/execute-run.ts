@@ -1,5 +1,4 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { hostname, userInfo } from 'node:os';
 import { readClock } from '../../shared/kernel/clock.js';
 import type { LogLevel } from '../../shared/kernel/log.js';
 import type { Assignment } from '../../shared/model/assignment.js';
@@ -14,8 +13,8 @@ import { createView, type ViewMode, type ViewOptions } from '../view/create-view
 import { printResults } from '../view/print-results.js';
 import type { RunView } from '../view/run-view.js';
 import { GrpcLinks } from './agent-links.js';
-import { startEmbeddedAgents, type EmbeddedAgent } from './embedded-agents.js';
-import { isEmbedded } from './resolve-agents.js';
+import { withEmbeddedAgents } from './embedded-agents.js';
+import { controllerIdentity } from './identity.js';
 import { RunDriver } from './run-driver.js';
 import { RunResults } from './run-results.js';
 
@@ -23,7 +22,7 @@ export interface RunRequest {
   readonly io: CommandIo;
   readonly plan: Plan;
   readonly configText: string;
-  readonly mode: RunMode;
+  readonly mode: Exclude<RunMode, 'check'>;
   readonly resultsParent: string;
   readonly viewMode: ViewMode;
   readonly viewOptions: ViewOptions;
@@ -33,41 +32,20 @@ export interface RunRequest {
   readonly split: (plan: Plan, runId: string, creator: string) => readonly Assignment[];
 }
 
-const embeddedStopMs = 5000;
 const viewEveryMs = 500;
 
 /**
  * One run from its plan to its exit code. Throws MusterError for what stops it before the results folder exists
  * (exit 3, 6); after that every outcome is in the results.
  */
-export async function executeRun(request: RunRequest): Promise<ExitCode> {
-  const { io } = request;
-  const embedded = request.plan.agents.filter((agent) => isEmbedded(agent.address));
-  const agents = await startEmbeddedAgents(
-    embedded.map((agent) => agent.id),
-    io.clock,
-  );
-  try {
-    return await runWith(request, withAddresses(request.plan, agents));
-  } finally {
-    await Promise.all(agents.map((agent) => agent.stop(embeddedStopMs)));
-  }
-}
-
-function withAddresses(plan: Plan, started: readonly EmbeddedAgent[]): Plan {
-  const addresses = started.map((agent) => agent.address);
-  return {
-    ...plan,
-    agents: plan.agents.map((agent) =>
-      isEmbedded(agent.address) ? { ...agent, address: addresses.shift() ?? agent.address } : agent,
-    ),
-  };
+export function executeRun(request: RunRequest): Promise<ExitCode> {
+  return withEmbeddedAgents(request.plan, request.io.clock, (plan) => runWith(request, plan));
 }
 
 async function runWith(request: RunRequest, plan: Plan): Promise<ExitCode> {
   const { io } = request;
   const runId = randomBytes(8).toString('hex');
-  const identity = `${userInfo().username}@${hostname()}`;
+  const identity = controllerIdentity();
   const view = createView(request.viewMode, request.viewOptions);
   const results = await RunResults.open({
     parent: request.resultsParent,
@@ -112,7 +90,7 @@ async function runWith(request: RunRequest, plan: Plan): Promise<ExitCode> {
   const driver = new RunDriver(
     run,
     io.clock,
-    { record, notice },
+    { record, notice, checked: () => undefined },
     (feed, onBug) =>
       new GrpcLinks({
         plan,

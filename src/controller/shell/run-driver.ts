@@ -21,6 +21,8 @@ export interface AgentLinks {
 export interface RunSinks {
   record(record: RunRecord): void;
   notice(level: LogLevel, line: string): void;
+  /** An agent's answer to a preflight. */
+  checked(agent: number, report: string): void;
 }
 
 /** Timers later than this are followed by one more turn of the loop before they count: buffered messages come first. */
@@ -142,6 +144,9 @@ export class RunDriver {
         return;
       case 'record':
         this.#sinks.record(effect.record);
+        return;
+      case 'checked':
+        this.#sinks.checked(effect.agent, effect.report);
         return;
       case 'finished':
         this.#end();

@@ -140,28 +140,24 @@ export class AgentChannel {
       hint: undefined,
     };
     const message = `Agent ${this.address} unreachable after ${timeoutMs / 1000}s: ${text}`;
-    return new DialError(code, message, hint === undefined ? {} : { hint });
+    return new DialError(code, message, { reason: text, ...(hint !== undefined && { hint }) });
   }
 
   #failed({ code, text, hint }: ConnectCause): DialError {
     if (code === 'stranger') return this.#stranger(text, hint);
-    return new DialError(
-      code,
-      `Agent ${this.address} failed while being asked for its name: ${text}`,
-    );
+    const reason = `failed while being asked for its name: ${text}`;
+    return new DialError(code, `Agent ${this.address} ${reason}`, { reason });
   }
 
   #stranger(text: string, hint?: string): DialError {
-    const message = `${this.address} is not a Muster agent: ${text}`;
-    return new DialError('stranger', message, hint === undefined ? {} : { hint });
+    const reason = `not a Muster agent: ${text}`;
+    const message = `${this.address} is ${reason}`;
+    return new DialError('stranger', message, { reason, ...(hint !== undefined && { hint }) });
   }
 
   #otherProtocol({ protocol, version }: HelloReply): DialError {
-    return new DialError(
-      'protocol',
-      `Agent ${this.address} (version ${version}) speaks protocol ${protocol}, this controller speaks ${protocolVersion}.`,
-      { hint: 'Install the same version of Muster on all hosts.' },
-    );
+    const reason = `version ${version} speaks protocol ${protocol}, this controller speaks ${protocolVersion}: install the same version of Muster on all hosts`;
+    return new DialError('protocol', `Agent ${this.address}: ${reason}`, { reason });
   }
 
   #cancelled(): DialError {

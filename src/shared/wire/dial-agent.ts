@@ -116,7 +116,9 @@ function welcomeIn(
 function readAnswer(bytes: Buffer, name: string): Welcome {
   const message = readAnswerFrame(bytes, name);
   if (message.kind === 'welcome') return message;
-  throw new DialError(message.code, `Agent ${name} refused the session: ${message.message}`);
+  throw new DialError(message.code, `Agent ${name} refused the session: ${message.message}`, {
+    reason: message.message,
+  });
 }
 
 function readAnswerFrame(bytes: Buffer, name: string) {

@@ -10,14 +10,17 @@ export type DialFailure =
 
 export class DialError extends MusterError {
   readonly code: DialFailure;
+  /** The cause alone, for a sentence that names the agent itself. */
+  readonly reason: string;
 
   constructor(
     code: DialFailure,
     message: string,
-    options: { hint?: string; cause?: unknown } = {},
+    options: { reason?: string; hint?: string; cause?: unknown } = {},
   ) {
     super(message, { exitCode: 3, ...options });
     this.name = 'DialError';
     this.code = code;
+    this.reason = options.reason ?? message;
   }
 }

@@ -20,7 +20,7 @@ export function phaseAt(run: RunContext, destination: Destination): Phase | unde
     case 'synchronised':
       return mode === 'cleanup' ? new Cleaning(run) : new Preparing(run);
     case 'prepared':
-      return mode === 'prepare' ? undefined : new Starting(run, 0);
+      return mode === 'run' ? new Starting(run, 0) : undefined;
     case 'released':
       return new Running(run, destination.stage, destination.barrier);
     case 'missed':

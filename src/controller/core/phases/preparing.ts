@@ -80,8 +80,8 @@ export class Preparing implements Phase {
   }
 
   #isDone(session: AgentSession): boolean {
-    return this.#run.options.mode === 'prepare'
-      ? session.state === 'COMPLETED'
-      : session.readyStage === 0;
+    return this.#run.options.mode === 'run'
+      ? session.readyStage === 0
+      : session.state === 'COMPLETED';
   }
 }

@@ -1,0 +1,61 @@
+import { Command } from 'commander';
+import { exitCodes } from '../../shared/model/outcome.js';
+import { type CheckOutcome, checkFleet } from '../shell/check-fleet.js';
+import { bytes } from '../view/format.js';
+import { table } from '../view/table.js';
+import type { CommandIo } from './command-io.js';
+import { addPlanOptions, loadPlanOf, type PlanOptions } from './plan-options.js';
+
+/** Preflight: everything that would stop a run, found before one is started. */
+export function checkCommand(io: CommandIo): Command {
+  return addPlanOptions(
+    new Command('check').description(
+      'preflight on every agent: reachable, version, clock, round trip, target; exit 3 when one is not fit',
+    ),
+  )
+    .option('-v, --verbose', 'show what is done on the way')
+    .action(async (file: string, options: PlanOptions & { verbose?: boolean }) => {
+      const { plan } = await loadPlanOf(file, options, io);
+      const outcomes = await checkFleet(plan, io, (level, line) => {
+        if (options.verbose === true) io.stderr.write(`${level}: ${line}\n`);
+      });
+      io.stdout.write(describe(outcomes));
+      if (outcomes.some(({ problems }) => problems.length > 0)) io.exitCode = exitCodes.notStarted;
+    });
+}
+
+function describe(outcomes: readonly CheckOutcome[]): string {
+  const head = [
+    'agent',
+    'address',
+    'version',
+    'clock offset',
+    'round trip',
+    'mount',
+    'free',
+    'fit',
+  ];
+  const rows = outcomes.map((outcome) => {
+    const { agent, facts, clock, report } = outcome;
+    return [
+      agent.id,
+      agent.address,
+      facts?.version ?? '-',
+      clock ? `±${micros(clock.boundNs)}` : '-',
+      clock ? micros(clock.roundTripNs) : '-',
+      report?.mount ? `${report.mount.type} on ${report.mount.point}` : '-',
+      typeof report?.freeBytes === 'number' ? bytes(report.freeBytes) : '-',
+      outcome.problems.length === 0 ? 'yes' : 'NO',
+    ];
+  });
+  const problems = outcomes.flatMap(({ agent, problems }) =>
+    problems.map((problem) => `${agent.id}: ${problem}`),
+  );
+  const fit = outcomes.filter(({ problems }) => problems.length === 0).length;
+  const verdict = `${fit}/${outcomes.length} agents are fit to run`;
+  return [...table([head, ...rows], ''), ...problems, verdict].map((line) => `${line}\n`).join('');
+}
+
+function micros(ns: number): string {
+  return ns < 1e6 ? `${(ns / 1e3).toFixed(0)} us` : `${(ns / 1e6).toFixed(1)} ms`;
+}
