@@ -63,7 +63,8 @@ class GrpcLink {
 
   async dial(generation: number, held: readonly HeldRange[]): Promise<void> {
     const abort = new AbortController();
-    this.#dialling = { generation, abort };
+    const dialling = { generation, abort };
+    this.#dialling = dialling;
     const { runId, secret, identity, steal } = this.#options;
     const received = this.#endpoint.received;
     const agent = this.#agent.index;
@@ -102,7 +103,7 @@ class GrpcLink {
       const failure = { agent, generation, code: failureOf(thrown), message: thrown.reason };
       this.#options.feed({ kind: 'dialFailed', ...failure });
     } finally {
-      if (this.#dialling?.abort === abort) this.#dialling = undefined;
+      if (this.#dialling === dialling) this.#dialling = undefined;
     }
   }
 

@@ -42,9 +42,10 @@ export async function checkFleet(plan: Plan, io: CommandIo, log: Log): Promise<C
 async function checkOne(
   fleet: Plan,
   agent: AgentPlan,
-  { clock, onSignal }: CommandIo,
+  io: CommandIo,
   log: Log,
 ): Promise<CheckOutcome> {
+  const { clock } = io;
   const runId = randomBytes(8).toString('hex');
   const identity = controllerIdentity();
   const assignments = splitPlan(fleet, runId, identity, 'check', {
@@ -88,7 +89,7 @@ async function checkOne(
         onBug,
       }),
   );
-  const offSignal = onSignal((signal) => {
+  const offSignal = io.onSignal((signal) => {
     driver.feed({ kind: 'interrupt', signal });
   });
   const end = await driver.drive();

@@ -31,7 +31,7 @@ export interface DialledAgent {
   readonly welcome: Welcome;
   readonly stream: FrameStream;
   /** Closes the connection; the stream should have ended before. */
-  hangUp(): void;
+  readonly hangUp: () => void;
 }
 
 /** Connects and asks who is there, without opening a session. @throws DialError */
