@@ -14,6 +14,9 @@ export interface EndPlan {
 /** Operations in flight get this long at an abort, less when the run's `abort` time is short. */
 const longestGraceMs = 2_000;
 
+/** For the runner's last words after the grace. */
+const sayMs = 500;
+
 export function abortGraceMs(abortMs: number): number {
   return Math.round(Math.min(longestGraceMs, abortMs * 0.4));
 }
@@ -30,9 +33,9 @@ export class Ending {
     this.#dueMs = dueMs;
   }
 
-  /** A quarter more than the grace, so that a runner which just used all of it can still say what it has. */
+  /** The runner's operations in flight have `graceMs`; then it may say what it has, and is killed if it does not. */
   static asked(plan: EndPlan, graceMs: number, nowMs: number): Ending {
-    return new Ending(plan, 'asked', nowMs + graceMs * 1.25);
+    return new Ending(plan, 'asked', nowMs + graceMs + sayMs);
   }
 
   static killed(plan: EndPlan, nowMs: number): Ending {

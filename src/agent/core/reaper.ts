@@ -1,7 +1,7 @@
 import { earliest } from './alarm.js';
 
 /** How long a workload process that has nothing more to do may take to leave by itself. */
-const quitMs = 2_000;
+const quitMs = 1_000;
 /** A process that lives this long after SIGKILL is stuck in the kernel. */
 export const stuckAfterKillMs = 2_000;
 

@@ -7,15 +7,22 @@ import type { RunContext } from './run-context.js';
 /** Before Prepare brought the run's own. */
 const defaultAbortMs = 5_000;
 
-/** Ends the run whatever it is doing; nothing happens when it is over or already ending. */
-export function end(run: RunContext, plan: EndPlan, now: Instant): void {
+/**
+ * Ends the run whatever it is doing; nothing happens when it is over or already ending. Operations in flight get
+ * `graceMs`.
+ */
+export function end(
+  run: RunContext,
+  plan: EndPlan,
+  now: Instant,
+  graceMs = abortGraceMs(run.assignment?.timeouts.abortMs ?? defaultAbortMs),
+): void {
   if (run.ending || run.isOver) return;
   if (run.state === 'ARMED') run.tell('info', 'Coordinated start cancelled by ABORT');
   if (!run.runner) {
     finish(run, plan, now);
     return;
   }
-  const graceMs = abortGraceMs(run.assignment?.timeouts.abortMs ?? defaultAbortMs);
   run.ending = Ending.asked(plan, graceMs, now.ms);
   run.order({ kind: 'abort', reason: plan.reason, graceMs });
 }

@@ -121,7 +121,8 @@ function stageOver(
   result: Extract<RunnerEvent, { kind: 'stageResult' }>,
   now: Instant,
 ): void {
-  run.send(result);
+  const drained = run.ending?.plan.endedBy === 'drained';
+  run.send(drained ? { ...result, endedBy: 'drained' } : result);
   run.totals = undefined;
   run.drainByMs = undefined;
   if (run.ending) return;

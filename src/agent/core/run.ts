@@ -93,19 +93,11 @@ export class AgentRun {
 /** The stage is over but operations hang: they count as abandoned, which is a result and no failure of the last stage. */
 function drainOver(run: RunContext, now: Instant): void {
   const seconds = Math.round((run.assignment?.timeouts.drainMs ?? 0) / 1000);
-  const message = `operations were still in flight ${String(seconds)}s after the end of the stage (storage stalled?): workload process killed`;
-  run.tell('warn', message);
+  const reason = `operations were still in flight ${String(seconds)}s after the end of the stage (storage stalled?)`;
+  run.tell('warn', reason);
   const last = run.totals !== undefined && isLastStage(run, run.totals.stage);
-  kill(
-    run,
-    {
-      to: last ? 'COMPLETED' : 'FAILED',
-      reason: message,
-      error: last ? undefined : { code: 'stuck', message },
-      endedBy: 'drained',
-    },
-    now,
-  );
+  const error = last ? undefined : ({ code: 'stuck', message: reason } as const);
+  end(run, { to: last ? 'COMPLETED' : 'FAILED', reason, error, endedBy: 'drained' }, now, 0);
 }
 
 function silence(run: RunContext, now: Instant): void {

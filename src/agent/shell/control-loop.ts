@@ -35,6 +35,7 @@ export class ControlLoop {
   readonly #parts: ControlParts;
   readonly #inputs: SessionInput[] = [];
   #working = false;
+  #stopped = false;
   #timer: { readonly dueMs: number; readonly cancel: Cancel } | undefined;
   #loopDelayNs = 0;
 
@@ -55,9 +56,10 @@ export class ControlLoop {
     this.#arm();
   }
 
+  /** No more ticks. */
   stop(): void {
-    this.#timer?.cancel();
-    this.#timer = undefined;
+    this.#stopped = true;
+    this.#disarm();
   }
 
   #turn(input: SessionInput): void {
@@ -69,14 +71,19 @@ export class ControlLoop {
     const { session, clock } = this.#parts;
     const dueMs = session.wakeAt();
     if (dueMs === this.#timer?.dueMs) return;
-    this.stop();
-    if (dueMs === undefined) return;
+    this.#disarm();
+    if (dueMs === undefined || this.#stopped) return;
     const cancel = clock.after(Math.max(0, dueMs - clock.nowMs()), () => {
       this.#timer = undefined;
       this.#observeDelay(clock.nowMs() - dueMs);
       this.feed({ kind: 'tick', health: this.#health() });
     });
     this.#timer = { dueMs, cancel };
+  }
+
+  #disarm(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
   }
 
   #observeDelay(lateMs: number): void {

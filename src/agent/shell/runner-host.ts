@@ -66,8 +66,15 @@ export class RunnerHost {
     this.#runners.get(runner)?.kill('SIGKILL');
   }
 
-  killAll(): void {
-    for (const runner of this.#runners.keys()) this.kill(runner);
+  /** Kills all and waits for none: one that is stuck in the kernel must not keep the agent from leaving. */
+  abandonAll(): void {
+    for (const child of this.#runners.values()) {
+      child.kill('SIGKILL');
+      if (child.connected) child.disconnect();
+      child.stdout?.destroy();
+      child.stderr?.destroy();
+      child.unref();
+    }
   }
 
   #watch(runner: number, child: ChildProcess): void {

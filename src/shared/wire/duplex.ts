@@ -30,6 +30,8 @@ export interface DuplexOptions<Out extends Message, In extends Message> {
   readonly clock: Clock;
   readonly log: Log;
   readonly onEvent: (event: LinkEvent<In>) => void;
+  /** After a frame, when everything sent so far is settled (see LinkEndpoint.settled). */
+  readonly onSettled?: () => void;
   readonly onEnd: (end: StreamEnd) => void;
 }
 
@@ -99,7 +101,7 @@ export class Duplex<Out extends Message = Message, In extends Message = Message>
   }
 
   #receive(bytes: Buffer): void {
-    const { endpoint, generation, clock, onEvent } = this.#options;
+    const { endpoint, generation, clock, onEvent, onSettled } = this.#options;
     if (this.#ended) return;
     const events = endpoint.receive(bytes, clock.nowMs(), generation);
     for (const event of events) {
@@ -108,6 +110,7 @@ export class Duplex<Out extends Message = Message, In extends Message = Message>
       if (event.kind === 'tooManyInvalid') this.cancel(`${event.count} invalid frames in a row`);
     }
     this.#pump.wake();
+    if (endpoint.settled) onSettled?.();
   }
 
   #end(reason: string): void {

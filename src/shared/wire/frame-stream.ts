@@ -40,6 +40,9 @@ export function clientFrameStream(call: ClientDuplexStream<Buffer, Buffer>): Fra
   return events;
 }
 
+/** Reason of a stream that the controller half-closed; graceful or not is for the goodbye to say. */
+export const endedByController = 'the controller ended the stream';
+
 /** The agent's end. */
 export function serverFrameStream(call: ServerDuplexStream<Buffer, Buffer>): FrameStream {
   const events = new StreamEvents({
@@ -56,7 +59,7 @@ export function serverFrameStream(call: ServerDuplexStream<Buffer, Buffer>): Fra
     events.closed('the connection was lost or cancelled');
   });
   call.on('end', () => {
-    events.closed('the controller ended the stream');
+    events.closed(endedByController);
   });
   return events;
 }

@@ -88,7 +88,7 @@ test('[RUN-27] what a workload process prints is in the log', async () => {
   await runner.until(() =>
     runner.lines.find((l) => l === 'workload process: something went wrong'),
   );
-  runner.host.killAll();
+  runner.host.kill(1);
   await runner.until(() => runner.exit);
 });
 
@@ -100,7 +100,7 @@ test('[RPC-01] the workload process is another process, first to go when memory 
   if (process.platform === 'linux') {
     assert.equal(readFileSync(`/proc/${String(pid)}/oom_score_adj`, 'utf8').trim(), '500');
   }
-  runner.host.killAll();
+  runner.host.kill(1);
   await runner.until(() => runner.exit);
 });
 

@@ -82,7 +82,7 @@ test('a short abort time shortens the grace, so that the kill still comes in tim
   const timeouts = { ...assignmentOf().timeouts, abortMs: 1_000 };
   const agent = new AgentDriver().running({ timeouts }).receive(abort);
   assert.deepEqual(agent.ordered('abort'), [{ ...abort, graceMs: 400 }]);
-  agent.advance(500);
+  agent.advance(900);
   assert.equal(agent.effects('killRunner').length, 1);
 });
 
@@ -149,18 +149,32 @@ test('operations that hang after the end of the last stage are abandoned, and th
   const one = assignmentOf().stages.slice(0, 1);
   const agent = new AgentDriver().draining({ stages: one }).runner(report(3));
   agent.advance(29_900);
-  assert.equal(agent.effects('killRunner').length, 0);
-  agent.advance(200).runnerExits({ signal: 'SIGKILL' });
-  assert.equal(agent.sent('stageResult')[0]?.endedBy, 'drained');
-  assert.equal(agent.sent('stageResult')[0]?.abandoned, 3);
+  assert.equal(agent.ordered('abort').length, 0);
+  agent.advance(200);
+  assert.equal(agent.ordered('abort')[0]?.graceMs, 0, 'they had all the time they get');
+  agent.runner({ kind: 'stageResult', ...resultOf({ endedBy: 'aborted', abandoned: 3 }) });
+  agent.runner({ kind: 'aborted', reason: '' });
+  assert.deepEqual(agent.sent('stageResult'), [
+    { kind: 'stageResult', ...resultOf({ endedBy: 'drained', abandoned: 3 }) },
+  ]);
   assert.equal(agent.sent('final')[0]?.state, 'COMPLETED');
   agent.receive({ kind: 'cleanup' });
   assert.equal(agent.effects('forkRunner').length, 2, 'a new workload process cleans up');
   assert.equal(agent.ordered('prepare').at(-1)?.assignment.mode, 'cleanup');
 });
 
-test('operations that hang after an earlier stage fail the agent, which cannot go on without a workload process', () => {
-  const agent = new AgentDriver().draining().advance(30_100).runnerExits({ signal: 'SIGKILL' });
+test('a workload process that hangs with its operations at the end of the last stage is killed', () => {
+  const one = assignmentOf().stages.slice(0, 1);
+  const agent = new AgentDriver().draining({ stages: one }).runner(report(3)).advance(30_600);
+  assert.equal(agent.effects('killRunner').length, 1);
+  agent.runnerExits({ signal: 'SIGKILL' });
+  assert.equal(agent.sent('stageResult')[0]?.endedBy, 'drained');
+  assert.equal(agent.sent('stageResult')[0]?.abandoned, 3);
+  assert.equal(agent.sent('final')[0]?.state, 'COMPLETED');
+});
+
+test('operations that hang after an earlier stage fail the agent, whose workload process has to go', () => {
+  const agent = new AgentDriver().draining().advance(30_600).runnerExits({ signal: 'SIGKILL' });
   assert.equal(agent.sent('error')[0]?.code, 'stuck');
   assert.equal(agent.sent('final')[0]?.state, 'FAILED');
 });
@@ -210,7 +224,7 @@ test('a workload process told to quit that does not is killed, and the next run 
 
 test('[RUN-27] a workload process told to quit that outlives SIGKILL keeps the agent busy', () => {
   const agent = new AgentDriver().completed().receive({ kind: 'goodbye', reason: 'done' });
-  agent.advance(4_100).open({ runId: 'next' });
+  agent.advance(3_100).open({ runId: 'next' });
   assert.match(agent.effects('refuse')[0]?.message ?? '', /cannot be killed/);
   assert.equal(agent.session.wakeAt(), undefined, 'nothing more is tried');
 });

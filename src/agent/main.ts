@@ -1,0 +1,83 @@
+import { CommanderError } from 'commander';
+import { MusterError } from '../shared/kernel/errors.js';
+import { systemClock } from '../shared/kernel/system-clock.js';
+import { exitCodes } from '../shared/model/outcome.js';
+import { version } from '../shared/model/version.js';
+import { parseListenAddress } from '../shared/wire/address.js';
+import { agentProgram } from './cli.js';
+import type { AgentFlags } from './cli.js';
+import { checkRoots } from './shell/check-roots.js';
+import { createLog } from './shell/program-log.js';
+import { serveAgent } from './shell/serve.js';
+
+const signals = ['SIGINT', 'SIGTERM'] as const;
+
+/**
+ * Runs the command line and gives the exit code. A process that was forked with a channel belongs to its parent: it is
+ * told the port over the channel (`{kind: 'listening', port}`), and leaves when the channel closes.
+ */
+export async function main(process: NodeJS.Process): Promise<number> {
+  process.on('uncaughtException', (error) => {
+    process.stderr.write(internalError(error));
+    process.exit(exitCodes.internal);
+  });
+  let code: number = exitCodes.completed;
+  try {
+    const program = agentProgram(version, async (flags) => {
+      code = await serve(flags, process);
+    });
+    await program.parseAsync(process.argv);
+    return code;
+  } catch (thrown) {
+    if (thrown instanceof CommanderError) {
+      // commander has printed its sentence; --help and --version come this way too, with 0
+      return thrown.exitCode === 0 ? exitCodes.completed : exitCodes.usage;
+    }
+    if (thrown instanceof MusterError) {
+      process.stderr.write(`ERROR: ${thrown.message}\n${thrown.hint ? `${thrown.hint}\n` : ''}`);
+      return thrown.exitCode;
+    }
+    process.stderr.write(internalError(thrown));
+    return exitCodes.internal;
+  }
+}
+
+async function serve(flags: AgentFlags, process: NodeJS.Process): Promise<number> {
+  const { once, id, verbose, logFormat } = flags;
+  const hasParent = process.connected;
+  const log = createLog({
+    format: logFormat,
+    verbose,
+    clock: systemClock,
+    write: (line) => process.stderr.write(line),
+  });
+  const agent = await serveAgent({
+    listen: parseListenAddress(flags.listen),
+    once,
+    id,
+    roots: await checkRoots(flags.roots, systemClock),
+    env: process.env,
+    clock: systemClock,
+    log,
+  });
+  const name = id === '' ? agent.hostname : id;
+  process.stdout.write(`bench-agent ${version} listening on ${agent.address} (id ${name})\n`);
+  for (const signal of signals) process.on(signal, () => agent.stop(signal));
+  if (hasParent) {
+    const orphaned = (): void => {
+      agent.stop('the end of the parent process');
+    };
+    process.once('disconnect', orphaned);
+    if (process.connected) process.send?.({ kind: 'listening', port: agent.port });
+    else orphaned();
+  }
+  const code = await agent.left;
+  // The channel would keep the process alive.
+  if (process.connected) process.disconnect();
+  return code;
+}
+
+function internalError(thrown: unknown): string {
+  const stack = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
+  return `INTERNAL ERROR (a bug in Muster, please report it): ${stack}\n`;
+}

@@ -1,0 +1,186 @@
+import type { Clock } from '../../shared/kernel/clock.js';
+import type { Log } from '../../shared/kernel/log.js';
+import { mergeEncoded } from '../../shared/metrics/histogram.js';
+import { deliveryOf } from '../../shared/model/messages.js';
+import type { AgentMessage, ControllerMessage } from '../../shared/model/messages.js';
+import type { IncomingSession, WelcomeReply } from '../../shared/wire/accept-session.js';
+import { Duplex } from '../../shared/wire/duplex.js';
+import type { StreamEnd } from '../../shared/wire/duplex.js';
+import { endedByController } from '../../shared/wire/frame-stream.js';
+import type { FrameStream } from '../../shared/wire/frame-stream.js';
+import { agentEndpoint } from '../../shared/wire/link-endpoint.js';
+import type { LinkEndpoint, LinkEvent } from '../../shared/wire/link-endpoint.js';
+import type { AgentSession } from '../core/session.js';
+import type { Open, SessionEffect, SessionInput } from '../core/session-io.js';
+
+type Effect<K extends SessionEffect['kind']> = Extract<SessionEffect, { readonly kind: K }>;
+
+export interface LinksOptions {
+  readonly session: AgentSession;
+  readonly feed: (input: SessionInput) => void;
+  /** What Welcome says of this agent whatever the run. */
+  readonly facts: Pick<WelcomeReply, 'instanceId' | 'bootId' | 'version' | 'host'>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** The link of the run that owns the agent; it outlives its streams. */
+interface RunLink {
+  readonly endpoint: LinkEndpoint<AgentMessage, ControllerMessage>;
+  duplex: Duplex<AgentMessage, ControllerMessage> | undefined;
+  /** Something reliable was sent that the controller has not acknowledged. */
+  owes: boolean;
+}
+
+/** Controllers' streams: brings them in through the handshake, and carries the session's messages. */
+export class ControllerLinks {
+  readonly #options: LinksOptions;
+  readonly #admitted = new Map<number, { readonly frames: FrameStream; readonly open: Open }>();
+  readonly #duplexes = new Map<number, Duplex<AgentMessage, ControllerMessage>>();
+  #streams = 0;
+  #link: RunLink | undefined;
+
+  constructor(options: LinksOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * A controller's Open has come. Nothing changes before its Confirm is there; should the agent have changed hands
+   * meanwhile, the stream is ended and the controller dials again.
+   */
+  async incoming(incoming: IncomingSession): Promise<void> {
+    const { session, facts, log, feed } = this.#options;
+    const { open, peer } = incoming;
+    const verdict = session.verdict(open);
+    if (verdict.kind === 'refuse') {
+      const { code, message, owner } = verdict;
+      log('warn', `Refused ${open.identity} (${peer}): ${message}`);
+      incoming.refuse({ code, message, owner });
+      return;
+    }
+    const link = verdict.kind === 'resume' ? this.#link : undefined;
+    const frames = await incoming.accept({
+      ...facts,
+      state: link ? session.state : 'IDLE',
+      resumed: link !== undefined,
+      received: link?.endpoint.received ?? 0n,
+    });
+    if (!frames) return;
+    const verdictNow = session.verdict(open).kind;
+    if (verdictNow === 'refuse' || (verdictNow === 'resume') !== (link !== undefined)) {
+      log('warn', `Ended a stream of ${open.identity} (${peer}): the agent has changed hands`);
+      frames.onFrame(() => undefined);
+      frames.end();
+      return;
+    }
+    const stream = ++this.#streams;
+    this.#admitted.set(stream, { frames, open });
+    feed({ kind: 'opened', stream, open });
+  }
+
+  accept({ stream, resumed }: Effect<'accept'>): void {
+    const admitted = this.#take(stream);
+    if (!admitted) return;
+    const { frames, open } = admitted;
+    const link = (resumed ? this.#link : undefined) ?? newLink(open.runId);
+    this.#link = link;
+    let ended = false;
+    const duplex = new Duplex({
+      stream: frames,
+      endpoint: link.endpoint,
+      generation: open.generation,
+      peerReceived: resumed ? open.received : 0n,
+      held: resumed ? open.held : [],
+      clock: this.#options.clock,
+      log: this.#options.log,
+      onEvent: (event) => {
+        this.#heard(stream, event);
+      },
+      onSettled: () => {
+        this.#settled(link);
+      },
+      onEnd: (end) => {
+        ended = true;
+        this.#ended(stream, end);
+      },
+    });
+    // The stream may have been over before it began.
+    if (ended) return;
+    link.duplex = duplex;
+    this.#duplexes.set(stream, duplex);
+  }
+
+  /** Only reached when the agent changed hands after its own Welcome; the stream just ends. */
+  refuse({ stream }: Effect<'refuse'>): void {
+    this.#take(stream)?.frames.end();
+  }
+
+  send({ message }: Effect<'send'>): void {
+    const link = this.#link;
+    if (!link) return;
+    if (deliveryOf[message.kind].reliable) link.owes = true;
+    if (link.duplex) link.duplex.send(message);
+    else link.endpoint.send(message);
+  }
+
+  closeStream({ stream, goodbye, reason }: Effect<'closeStream'>): void {
+    const duplex = this.#duplexes.get(stream);
+    if (goodbye) duplex?.send({ kind: 'goodbye', reason });
+    duplex?.close(reason);
+  }
+
+  released(): void {
+    this.#link = undefined;
+  }
+
+  #take(stream: number) {
+    const admitted = this.#admitted.get(stream);
+    this.#admitted.delete(stream);
+    return admitted;
+  }
+
+  #heard(stream: number, event: LinkEvent<ControllerMessage>): void {
+    const { feed, clock, log } = this.#options;
+    switch (event.kind) {
+      case 'message':
+        feed({ kind: 'message', stream, message: event.message, receivedNs: clock.nowNs() });
+        return;
+      case 'invalid': {
+        const { sequence, reason } = event;
+        log('warn', `Ignoring invalid message (sequence ${sequence}): ${reason}`);
+        return;
+      }
+      case 'gap':
+        log('debug', `Frames ${event.expected} to ${event.received - 1n} are missing`);
+        return;
+      case 'unknownKind':
+        log('warn', `Ignoring a message of unknown kind ${event.field}`);
+        return;
+      case 'tooManyInvalid':
+        log('warn', `${event.count} invalid messages in a row: ending this stream`);
+        return;
+      default:
+        event satisfies never;
+    }
+  }
+
+  #settled(link: RunLink): void {
+    if (!link.owes || link !== this.#link) return;
+    link.owes = false;
+    this.#options.feed({ kind: 'flushed' });
+  }
+
+  #ended(stream: number, { reason }: StreamEnd): void {
+    const duplex = this.#duplexes.get(stream);
+    this.#duplexes.delete(stream);
+    if (this.#link && this.#link.duplex === duplex) this.#link.duplex = undefined;
+    const line =
+      reason === endedByController ? 'Stream closed by controller' : `Stream error: ${reason}`;
+    this.#options.feed({ kind: 'detached', stream, reason: line });
+  }
+}
+
+function newLink(runId: string): RunLink {
+  const endpoint = agentEndpoint({ session: runId, mergeHistograms: mergeEncoded });
+  return { endpoint, duplex: undefined, owes: false };
+}

@@ -1,0 +1,127 @@
+import { randomBytes } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import type { Clock } from '../../shared/kernel/clock.js';
+import type { Log } from '../../shared/kernel/log.js';
+import { Histogram } from '../../shared/metrics/histogram.js';
+import { protocolVersion } from '../../shared/model/messages.js';
+import type { HelloReply } from '../../shared/model/messages.js';
+import { version } from '../../shared/model/version.js';
+import { startAgentServer } from '../../shared/wire/agent-server.js';
+import type { AgentServerOptions } from '../../shared/wire/agent-server.js';
+import { product } from '../../shared/wire/service.js';
+import { parseAssignment } from '../core/parse-assignment.js';
+import { AgentSession } from '../core/session.js';
+import { ControlLoop } from './control-loop.js';
+import { ControllerLinks } from './controller-links.js';
+import { readBootId, readHostFacts } from './host-facts.js';
+import { RunnerHost } from './runner-host.js';
+
+const runnerEntry = fileURLToPath(new URL('../runner/main.js', import.meta.url));
+
+/** Streams that are open when the agent leaves have this long to end. */
+const farewellMs = 1_500;
+
+export interface ServeOptions {
+  readonly listen: AgentServerOptions['listen'];
+  readonly once: boolean;
+  readonly id: string;
+  /** Absolute. */
+  readonly roots: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** The workload process's program; a test may put another in its place. */
+  readonly runnerEntry?: string;
+}
+
+export interface ServingAgent {
+  readonly port: number;
+  /** As bound, for people. */
+  readonly address: string;
+  readonly hostname: string;
+  /** As a signal would: aborts what runs and leaves. */
+  stop(signal: string): void;
+  /** Resolves with the exit code once the agent has left. */
+  readonly left: Promise<number>;
+}
+
+/** Puts the agent together and serves. @throws MusterError when the address cannot be listened on */
+export async function serveAgent(options: ServeOptions): Promise<ServingAgent> {
+  const { listen, once, id, roots, env, clock, log } = options;
+  const host = readHostFacts(roots);
+  const instanceId = randomBytes(8).toString('hex');
+  const bootId = readBootId(clock.unixMs());
+  const session = new AgentSession({
+    once,
+    roots,
+    parseAssignment,
+    createHistogram: () => new Histogram(),
+  });
+  let leave: (code: number) => void = () => undefined;
+  const leaving = new Promise<number>((resolve) => {
+    leave = resolve;
+  });
+  const runners = new RunnerHost({
+    entry: options.runnerEntry ?? runnerEntry,
+    env,
+    log,
+    onEvent: (runner, event) => {
+      loop.feed({ kind: 'runner', runner, event });
+    },
+    onExit: (runner, exit) => {
+      loop.feed({ kind: 'runnerExited', runner, exit });
+    },
+  });
+  const links = new ControllerLinks({
+    session,
+    feed: (input) => {
+      loop.feed(input);
+    },
+    facts: { instanceId, bootId, version, host: JSON.stringify(host) },
+    clock,
+    log,
+  });
+  const loop: ControlLoop = new ControlLoop({
+    session,
+    clock,
+    log,
+    links,
+    runners,
+    exit: leave,
+    rssBytes: () => process.memoryUsage.rss(),
+  });
+  const hello = (): HelloReply => ({
+    product,
+    protocol: protocolVersion,
+    version,
+    instanceId,
+    bootId,
+    agentId: id,
+    state: session.state,
+    owner: session.owner,
+    hostname: host.hostname,
+    tokenRequired: false,
+  });
+  const server = await startAgentServer({
+    listen,
+    clock,
+    log,
+    hello,
+    session: (incoming) => void links.incoming(incoming),
+  });
+  const left = leaving.then(async (code) => {
+    loop.stop();
+    runners.abandonAll();
+    await server.close(farewellMs);
+    return code;
+  });
+  return {
+    port: server.port,
+    address: server.address,
+    hostname: host.hostname,
+    stop: (signal) => {
+      loop.feed({ kind: 'operatorStop', signal });
+    },
+    left,
+  };
+}
