@@ -1,4 +1,5 @@
 /** Sizes of a stage against each other and against what O_DIRECT allows; keys that would have no effect. */
+import { operationBytes } from '../../shared/model/split-plan.js';
 import { formatSize } from '../../shared/model/units.js';
 import type { OperationKind } from '../../shared/model/operation.js';
 import type { Plan, StagePlan } from '../../shared/model/plan.js';
@@ -19,7 +20,7 @@ export function* checkTransfer(plan: Plan, stage: StagePlan, path: KeyPath): Gen
     const message = `${formatSize(block)} is more than dataset.file_size (${formatSize(file)})`;
     yield { level: 'error', path: [...path, 'block_size'], about, message };
   }
-  const operation = inBlocks ? block : does('get', 'put') ? file : 0;
+  const operation = operationBytes(plan, stage);
   if (stage.maxBytes !== undefined && operation === 0) {
     const message = 'the operations of this stage move no bytes, so it would never be reached';
     yield { level: 'error', path: [...path, 'max_bytes'], message };

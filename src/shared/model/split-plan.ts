@@ -9,6 +9,7 @@ import type {
   FileRange,
   StageAssignment,
 } from './assignment.js';
+import type { OperationKind } from './operation.js';
 import type { AgentPlan, Plan, StagePlan } from './plan.js';
 
 export interface SplitOptions {
@@ -89,7 +90,7 @@ function splitStage(plan: Plan, stage: StagePlan, agent: AgentPlan): StageAssign
     maxBytes:
       stage.maxBytes === undefined
         ? undefined
-        : shareOfBytes(stage.maxBytes, stage.blockSizeBytes, agent.index, agents),
+        : shareOfBytes(stage.maxBytes, operationBytes(plan, stage), agent.index, agents),
   };
 }
 
@@ -98,10 +99,19 @@ function share(total: number, index: number, parts: number): number {
   return Math.floor(total / parts) + (index < total % parts ? 1 : 0);
 }
 
-/** Whole blocks, so that no agent is left with a fraction of an operation but the last, who gets what is over. */
-function shareOfBytes(total: number, block: number, index: number, parts: number): number {
-  const rest = index === parts - 1 ? total % block : 0;
-  return share(Math.floor(total / block), index, parts) * block + rest;
+/** Whole operations; the last agent gets what is over. */
+function shareOfBytes(total: number, bytes: number, index: number, parts: number): number {
+  const unit = Math.max(1, bytes);
+  const rest = index === parts - 1 ? total % unit : 0;
+  return share(Math.floor(total / unit), index, parts) * unit + rest;
+}
+
+/** What the smallest operation of the stage moves: a block or a whole file; 0 when none moves data. */
+export function operationBytes(plan: Plan, stage: StagePlan): number {
+  const does = (...kinds: OperationKind[]): boolean =>
+    stage.mix.some(({ operation }) => kinds.includes(operation));
+  if (does('read', 'write')) return stage.blockSizeBytes;
+  return does('get', 'put') ? plan.dataset.fileSizeBytes : 0;
 }
 
 function part(files: number, index: number, parts: number): FileRange {

@@ -87,7 +87,7 @@ test('the shares of max_operations and max_bytes add up to the limit exactly', (
   );
 });
 
-test('bytes are divided in whole blocks; only the last agent may get a fraction', () => {
+test('bytes are divided in whole operations; only the last agent may get a fraction', () => {
   fc.assert(
     fc.property(plans, (plan) => {
       const [stage] = plan.stages;
@@ -96,6 +96,18 @@ test('bytes are divided in whole blocks; only the last agent may get a fraction'
       }
     }),
   );
+});
+
+test('whole operations are blocks for read and write, files for get and put', () => {
+  const shares = (mix: string) =>
+    split(
+      planOf(smallConfig, {
+        agentsOverride: ['a:1', 'b:1', 'c:1'],
+        sets: [`stages.0.mix=${mix}`, 'stages.0.max_bytes=4MiB'],
+      }).plan,
+    ).map(({ stages }) => stages[0]?.maxBytes);
+  assert.deepEqual(shares('put'), [2 * 1024 ** 2, 1024 ** 2, 1024 ** 2]);
+  assert.deepEqual(shares('read'), [342 * 4096, 341 * 4096, 341 * 4096]);
 });
 
 test("an agent's own threads win over the stage's", () => {
