@@ -1,0 +1,204 @@
+import assert from 'node:assert/strict';
+import { createServer as createHttpServer } from 'node:http';
+import { createServer as createHttp2Server } from 'node:http2';
+import { createServer } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
+import test from 'node:test';
+import type { TestContext } from 'node:test';
+import { systemClock } from '../../../src/shared/kernel/system-clock.js';
+import type { HelloReply } from '../../../src/shared/model/messages.js';
+import { startAgentServer } from '../../../src/shared/wire/agent-server.js';
+import { greetAgent } from '../../../src/shared/wire/dial-agent.js';
+import { DialError } from '../../../src/shared/wire/dial-error.js';
+import { dialWire, helloReply, startWireAgent } from '../../support/wire-pair.js';
+
+interface Dial {
+  readonly host?: string;
+  readonly port: number;
+  readonly connectMs?: number;
+  readonly helloMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+function greet({ host = '127.0.0.1', port, connectMs = 600, helloMs = 600, signal }: Dial) {
+  return greetAgent(
+    { address: { host, port }, connectMs, helloMs, clock: systemClock },
+    signal ?? new AbortController().signal,
+  );
+}
+
+async function failure(dial: Dial): Promise<DialError> {
+  const error: unknown = await greet(dial).then(
+    () => assert.fail('nobody should have answered'),
+    (reason: unknown) => reason,
+  );
+  assert.ok(error instanceof DialError, String(error));
+  assert.equal(error.exitCode, 3);
+  return error;
+}
+
+async function listening(t: TestContext, server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => sockets.add(socket));
+  t.after(() => {
+    // grpc-js keeps a connection on which the other side never said a word until that side ends it.
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+test('an agent answers who it is', async (t) => {
+  const agent = await startWireAgent();
+  t.after(() => agent.server.close(0));
+  assert.deepEqual(
+    await greet({ port: agent.server.port, connectMs: 5000, helloMs: 5000 }),
+    helloReply,
+  );
+});
+
+test('[RUN-01] nobody listening: unreachable after the whole connect time, connection refused', async () => {
+  const port = await freePort();
+  const before = systemClock.nowMs();
+  const error = await failure({ port });
+  assert.ok(systemClock.nowMs() - before >= 600, 'it was tried as long as there was time');
+  assert.equal(error.code, 'refused');
+  assert.equal(error.message, `Agent 127.0.0.1:${port} unreachable after 0.6s: connection refused`);
+  assert.match(error.hint ?? '', /bench-agent/);
+});
+
+test('[RUN-01] a name that does not resolve is named as the cause', async () => {
+  const error = await failure({ host: 'no-such-host.invalid', port: 7761 });
+  assert.equal(error.code, 'dns');
+  assert.match(
+    error.message,
+    /unreachable after 0.6s: the name no-such-host.invalid does not resolve/,
+  );
+});
+
+test('[RUN-01] an agent that is only starting is found within the connect time', async (t) => {
+  const port = await freePort();
+  const pending = greet({ port, connectMs: 20_000, helloMs: 5000 });
+  const clock = systemClock;
+  const server = await startAgentServer({
+    ...{ listen: { host: '127.0.0.1', port }, clock, log: () => undefined },
+    hello: () => helloReply,
+    session: () => undefined,
+  });
+  t.after(() => server.close(0));
+  assert.equal((await pending).product, 'muster');
+});
+
+test('[RUN-01] a host that takes the connection and says nothing, as a frozen agent does, is unreachable', async (t) => {
+  const port = await listening(t, createServer());
+  const error = await failure({ port });
+  assert.equal(error.code, 'silent');
+  assert.match(error.message, /unreachable after 0.6s: no answer/);
+});
+
+test('[RUN-01] a connection that is closed at once is a network failure with that cause', async (t) => {
+  const port = await listening(
+    t,
+    createServer((socket) => socket.destroy()),
+  );
+  const error = await failure({ port });
+  assert.equal(error.code, 'network');
+  assert.match(error.message, /the connection was closed before it was ready/);
+});
+
+test('[RUN-26] a stranger on the port is named as one, at once', async (t) => {
+  const greeter = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.write('SSH-2.0-OpenSSH_9.6\r\n');
+  });
+  const http = createHttpServer((_, response) => response.end('hello'));
+  const http2 = createHttp2Server((_, response) => {
+    response.statusCode = 404;
+    response.end();
+  });
+  for (const [server, reason] of [
+    [greeter, /something that does not speak gRPC answers there/],
+    [http, /something that does not speak gRPC answers there/],
+    [http2, /something else answers there .*404/],
+  ] as const) {
+    const port = await listening(t, server);
+    const error = await failure({ port, connectMs: 20_000, helloMs: 20_000 });
+    assert.equal(error.code, 'stranger');
+    assert.match(error.message, new RegExp(`^127.0.0.1:${port} is not a Muster agent: `));
+    assert.match(error.message, reason);
+  }
+});
+
+async function agentSaying(t: TestContext, hello: Partial<HelloReply>): Promise<number> {
+  const server = await startAgentServer({
+    listen: { host: '127.0.0.1', port: 0 },
+    clock: systemClock,
+    log: () => undefined,
+    hello: () => ({ ...helloReply, ...hello }),
+    session: () => undefined,
+  });
+  t.after(() => server.close(0));
+  return server.port;
+}
+
+test('[RUN-26] another product that speaks the same calls is a stranger', async (t) => {
+  const port = await agentSaying(t, { product: 'mustard' });
+  const error = await failure({ port, connectMs: 5000, helloMs: 5000 });
+  assert.equal(error.code, 'stranger');
+  assert.match(error.message, /it says it is "mustard", not "muster"/);
+});
+
+test('an agent of another protocol version is refused with both versions', async (t) => {
+  const port = await agentSaying(t, { protocol: 9, version: '4.2.0' });
+  const error = await failure({ port, connectMs: 5000, helloMs: 5000 });
+  assert.equal(error.code, 'protocol');
+  assert.match(error.message, /\(version 4.2.0\) speaks protocol 9, this controller speaks 1/);
+});
+
+test('[RUN-09] dialling ends at once when it is cancelled, before and while it waits', async (t) => {
+  const port = await listening(t, createServer());
+  const before = new AbortController();
+  before.abort();
+  assert.equal((await failure({ port, signal: before.signal })).code, 'cancelled');
+  const during = new AbortController();
+  const pending = failure({ port, connectMs: 600_000, signal: during.signal });
+  during.abort();
+  assert.equal((await pending).code, 'cancelled');
+});
+
+test('a busy agent refuses the session with its own words', async (t) => {
+  const agent = await startWireAgent((incoming) => {
+    const message = 'busy: run 7f3 of root@ctl1 since 14:02, RUNNING';
+    incoming.refuse({ code: 'busy', message, owner: undefined });
+    return 'handled';
+  });
+  t.after(() => agent.server.close(0));
+  await assert.rejects(dialWire(agent.server.port), (error) => {
+    assert.ok(error instanceof DialError);
+    assert.equal(error.code, 'busy');
+    assert.match(error.message, /refused the session: busy: run 7f3 of root@ctl1/);
+    return true;
+  });
+});
+
+test('an http_proxy variable does not lead a dial astray', async (t) => {
+  const agent = await startWireAgent();
+  t.after(() => agent.server.close(0));
+  const before = process.env['http_proxy'];
+  process.env['http_proxy'] = 'http://127.0.0.1:1';
+  t.after(() => {
+    if (before === undefined) delete process.env['http_proxy'];
+    else process.env['http_proxy'] = before;
+  });
+  const hello = await greet({ port: agent.server.port, connectMs: 5000, helloMs: 5000 });
+  assert.equal(hello.product, 'muster');
+});

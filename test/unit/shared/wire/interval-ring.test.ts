@@ -1,0 +1,193 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import fc from 'fast-check';
+import { IntervalRing, ringLimit } from '../../../../src/shared/wire/interval-ring.js';
+import { mergeIntervals } from '../../../../src/shared/wire/merge-intervals.js';
+import { concatenate } from '../../../support/lossy-pipe.js';
+import { anIntervalOf, statsOf } from '../../../support/sample-messages.js';
+
+function filled(count: number): IntervalRing {
+  const ring = new IntervalRing(concatenate);
+  for (let first = 0; first < count; first += 1) {
+    const read = statsOf({ count: first + 1, service: Uint8Array.of(first % 256) });
+    ring.add(anIntervalOf({ first, operations: [read] }));
+  }
+  return ring;
+}
+
+/** Takes out everything that waits, as written with sequences from `from`. */
+function drain(ring: IntervalRing, from = 1n) {
+  const ranges: { first: number; last: number; samples: number; count: number }[] = [];
+  let sequence = from;
+  for (let entry = ring.next(); entry; entry = ring.next()) {
+    const { first, last, operations } = entry.interval;
+    const samples = operations[0]?.service.length ?? 0;
+    ranges.push({ first, last, samples, count: operations[0]?.count ?? 0 });
+    ring.wrote(entry, sequence);
+    sequence += 1n;
+  }
+  return ranges;
+}
+
+test('[STAT-02] beyond 1000 the two oldest never-written intervals become one, and nothing is lost', () => {
+  const ring = filled(ringLimit + 50);
+  assert.equal(ring.size, ringLimit);
+  assert.equal(ring.merged, 50);
+  assert.equal(ring.dropped, 0);
+  const ranges = drain(ring);
+  assert.deepEqual(ranges[0], { first: 0, last: 50, samples: 51, count: 51 });
+  let next = 0;
+  for (const { first, last, samples, count } of ranges) {
+    assert.equal(first, next, 'no hole, no overlap');
+    assert.equal(samples, last - first + 1, 'histograms are added');
+    assert.equal(count, last + 1, 'counters are the later ones');
+    next = last + 1;
+  }
+  assert.equal(next, ringLimit + 50);
+});
+
+test('an interval that was written keeps its range, because the peer may hold it', () => {
+  const ring = filled(10);
+  const first = ring.next();
+  assert.ok(first);
+  ring.wrote(first, 1n);
+  ring.lost(0n);
+  for (let index = 10; index < ringLimit + 5; index += 1) ring.add(anIntervalOf({ first: index }));
+  const ranges = drain(ring);
+  assert.deepEqual([ranges[0]?.first, ranges[0]?.last], [0, 0]);
+  assert.deepEqual([ranges[1]?.first, ranges[1]?.last], [1, 6]);
+});
+
+test('intervals of different stages are never joined', () => {
+  const ring = new IntervalRing(concatenate);
+  for (let stage = 0; stage <= ringLimit; stage += 1) ring.add(anIntervalOf({ stage, first: 0 }));
+  assert.equal(ring.size, ringLimit);
+  assert.equal(ring.merged, 0);
+  assert.equal(ring.dropped, 1, 'the oldest is given up, and counted');
+});
+
+test('what the peer has seen is forgotten; what it misses waits again', () => {
+  const ring = filled(6);
+  drain(ring, 11n);
+  ring.seen(12n);
+  assert.equal(ring.size, 4);
+  assert.equal(ring.next(), undefined);
+  ring.lost(14n);
+  assert.deepEqual(
+    drain(ring, 20n).map(({ first }) => first),
+    [4, 5],
+  );
+});
+
+test('[LINK-04] after a restart everything unseen waits again but for what the peer holds', () => {
+  const ring = filled(10);
+  drain(ring);
+  ring.seen(2n);
+  ring.restart([
+    { stage: 0, first: 3, last: 5 },
+    { stage: 1, first: 0, last: 99 },
+  ]);
+  assert.deepEqual(
+    drain(ring).map(({ first }) => first),
+    [2, 6, 7, 8, 9],
+  );
+});
+
+test('an interval is packed anew after it was joined to another', () => {
+  const ring = filled(1);
+  const before = ring.next()?.packed;
+  for (let first = 1; first <= ringLimit; first += 1) ring.add(anIntervalOf({ first }));
+  const after = ring.next();
+  assert.deepEqual([after?.interval.first, after?.interval.last], [0, 1]);
+  assert.notDeepEqual(after?.packed, before);
+});
+
+test('joining keeps the worst gauge, averages CPU over the seconds, and keeps an operation that ended', () => {
+  const earlier = anIntervalOf({
+    first: 0,
+    last: 2,
+    inFlight: 9,
+    oldestInFlightNs: 70,
+    sampledLateNs: 5,
+    runnerCpu: 1,
+    hostCpu: 0.2,
+    runnerLoopDelayNs: 8,
+    operations: [statsOf({ operation: 'write', count: 4, failed: Uint8Array.of(1) })],
+  });
+  const later = anIntervalOf({
+    first: 3,
+    inFlight: 2,
+    oldestInFlightNs: 50,
+    sampledLateNs: 6,
+    runnerCpu: 2,
+    hostCpu: 0.6,
+    runnerLoopDelayNs: 7,
+    operations: [statsOf({ operation: 'read', count: 1, response: Uint8Array.of(2) })],
+  });
+  const joined = mergeIntervals(earlier, later, concatenate);
+  assert.deepEqual(
+    { ...joined, hostCpu: Math.round(joined.hostCpu * 1000) / 1000 },
+    {
+      stage: 0,
+      first: 0,
+      last: 3,
+      inFlight: 2,
+      oldestInFlightNs: 70,
+      sampledLateNs: 6,
+      runnerCpu: 1.25,
+      hostCpu: 0.3,
+      runnerLoopDelayNs: 8,
+      operations: [...earlier.operations, ...later.operations],
+    },
+  );
+});
+
+test('[LINK-04] whatever is written, seen, lost and restarted, the ranges that leave cover every second', () => {
+  const act = fc.oneof(
+    { weight: 6, arbitrary: fc.constant('add' as const) },
+    { weight: 3, arbitrary: fc.constant('write' as const) },
+    { weight: 1, arbitrary: fc.constantFrom('seen' as const, 'lost' as const, 'restart' as const) },
+  );
+  fc.assert(
+    fc.property(fc.array(act, { maxLength: 3000, size: 'max' }), (acts) => {
+      const ring = new IntervalRing(concatenate);
+      const held = new Set<number>();
+      const written: { first: number; last: number }[] = [];
+      const arrive = (): void => {
+        for (const { first, last } of written.splice(0)) {
+          for (let second = first; second <= last; second += 1) held.add(second);
+        }
+      };
+      let seconds = 0;
+      let sequence = 0n;
+      for (const what of acts) {
+        if (what === 'add') ring.add(anIntervalOf({ first: seconds++ }));
+        if (what === 'write') {
+          const entry = ring.next();
+          if (!entry) continue;
+          sequence += 1n;
+          ring.wrote(entry, sequence);
+          written.push(entry.interval);
+        }
+        if (what === 'seen') {
+          arrive();
+          ring.seen(sequence);
+        }
+        if (what === 'lost') {
+          written.length = 0;
+          ring.lost(0n);
+        }
+        if (what === 'restart') {
+          written.length = 0;
+          sequence = 0n;
+          ring.restart([]);
+        }
+        assert.ok(ring.size <= ringLimit);
+      }
+      drain(ring, sequence + 1n).forEach((range) => written.push(range));
+      arrive();
+      assert.equal(held.size, seconds);
+    }),
+    { numRuns: 60 },
+  );
+});
