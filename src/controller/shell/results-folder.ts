@@ -1,5 +1,5 @@
 import { mkdir, statfs } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { codeOf, MusterError } from '../../shared/kernel/errors.js';
 import { exitCodes } from '../../shared/model/outcome.js';
@@ -31,7 +31,7 @@ export interface FolderRequest {
 export async function createResultsFolder(request: FolderRequest): Promise<string> {
   const { parent } = request;
   try {
-    await mkdir(parent, { recursive: true });
+    await makeFolders(parent);
     const path = await createNew(request);
     const free = await statfs(path, { bigint: true });
     const freeBytes = free.bavail * free.bsize;
@@ -50,6 +50,19 @@ export async function createResultsFolder(request: FolderRequest): Promise<strin
       hint: 'Choose a writable folder with --results DIR.',
       cause: thrown,
     });
+  }
+}
+
+/** Not mkdir's own `recursive`: on a read-only file system that says ENOENT. */
+async function makeFolders(path: string, parentsMade = false): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (thrown) {
+    if (codeOf(thrown) === 'EEXIST') return;
+    // A dangling link is there and not there: once is enough.
+    if (codeOf(thrown) !== 'ENOENT' || parentsMade || dirname(path) === path) throw thrown;
+    await makeFolders(dirname(path));
+    await makeFolders(path, true);
   }
 }
 

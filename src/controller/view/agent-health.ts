@@ -31,7 +31,9 @@ export function agentHealth(agent: AgentStatus, { status }: RunSnapshot): Health
     const note = `${String(agent.inFlight)} in flight, oldest ${ago(agent.oldestInFlightMs)}`;
     return { grade: 1, note };
   }
-  if ((agent.latencyMs ?? 0) >= slowLinkMs) return { grade: 1, note: 'slow link' };
+  if ((agent.latencyMs ?? 0) >= slowLinkMs) {
+    return { grade: 1, note: `slow link, rtt ${ago(agent.latencyMs ?? 0)}` };
+  }
   return { grade: 0, note: why };
 }
 

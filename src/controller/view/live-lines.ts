@@ -66,7 +66,7 @@ export function agentLines(snapshot: RunSnapshot, most: number): readonly AgentL
   const kept = all ? rows : rows.slice(0, most - 1);
   const texts = table(kept.map(({ status, load, health }) => cells(status, load, health)));
   const lines = kept.map(({ health }, index) => ({
-    text: `${texts[index] ?? ''}${health.note === '' ? '' : `  ${health.note}`}`,
+    text: `${texts[index] ?? ''}  ${health.note}`.trimEnd(),
     health,
   }));
   if (all) return lines;
@@ -86,7 +86,9 @@ function cells(
   const name = [status.id.slice(0, 24), stateText(status).padStart(stateWidth)];
   // What an agent in trouble said last is not what it does now: its trouble stands there instead.
   if (health.grade >= 2) return name;
-  const link = status.latencyMs === undefined ? '' : `rtt ${duration(status.latencyMs * 1e6)}`;
+  // The note follows the last cell, and needs the room more.
+  const known = status.latencyMs !== undefined && health.note === '';
+  const link = known ? `rtt ${duration(status.latencyMs * 1e6)}` : '';
   if (load === undefined || (status.state !== 'RUNNING' && status.state !== 'DRAINING')) {
     return [...name, preparedText([status]), '', '', link];
   }

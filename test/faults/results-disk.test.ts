@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmdirSync, rmSync, statfsSync, truncateSync, writeFileSync } from 'node:fs';
+import { readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { TestContext } from 'node:test';
+import { rebuild } from '../../src/controller/shell/rebuild.js';
+import { RunResults } from '../../src/controller/shell/run-results.js';
+import { reasonOf, MusterError } from '../../src/shared/kernel/errors.js';
+import { systemClock } from '../../src/shared/kernel/system-clock.js';
+import { sampleRun } from '../support/recorded-run.js';
+
+/** A small file system of its own, or undefined (and the test says so) where this process may not mount one. */
+function mounted(t: TestContext, options: string): string | undefined {
+  const folder = mkdtempSync(join(tmpdir(), 'muster-disk-'));
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'muster-test', folder], { stdio: 'pipe' });
+  } catch (thrown) {
+    rmdirSync(folder);
+    t.skip(
+      `left out: mounting a tmpfs is not permitted here (${reasonOf(thrown).split('\n')[0] ?? ''})`,
+    );
+    return undefined;
+  }
+  t.after(() => {
+    execFileSync('umount', [folder]);
+    rmdirSync(folder);
+  });
+  return folder;
+}
+
+function open(parent: string, failures: string[] = []): Promise<RunResults> {
+  return RunResults.open({
+    parent,
+    name: 'full',
+    configText: 'name: full\n',
+    clock: systemClock,
+    onFailure: (line) => failures.push(line),
+  });
+}
+
+/** Takes what is left of the file system. */
+function fill(folder: string): void {
+  const path = join(folder, 'filler');
+  const { bavail, bsize } = statfsSync(folder);
+  writeFileSync(path, Buffer.alloc(bavail * bsize));
+}
+
+test('[RUN-18] a disk that gets full during the run: said at once, the run goes on, exit 6 at the end', async (t) => {
+  const disk = mounted(t, 'size=20m');
+  if (disk === undefined) return;
+  const failures: string[] = [];
+  const results = await open(disk, failures);
+  const records = sampleRun({ agents: 3, seconds: 30 });
+  const half = Math.floor(records.length / 2);
+  for (const record of records.slice(0, half)) results.record(record);
+  await results.flush();
+  assert.deepEqual(failures, []);
+  fill(disk);
+  for (const record of records.slice(half)) results.record(record);
+  await results.flush();
+  assert.deepEqual(failures, ['ERROR: Cannot write results to disk (disk full)']);
+  const finished = await results.finish();
+  assert.equal(finished.failure, 'ERROR: Cannot write results to disk (disk full)');
+  assert.equal(finished.exitCode, 6);
+  assert.equal(failures.length, 1);
+  // The numbers are whole although nothing could be written.
+  assert.equal(finished.summary.stages[0]?.operations['read']?.count, 2850);
+  // What was journaled before is still good, and no half-written file pretends to be a result.
+  truncateSync(join(disk, 'filler'), 0);
+  assert.ok(!(await readdir(results.folder)).some((name) => name.endsWith('.tmp')));
+  const { summary } = await rebuild(results.folder);
+  assert.ok((summary.stages[0]?.operations['read']?.count ?? 0) > 0);
+  assert.equal(summary.outcome, 'interrupted');
+});
+
+test('[RES-04] a disk with no space to speak of is refused before any load', async (t) => {
+  const disk = mounted(t, 'size=1m');
+  if (disk === undefined) return;
+  await assert.rejects(open(disk), (thrown) => {
+    assert.ok(thrown instanceof MusterError);
+    assert.match(thrown.message, /only \d+ KiB free, at least 16 MiB needed/);
+    assert.equal(thrown.exitCode, 6);
+    return true;
+  });
+});
+
+test('[RUN-18] a read-only file system is refused before any load', async (t) => {
+  const disk = mounted(t, 'size=20m,ro');
+  if (disk === undefined) return;
+  await assert.rejects(open(join(disk, 'results')), (thrown) => {
+    assert.ok(thrown instanceof MusterError);
+    assert.match(thrown.message, /\(read-only file system\)/);
+    assert.equal(thrown.exitCode, 6);
+    return true;
+  });
+});
+
+test('[RUN-18] a results folder that is removed during the run ends in exit 6, not in silence', async (t) => {
+  const parent = mkdtempSync(join(tmpdir(), 'muster-gone-'));
+  t.after(() => {
+    rmSync(parent, { recursive: true, force: true });
+  });
+  const failures: string[] = [];
+  const results = await open(parent, failures);
+  for (const record of sampleRun()) results.record(record);
+  await rm(results.folder, { recursive: true });
+  const finished = await results.finish();
+  assert.equal(finished.exitCode, 6);
+  assert.equal(finished.failure, 'ERROR: Cannot write results to disk (folder is gone)');
+  assert.deepEqual(failures, [finished.failure]);
+});
+
+test('[RUN-18] the journal is on disk within seconds, without anybody asking', async (t) => {
+  const parent = mkdtempSync(join(tmpdir(), 'muster-live-'));
+  t.after(() => {
+    rmSync(parent, { recursive: true, force: true });
+  });
+  const results = await open(parent);
+  const records = sampleRun({ end: false });
+  for (const record of records) results.record(record);
+  const path = join(results.folder, 'journal.ndjson');
+  const written = async (): Promise<number> =>
+    (await readFile(path, 'utf8')).split('\n').length - 1;
+  while ((await written()) < records.length) {
+    await new Promise<void>((resolve) => systemClock.after(50, resolve));
+  }
+  const manifest = JSON.parse(await readFile(join(results.folder, 'run.json'), 'utf8')) as {
+    outcome: string;
+  };
+  assert.equal(manifest.outcome, 'running');
+  await results.finish();
+});

@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Aggregate } from '../../../../src/controller/core/aggregate.js';
+import type { Summary } from '../../../../src/controller/core/summary.js';
+import {
+  bytes,
+  clock,
+  count,
+  duration,
+  percent,
+  rate,
+} from '../../../../src/controller/view/format.js';
+import { paintFor } from '../../../../src/controller/view/paint.js';
+import { printResults } from '../../../../src/controller/view/print-results.js';
+import { summaryText } from '../../../../src/controller/view/summary-text.js';
+import { FakeTerminal } from '../../../support/fake-terminal.js';
+import { sampleRun } from '../../../support/recorded-run.js';
+import type { SampleOptions } from '../../../support/recorded-run.js';
+
+function summaryOf(options: SampleOptions = {}): Summary {
+  const aggregate = new Aggregate();
+  for (const record of sampleRun(options)) aggregate.accept(record);
+  return aggregate.summary();
+}
+
+test('the verdict comes first, then coverage, then each stage', () => {
+  const lines = summaryText(summaryOf(), {}).split('\n');
+  assert.equal(lines[0], 'COMPLETED recorded');
+  assert.equal(
+    lines[1],
+    '  3 of 3 agents completed, 100 % of planned host-seconds, 0m09s, seed 42, exit code 0',
+  );
+  assert.equal(lines[3], 'Stage mixed');
+  const text = lines.join('\n');
+  assert.match(text, /start spread 100 us \(\+- 80\.0 us\)/);
+  assert.match(text, /first done 5\.001 s, last done 5\.003 s \(agent-3\)/);
+  assert.match(text, /^ {2}read +475 +95\.0 +380 KiB\/s +0 +600 us/m);
+  assert.match(text, /^ {2}write: 3 errors \(EIO 3\)$/m);
+  assert.match(text, /^ {2}agent-3 +COMPLETED +29\.4 % +40\.0 +2\.94 ms/m);
+});
+
+test('[RES-05] a partial run says so in the first line, with the reason, and who is missing', () => {
+  const base = summaryOf();
+  const summary: Summary = {
+    ...base,
+    outcome: 'partial',
+    reason: '1 of 3 agents was lost',
+    exit_code: 4,
+    representative: false,
+    warnings: ['stage mixed: agent agent-3 did not complete it (FAILED: killed)'],
+  };
+  const text = summaryText(summary, {});
+  assert.match(text, /^PARTIAL recorded: 1 of 3 agents was lost\n/);
+  assert.match(text, /exit code 4/);
+  assert.match(text, /NOT REPRESENTATIVE/);
+  assert.match(text, /Warnings\n {2}- stage mixed: agent agent-3 did not complete it/);
+});
+
+test('response and service latencies are both shown where they differ', () => {
+  const base = summaryOf({ agents: 1 });
+  const [stage] = base.stages;
+  const read = stage?.operations['read'];
+  assert.ok(stage && read?.service_ns);
+  const open = { ...read, response_ns: { ...read.service_ns, p99: 5e9 } };
+  const summary = { ...base, stages: [{ ...stage, operations: { read: open } }] };
+  const wide = summaryText(summary, { width: 140 });
+  assert.match(wide, /read .*response .*5\.00 s/);
+  assert.match(wide, /^ +service /m);
+  assert.match(summaryText(summary, { width: 80 }), /^ {2}read response .*5\.00 s/m);
+});
+
+test('no line is longer than the terminal is wide, and plain text has ASCII only', () => {
+  for (const width of [60, 80, 100, 120]) {
+    const text = summaryText(summaryOf(), { width });
+    for (const line of text.split('\n')) assert.ok(line.length <= width, line);
+    assert.match(text, /^[\x20-\x7e\n]*$/);
+  }
+});
+
+test('a fleet of many agents shows the most remarkable and says how many are left out', () => {
+  const text = summaryText(summaryOf({ agents: 9, seconds: 3 }), { mostAgents: 4 });
+  assert.match(text, /agent-9/);
+  assert.match(text, /\.\.\. and 5 more agents in summary\.txt/);
+});
+
+test('colours only on a terminal, and never with NO_COLOR, --no-color or TERM=dumb', () => {
+  const terminal = new FakeTerminal();
+  const painted = (env: Record<string, string>, noColor = false, to = terminal): boolean =>
+    paintFor(to, env, noColor).bad('x') !== 'x';
+  assert.equal(painted({}), true);
+  assert.equal(painted({ NO_COLOR: '1' }), false);
+  assert.equal(painted({ NO_COLOR: '' }), true);
+  assert.equal(painted({ TERM: 'dumb' }), false);
+  assert.equal(painted({}, true), false);
+  assert.equal(painted({}, false, new FakeTerminal(80, 24, false)), false);
+});
+
+test('[RUN-18] when the disk is full, the summary goes to standard output under its heading', () => {
+  const stdout = new FakeTerminal(80, 24, false);
+  const stderr = new FakeTerminal(80, 24, false);
+  const failure = 'ERROR: Cannot write results to disk (disk full)';
+  const options = { stdout, stderr, env: {}, noColor: false, verbose: false };
+  printResults({ folder: 'results/x', summary: summaryOf(), failure }, 'lines', options);
+  assert.equal(stderr.written, `${failure}\n`);
+  assert.match(stdout.written, /^=== RESULTS \(DISK WRITE FAILED\) ===\nCOMPLETED recorded\n/);
+  assert.ok(!stdout.written.includes('Results written to'));
+});
+
+test('with --progress json the summary is the last object, and people read it on standard error', () => {
+  const stdout = new FakeTerminal(80, 24, false);
+  const stderr = new FakeTerminal(80, 24, false);
+  const summary = summaryOf();
+  const options = { stdout, stderr, env: {}, noColor: false, verbose: false };
+  printResults({ folder: 'results/x', summary, failure: undefined }, 'json', options);
+  assert.deepEqual(JSON.parse(stdout.written), { type: 'summary', folder: 'results/x', summary });
+  assert.match(stderr.written, /^COMPLETED[^]*\nResults written to results\/x\n$/);
+});
+
+test('numbers keep three digits and never print a fourth by rounding', () => {
+  assert.deepEqual(
+    [0, 999, 1000, 999_499, 999_500, 1_024_000, 59_999_000_000, 61e9, -80_000].map(duration),
+    ['0 ns', '999 ns', '1.00 us', '999 us', '1.00 ms', '1.02 ms', '60.0 s', '1m01s', '-80.0 us'],
+  );
+  assert.deepEqual([0, 999, 1000, 1023, 1024, 1 << 20, 1.5 * 2 ** 40].map(bytes), [
+    '0 B',
+    '999 B',
+    '0.98 KiB',
+    '1.00 KiB',
+    '1.00 KiB',
+    '1.00 MiB',
+    '1.50 TiB',
+  ]);
+  assert.deepEqual([0, 17, 9481, 999_999, 1_200_000].map(count), [
+    '0',
+    '17',
+    '9 481',
+    '999 999',
+    '1.20 M',
+  ]);
+  assert.deepEqual([0, 0.354, 17.16, 99.94, 99.96, 12_345.6].map(rate), [
+    '0',
+    '0.35',
+    '17.2',
+    '99.9',
+    '100',
+    '12 346',
+  ]);
+  assert.deepEqual([1, 0.9999, 0.9667, 0].map(percent), ['100 %', '99.9 %', '96.6 %', '0.0 %']);
+  assert.deepEqual([7, 723, 7500].map(clock), ['0m07s', '12m03s', '2h05m00s']);
+});
