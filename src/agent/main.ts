@@ -21,6 +21,10 @@ export async function main(process: NodeJS.Process): Promise<number> {
     process.stderr.write(internalError(error));
     process.exit(exitCodes.internal);
   });
+  for (const output of [process.stdout, process.stderr]) {
+    // Whoever read the log has gone (a closed pipe): that must not end a run.
+    output.on('error', () => undefined);
+  }
   let code: number = exitCodes.completed;
   try {
     const program = agentProgram(version, async (flags) => {
@@ -60,9 +64,10 @@ async function serve(flags: AgentFlags, process: NodeJS.Process): Promise<number
     clock: systemClock,
     log,
   });
+  for (const signal of signals) process.on(signal, () => agent.stop(signal));
+  // Only now: who has read the line may send a signal.
   const name = id === '' ? agent.hostname : id;
   process.stdout.write(`bench-agent ${version} listening on ${agent.address} (id ${name})\n`);
-  for (const signal of signals) process.on(signal, () => agent.stop(signal));
   if (hasParent) {
     const orphaned = (): void => {
       agent.stop('the end of the parent process');

@@ -84,7 +84,7 @@ export class ControllerLinks {
     const { frames, open } = admitted;
     const link = (resumed ? this.#link : undefined) ?? newLink(open.runId);
     this.#link = link;
-    let ended = false;
+    const life = { ended: false };
     const duplex = new Duplex({
       stream: frames,
       endpoint: link.endpoint,
@@ -100,12 +100,12 @@ export class ControllerLinks {
         this.#settled(link);
       },
       onEnd: (end) => {
-        ended = true;
+        life.ended = true;
         this.#ended(stream, end);
       },
     });
     // The stream may have been over before it began.
-    if (ended) return;
+    if (life.ended) return;
     link.duplex = duplex;
     this.#duplexes.set(stream, duplex);
   }

@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { version } from '../../src/shared/model/version.js';
+import { assignmentOf } from '../support/agent-driver.js';
+import { processGone, startAgentProcess } from '../support/agent-process.js';
+import { Program } from '../support/program.js';
+import { TestController } from '../support/test-controller.js';
+
+const folder = mkdtempSync(path.join(os.tmpdir(), 'muster-agent-cli-'));
+const script = fileURLToPath(new URL('../../../bin/bench-agent.js', import.meta.url));
+after(() => {
+  rmSync(folder, { recursive: true });
+});
+
+async function run(...argv: string[]): Promise<{ code: number | null; output: string }> {
+  const program = new Program('bench-agent', argv);
+  const { code } = await program.ended;
+  return { code, output: program.output };
+}
+
+const stages = assignmentOf().stages.slice(0, 1);
+const endless = stages.map((stage) => ({ ...stage, durationMs: 3_600_000 }));
+
+/** An agent with load running, and the controller it runs for. */
+async function busyAgent(...argv: string[]) {
+  const agent = await startAgentProcess(argv);
+  const controller = new TestController(agent.port);
+  await controller.dial();
+  controller.lease().prepare(assignmentOf({ target: 'null:', stages: endless }));
+  await controller.hear('ready');
+  controller.say({ kind: 'start', stage: 0, epoch: 1, atNs: agentClockNs() + 500_000_000n });
+  await controller.hear('armed');
+  controller.say({ kind: 'go', stage: 0, epoch: 1 });
+  await controller.hear('interval');
+  return { agent, controller };
+}
+
+/** Same machine, same monotonic clock. */
+function agentClockNs(): bigint {
+  return process.hrtime.bigint();
+}
+
+test('[CLI-01] --help names every flag and exit code; --version prints the version', async () => {
+  const help = await run('--help');
+  assert.equal(help.code, 0);
+  const flags = ['--listen', '--once', '--id', '--root', '--verbose', '--log-format', '--version'];
+  for (const word of [...flags, 'Examples:', 'Exit codes:', '130']) {
+    assert.ok(help.output.includes(word), word);
+  }
+  const shown = await run('--version');
+  assert.deepEqual([shown.code, shown.output.trim()], [0, version]);
+});
+
+test('[CLI-03] wrong flags are refused with one sentence and exit 2', async () => {
+  const wrong: [string[], RegExp][] = [
+    [['--lisen', ':7761'], /unknown option '--lisen'/],
+    [['--log-format', 'xml'], /Allowed choices are text, json/],
+    [['extra'], /too many arguments/],
+    [['--listen', 'http://localhost:1'], /is not an agent address/],
+    [['--listen', '127.0.0.1:99999'], /99999/],
+    [['--root', path.join(folder, 'missing')], /--root .*missing does not exist/],
+    [['--root', script], /is not a folder/],
+  ];
+  for (const [argv, sentence] of wrong) {
+    const { code, output } = await run(...argv);
+    assert.equal(code, 2, argv.join(' '));
+    assert.match(output, sentence);
+    assert.doesNotMatch(output, /\n\s+at /, 'no stack');
+  }
+});
+
+test('[RUN-26] a port in use ends the agent with an error that names port and likely cause', async () => {
+  const holder = createServer().listen(0, '127.0.0.1');
+  await once(holder, 'listening');
+  const address = holder.address();
+  assert.ok(address !== null && typeof address === 'object');
+  const { code, output } = await run('--listen', `127.0.0.1:${String(address.port)}`);
+  holder.close();
+  assert.equal(code, 2);
+  assert.ok(output.includes(`port ${String(address.port)} is in use, probably by another`));
+});
+
+test('[CLI-03] a program that is not built says so', async () => {
+  const bin = path.join(folder, 'unbuilt', 'bin');
+  cpSync(path.dirname(script), bin, { recursive: true });
+  const child = fork(path.join(bin, 'bench-agent.js'), {
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  let words = '';
+  child.stderr?.on('data', (data: Buffer) => (words += data.toString()));
+  const [code] = (await once(child, 'close')) as [number];
+  assert.equal(code, 70);
+  assert.match(words, /bench-agent is not built yet: run `npm run build` first/);
+});
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  test(`[CLI-02] an idle agent that gets ${signal} exits with 0`, async () => {
+    const { program } = await startAgentProcess(['--id', 'agent-7']);
+    assert.match(
+      program.stdout,
+      /^bench-agent \S+ listening on 127\.0\.0\.1:\d+ \(id agent-7\)\n$/,
+    );
+    program.kill(signal);
+    assert.deepEqual(await program.ended, { code: 0, signal: null });
+  });
+
+  test(`[CLI-02] a busy agent that gets ${signal} aborts the run, tells the controller and exits with 130`, async () => {
+    const { agent, controller } = await busyAgent();
+    agent.program.kill(signal);
+    const error = await controller.hear('error');
+    assert.deepEqual([error.code, error.message], ['stopped', 'agent stopped by operator']);
+    assert.equal((await controller.hear('final')).state, 'ABORTED');
+    const result = await controller.hear('stageResult');
+    assert.equal(result.endedBy, 'aborted');
+    assert.ok((result.operations[0]?.count ?? 0) > 0);
+    assert.deepEqual(await agent.program.ended, { code: 130, signal: null });
+    await controller.end();
+  });
+}
+
+test('a second signal ends a busy agent at once', async () => {
+  const { agent, controller } = await busyAgent();
+  agent.program.kill('SIGTERM');
+  await agent.program.waitFor(/Received SIGTERM - stopping/);
+  agent.program.kill('SIGTERM');
+  assert.equal((await agent.program.ended).code, 130);
+  controller.vanish();
+});
+
+test('[RUN-10] an agent that is killed takes its load with it', async () => {
+  const { agent, controller } = await busyAgent('-v');
+  const pid = Number(/workload process (\d+) started/.exec(agent.program.output)?.[1]);
+  agent.program.kill('SIGKILL');
+  await agent.program.ended;
+  await controller.end();
+  await processGone(pid);
+});
+
+test('an agent forked with a channel says its port there, and leaves when its parent is gone', async () => {
+  const child = fork(script, ['--listen', '127.0.0.1:0'], {
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  const [message] = (await once(child, 'message')) as [{ kind: string; port: number }];
+  assert.equal(message.kind, 'listening');
+  const controller = new TestController(message.port);
+  await controller.dial();
+  await controller.goodbye();
+  child.disconnect();
+  const [code] = (await once(child, 'exit')) as [number];
+  assert.equal(code, 0);
+});
+
+test('[CLI-01] --log-format json writes one object per line', async () => {
+  const { program } = await startAgentProcess(['--log-format', 'json']);
+  program.kill('SIGTERM');
+  await program.ended;
+  const entry = JSON.parse(program.stderr.trim().split('\n')[0] ?? '') as { line: string };
+  assert.equal(entry.line, 'Received SIGTERM - stopping');
+});
