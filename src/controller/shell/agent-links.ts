@@ -34,7 +34,6 @@ const dialsAtOnce = 256;
 interface Stream {
   readonly generation: number;
   readonly duplex: Duplex<ControllerMessage, AgentMessage>;
-  readonly hangUp: () => void;
 }
 
 /** The link to one agent over all its streams. */
@@ -91,17 +90,19 @@ class GrpcLink {
           this.#heard(generation, event);
         },
         onEnd: ({ reason }) => {
+          hangUp();
           this.#over(generation, reason);
         },
       });
-      this.#stream = { generation, duplex, hangUp };
+      this.#stream = { generation, duplex };
       // after the stream is there, so that the machine can answer at once; frames come on a later turn of the loop
       this.#options.feed({ kind: 'dialed', agent, generation, hello, welcome });
     } catch (thrown) {
       if (!(thrown instanceof DialError)) throw thrown;
       if (abort.signal.aborted) return;
       const failure = { agent, generation, code: failureOf(thrown), message: thrown.reason };
-      this.#options.feed({ kind: 'dialFailed', ...failure });
+      const { instanceId } = thrown;
+      this.#options.feed({ kind: 'dialFailed', ...failure, ...(instanceId && { instanceId }) });
     } finally {
       if (this.#dialling === dialling) this.#dialling = undefined;
     }
@@ -175,8 +176,8 @@ class GrpcLink {
   }
 
   #over(generation: number, reason: string): void {
-    this.#stream?.hangUp();
-    this.#stream = undefined;
+    // A newer stream may be there already: the end of an old one must not hurt it.
+    if (this.#stream?.generation === generation) this.#stream = undefined;
     this.#ended.get(generation)?.();
     this.#options.feed({ kind: 'linkLost', agent: this.#agent.index, generation, reason });
   }

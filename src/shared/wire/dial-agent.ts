@@ -52,9 +52,10 @@ export async function dialAgent(
   signal: AbortSignal,
 ): Promise<DialledAgent> {
   const channel = new AgentChannel(options.address, options.clock);
+  let hello: HelloReply | undefined;
   try {
     await channel.connect(options.connectMs, signal);
-    const hello = await channel.hello(options.helloMs, signal);
+    hello = await channel.hello(options.helloMs, signal);
     const stream = channel.session();
     const welcome = await openSession(stream, options, request, signal);
     return {
@@ -67,6 +68,7 @@ export async function dialAgent(
     };
   } catch (error) {
     channel.close();
+    if (error instanceof DialError) error.instanceId = hello?.instanceId;
     throw error;
   }
 }

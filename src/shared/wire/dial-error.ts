@@ -12,6 +12,8 @@ export class DialError extends MusterError {
   readonly code: DialFailure;
   /** The cause alone, for a sentence that names the agent itself. */
   readonly reason: string;
+  /** Of the agent that answered Hello and then did not take the session. */
+  instanceId: string | undefined;
 
   constructor(
     code: DialFailure,
