@@ -115,7 +115,8 @@ export class History {
 
   #run(untilMs: number, done: () => boolean): void {
     this.world.run(untilMs, () => {
-      if (this.world.happened > mostHappenings) throw new Error('the history goes round in circles');
+      if (this.world.happened > mostHappenings)
+        throw new Error('the history goes round in circles');
       return done();
     });
   }

@@ -49,6 +49,12 @@ export function ownerlessMs(plan: Plan): number {
   return switchMs + 5000 + abortMs + 6000;
 }
 
+/** How long it may take until every agent is at rest: one that was given no plan yet goes by the default times. */
+export function restMs(history: History): number {
+  const withoutPlan = 150_000 + 2000;
+  return Math.max(withoutPlan, ownerlessMs(history.scenario.plan)) + 2 * longestFreeze(history);
+}
+
 /** Everything that must hold in every history; returns what does not. */
 export function violations(history: History): string[] {
   return [
@@ -118,7 +124,8 @@ function startsTogether(history: History): string[] {
           record.to === 'ARMED' &&
           atMs <= start.atMs,
       );
-      if (armed === undefined && !wasArmed) found.push(`${who} ran, agent ${String(agent)} was not armed`);
+      if (armed === undefined && !wasArmed)
+        found.push(`${who} ran, agent ${String(agent)} was not armed`);
     }
     const clock = recordsOf(history, 'clock')
       .filter(({ atMs, record }) => record.agent === truth.agent && atMs <= start.atMs)
@@ -155,8 +162,12 @@ function totals(history: History): string[] {
       (one) => one.agent === agent && one.stage === result.stage && one.runId === 'run-1',
     );
     const count = result.operations.reduce((sum, stats) => sum + stats.count, 0);
-    const inHistogram = result.operations.reduce((sum, { service }) => sum + decodeCount(service), 0);
-    if (count !== inHistogram) found.push(`${who}: histogram holds ${String(inHistogram)} of ${String(count)}`);
+    const inHistogram = result.operations.reduce(
+      (sum, { service }) => sum + decodeCount(service),
+      0,
+    );
+    if (count !== inHistogram)
+      found.push(`${who}: histogram holds ${String(inHistogram)} of ${String(count)}`);
     const reported = ['duration', 'operations', 'aborted'].includes(result.endedBy);
     if (reported && truth && truth.operations !== count && result.mechanism === 'simulated') {
       found.push(`${who}: result says ${String(count)}, ${String(truth.operations)} were done`);
@@ -218,16 +229,24 @@ function outcome(history: History): string[] {
   if (!finished) return [];
   const { scenario, interruptedAtMs } = history;
   const found: string[] = [];
-  const interrupted = recordsOf(history, 'decision').some(({ record }) => record.event === 'interrupt');
-  if (interrupted !== (finished.exitCode === 130)) found.push('interrupted, but not exit 130, or the reverse');
+  const interrupted = recordsOf(history, 'decision').some(
+    ({ record }) => record.event === 'interrupt',
+  );
+  if (interrupted !== (finished.exitCode === 130))
+    found.push('interrupted, but not exit 130, or the reverse');
   if (interrupted && interruptedAtMs === undefined) found.push('interrupted by nobody');
   if (finished.exitCode === 0) found.push(...isComplete(history));
   if (scenario.faults.length === 0 && finished.exitCode !== 0) {
-    found.push(`nothing went wrong, but exit ${String(finished.exitCode)}: ${String(finished.reason)}`);
+    found.push(
+      `nothing went wrong, but exit ${String(finished.exitCode)}: ${String(finished.reason)}`,
+    );
   }
   if (finished.exitCode !== 0 && finished.reason === undefined) found.push('no reason is given');
-  if (finished.notRepresentative !== (decided(history, 'exit 5'))) found.push('notRepresentative is wrong');
-  const aborted = recordsOf(history, 'decision').some(({ record }) => record.verdict.startsWith('abort'));
+  if (finished.notRepresentative !== decided(history, 'exit 5'))
+    found.push('notRepresentative is wrong');
+  const aborted = recordsOf(history, 'decision').some(({ record }) =>
+    record.verdict.startsWith('abort'),
+  );
   if (finished.exitCode === 4 && aborted) found.push('partial, but it was aborted');
   return found;
 }
@@ -240,7 +259,9 @@ function isComplete(history: History): string[] {
   if (history.scenario.mode !== 'run') return [];
   const results = recordsOf(history, 'stageResult');
   const wanted = history.scenario.plan.agents.length * history.scenario.plan.stages.length;
-  return results.length === wanted ? [] : [`exit 0 with ${String(results.length)} of ${String(wanted)} results`];
+  return results.length === wanted
+    ? []
+    : [`exit 0 with ${String(results.length)} of ${String(wanted)} results`];
 }
 
 /** In the end nothing runs any more, and every agent that lives is free. */

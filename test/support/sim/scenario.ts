@@ -16,7 +16,12 @@ export type Fault = { readonly atMs: number } & (
       readonly from: 'controller' | 'agent' | 'both';
       readonly forMs: number;
     }
-  | { readonly kind: 'slow'; readonly agent: number; readonly delayMs: number; readonly forMs: number }
+  | {
+      readonly kind: 'slow';
+      readonly agent: number;
+      readonly delayMs: number;
+      readonly forMs: number;
+    }
   | {
       readonly kind: 'frames';
       readonly agent: number;
@@ -31,7 +36,11 @@ export type Fault = { readonly atMs: number } & (
       readonly forMs: number;
     }
   | { readonly kind: 'freezeController'; readonly forMs: number }
-  | { readonly kind: 'crashAgent'; readonly agent: number; readonly restartAfterMs: number | undefined }
+  | {
+      readonly kind: 'crashAgent';
+      readonly agent: number;
+      readonly restartAfterMs: number | undefined;
+    }
   | { readonly kind: 'killRunner'; readonly agent: number }
   | { readonly kind: 'stall'; readonly agent: number; readonly forMs: number }
   | { readonly kind: 'stopAgent'; readonly agent: number }
@@ -82,7 +91,16 @@ export function randomScenario(seed: number, faults: number): Scenario {
   const stages = Array.from({ length: random.pick([1, 1, 2, 2, 3]) }, (_, index) =>
     randomStage(random, index),
   );
-  const mode = random.pick<RunMode>(['run', 'run', 'run', 'run', 'run', 'run', 'prepare', 'cleanup']);
+  const mode = random.pick<RunMode>([
+    'run',
+    'run',
+    'run',
+    'run',
+    'run',
+    'run',
+    'prepare',
+    'cleanup',
+  ]);
   const plan = fleetPlan(count, {
     stages,
     timeouts: random.chance(0.1) ? { ...timeouts, reconnectWindowMs: 0 } : timeouts,

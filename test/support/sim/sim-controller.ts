@@ -120,6 +120,8 @@ export class SimController {
       case 'record':
         this.records.push({ atMs: this.#options.world.nowMs, record: effect.record });
         return;
+      case 'checked':
+        return;
       case 'finished':
         this.finished = effect;
         this.finishedAtMs = this.#options.world.nowMs;
