@@ -7,12 +7,10 @@ import { checkTimeouts } from './check-timeouts.js';
 import type { Plan } from '../../shared/model/plan.js';
 import type { Finding } from './finding.js';
 
-/** `seedDrawn`: the config has no seed, so that of the plan is another one each time. */
-export function checkPlan(plan: Plan, seedDrawn: boolean): readonly Finding[] {
+export function checkPlan(plan: Plan): readonly Finding[] {
   return [
     ...checkTargets(plan),
     ...checkDataset(plan),
-    ...checkKept(plan, seedDrawn),
     ...checkStages(plan),
     ...checkExpectations(plan),
     ...checkTimeouts(plan),
@@ -45,16 +43,6 @@ function* checkDataset(plan: Plan): Generator<Finding> {
       path: ['dataset', 'files'],
       about: [['agents'], ['namespace']],
       message: `${String(dataset.files)} files are fewer than the ${String(agents.length)} agents that share them; at least one each`,
-    };
-  }
-}
-
-function* checkKept(plan: Plan, seedDrawn: boolean): Generator<Finding> {
-  if (plan.dataset.keep && seedDrawn) {
-    yield {
-      level: 'warning',
-      path: ['dataset', 'keep'],
-      message: 'without a fixed seed no later run can use the files that are kept; set seed',
     };
   }
 }

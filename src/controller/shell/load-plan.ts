@@ -73,7 +73,7 @@ export function loadPlan(source: PlanSource): LoadedPlan {
     randomSeed: source.randomSeed ?? (() => randomInt(2 ** 32)),
   });
   const reported = [...broken, ...listed.problems.map(({ path }) => path)];
-  const findings = checkPlan(plan, config.seed === undefined)
+  const findings = checkPlan(plan)
     .map((finding) => inConfig(finding, config, listed.entries))
     .filter((finding) => !dependsOn(finding, reported));
   problems.push(

@@ -34,6 +34,11 @@ export interface DatasetPlan {
   readonly directories: { readonly width: number; readonly depth: number };
   readonly content: Content;
   readonly keep: boolean;
+  /**
+   * The seed as far as it is part of the dataset's hash: undefined when the config has none, so that the next command
+   * (cleanup, --skip-prepare), which draws another seed, still knows the files.
+   */
+  readonly seed?: number | undefined;
 }
 
 export interface MixEntry {

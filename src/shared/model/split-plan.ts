@@ -50,18 +50,19 @@ export function splitPlan(
 }
 
 /**
- * The text whose SHA-256 is the dataset's hash: dataset, namespace, number of agents, seed. `keep` is about the end of
+ * The text whose SHA-256 is the dataset's hash: dataset, namespace, number of agents, and the seed if the config has
+ * one. `keep` is about the end of
  * a run, not about the files, and is left out.
  */
 export function datasetIdentity(plan: Plan): string {
-  const { name, files, fileSizeBytes, directories, content } = plan.dataset;
+  const { name, files, fileSizeBytes, directories, content, seed } = plan.dataset;
   const { width, depth } = directories;
   return JSON.stringify([
     'muster-dataset-1',
     [name, files, fileSizeBytes, width, depth, content],
     plan.namespace,
     plan.agents.length,
-    plan.seed,
+    seed ?? 'drawn',
   ]);
 }
 

@@ -25,7 +25,8 @@ export function planAsConfig(plan: Plan): Plain {
           ),
     target: common,
     namespace: plan.namespace,
-    seed: plan.seed,
+    // One that was drawn is for this run only.
+    seed: plan.dataset.seed,
     dataset: {
       name: plan.dataset.name,
       files: plan.dataset.files,

@@ -36,6 +36,7 @@ export function resolvePlan(config: Config, context: ResolveContext): Plan {
       directories: dataset.directories,
       content: dataset.content,
       keep: dataset.keep,
+      seed: config.seed,
     },
     stages: config.stages.map((stage, index) => ({
       index,

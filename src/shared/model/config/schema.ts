@@ -52,7 +52,8 @@ export const configSchema = z.strictObject(
     seed: count({ min: 0, max: 2 ** 32 - 1 })
       .optional()
       .meta({
-        description: 'The same seed and plan give the same sequence of operations',
+        description:
+          'The same seed and plan give the same sequence of operations; a dataset made with one seed is another dataset than one made with another',
         fallback: 'random, recorded in the results',
       }),
     dataset: datasetField,

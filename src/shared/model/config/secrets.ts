@@ -9,8 +9,8 @@ export function isSecretKey(key: string): boolean {
 }
 
 const sentence =
-  'a secret does not belong in the config, which is copied into the results; storage keys are read from the ' +
-  "agent's own environment, the agents' token from --token-file or BENCH_TOKEN";
+  'a secret does not belong in the config, which is copied into the results; leave it in the environment of the ' +
+  'process that needs it';
 
 /** Every key that looks like a secret's name, wherever it is. Its value is never printed. */
 export function findSecrets(data: unknown, path: KeyPath = []): Problem[] {

@@ -252,7 +252,6 @@ test('what is odd but works is a warning', () => {
       'stages.0={ name: a, mix: read, block_size: 512, direct: true, duration: 1s }',
       /many devices want multiples of 4096 bytes for direct I\/O; block_size is 512B/,
     ],
-    ['dataset.keep=true', /dataset.keep: .*seed/],
   ] as const;
   for (const [set, expected] of rows) {
     const { warnings } = planOf(base, { sets: [set] });

@@ -214,3 +214,11 @@ test('[LINK-13] all forms of addresses may stand in the list, and bad ones are r
     /^test.yaml:7:13: agents\[1\]: "http:\/\/node1" is not an agent address: agents speak gRPC, not HTTP/,
   );
 });
+
+test('of two flags for the same key the later one counts, and is the place of its error', () => {
+  const sets = ['stages.0.threads=x', 'stages.0.threads=y'];
+  assert.match(
+    problemsOf(smallConfig, { sets })[0] ?? '',
+    /^--set stages.0.threads=y: .*"y" is not/,
+  );
+});

@@ -162,15 +162,24 @@ test('the identity of a dataset changes with what is in it, and not with keep', 
   const change = (dataset: Partial<Plan['dataset']>, rest: Partial<Plan> = {}) =>
     datasetIdentity({ ...small, ...rest, dataset: { ...small.dataset, ...dataset } });
   assert.equal(change({ keep: true }), identity);
+  assert.equal(change({}, { seed: 2 }), identity, 'a seed that was drawn');
   const others = [
     change({ name: 'other' }),
     change({ files: 9 }),
     change({ fileSizeBytes: 1 }),
     change({ directories: { width: 2, depth: 1 } }),
     change({ content: 'zero' }),
-    change({}, { seed: 2 }),
+    change({ seed: 2 }),
     change({}, { namespace: 'shared' }),
     change({}, { agents: [...small.agents, ...small.agents] }),
   ];
   assert.equal(new Set([identity, ...others]).size, others.length + 1);
+});
+
+test('[SAFE-01] without a seed in the config, the next command still knows the dataset of the last', () => {
+  const of = (seed: number, text: string) =>
+    datasetIdentity(planOf(text, { randomSeed: () => seed }).plan);
+  assert.equal(of(1, smallConfig), of(2, smallConfig));
+  assert.notEqual(of(1, `${smallConfig}\nseed: 3`), of(1, `${smallConfig}\nseed: 4`));
+  assert.notEqual(of(1, `${smallConfig}\nseed: 1`), of(1, smallConfig));
 });
