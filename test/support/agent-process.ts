@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { Program } from './program.js';
 
 /** A real agent on a free port of the loopback interface. */
@@ -33,4 +34,19 @@ function isAlive(pid: number): boolean {
   } catch {
     return false;
   }
+}
+
+/** CPU seconds a process uses within a window of time; Linux only. */
+export async function cpuSecondsDuring(pid: number, windowMs: number): Promise<number> {
+  const before = cpuTicks(pid);
+  await new Promise((resolve) => setTimeout(resolve, windowMs));
+  return (cpuTicks(pid) - before) / 100;
+}
+
+/** User and system time in ticks, which are 1/100 s on every Linux (USER_HZ). */
+function cpuTicks(pid: number): number {
+  const stat = readFileSync(`/proc/${String(pid)}/stat`, 'utf8');
+  // The second field, the name, may hold spaces.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return Number(fields[11]) + Number(fields[12]);
 }

@@ -23,7 +23,7 @@ export class FakeTerminal {
     let column = 0;
     let wraps = true;
     const line = (): string[] => (lines[row] ??= []);
-     
+
     const tokens = this.written.matchAll(/\x1b\[(\??[\d;]*)([A-Za-z])|\x1b[78]|[\s\S]/g);
     for (const [token, parameter = '', command] of tokens) {
       const count = Number.parseInt(parameter, 10) || 0;

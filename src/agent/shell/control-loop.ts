@@ -48,11 +48,14 @@ export class ControlLoop {
     this.#inputs.push(input);
     if (this.#working) return;
     this.#working = true;
+    const { clock } = this.#parts;
+    const beganMs = clock.nowMs();
     try {
       for (let next = this.#inputs.shift(); next; next = this.#inputs.shift()) this.#turn(next);
     } finally {
       this.#working = false;
     }
+    this.#observeDelay(clock.nowMs() - beganMs);
     this.#arm();
   }
 

@@ -3,51 +3,16 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { systemClock } from '../../../src/shared/kernel/system-clock.js';
 import type { Assignment } from '../../../src/shared/model/assignment.js';
-import { serveAgent } from '../../../src/agent/shell/serve.js';
-import type { ServeOptions, ServingAgent } from '../../../src/agent/shell/serve.js';
 import { assignmentOf } from '../../support/agent-driver.js';
+import { fakeRunner, withAgent } from '../../support/agent-in-process.js';
 import { TestController } from '../../support/test-controller.js';
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'muster-agent-'));
 after(() => {
   rmSync(folder, { recursive: true });
 });
-
-const fakeRunner = fileURLToPath(new URL('../../support/fake-runner.js', import.meta.url));
-
-interface TestAgent extends ServingAgent {
-  readonly lines: string[];
-}
-
-async function withAgent(
-  options: Partial<ServeOptions>,
-  use: (agent: TestAgent) => Promise<void>,
-): Promise<void> {
-  const lines: string[] = [];
-  const agent = await serveAgent({
-    listen: { host: '127.0.0.1', port: 0 },
-    once: false,
-    id: 'agent-1',
-    roots: [],
-    env: process.env,
-    clock: systemClock,
-    log: (level, line) => lines.push(`${level}: ${line}`),
-    ...options,
-  });
-  try {
-    await use({ ...agent, lines });
-  } catch (thrown) {
-    process.stderr.write(`agent's log:\n${lines.join('\n')}\n`);
-    throw thrown;
-  } finally {
-    agent.stop('end of the test');
-    agent.stop('end of the test');
-    await agent.left;
-  }
-}
 
 const nullAssignment: Partial<Assignment> = {
   target: 'null:',
