@@ -32,10 +32,10 @@ export class Random {
    * limit × 2^-53).
    */
   below(limit: number): number {
-    if (limit <= 65_536) return Math.floor((this.next() * limit) / 4_294_967_296);
+    if (limit <= 65_536) return Math.floor(this.next() * limit * 2 ** -32);
     const high = this.next() >>> 5;
     const low = this.next() >>> 6;
-    return Math.floor(((high * 67_108_864 + low) / 9_007_199_254_740_992) * limit);
+    return Math.floor((high * 67_108_864 + low) * 2 ** -53 * limit);
   }
 }
 

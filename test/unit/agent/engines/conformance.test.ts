@@ -1,0 +1,299 @@
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { describe, it } from 'node:test';
+import type {
+  Engine,
+  EngineContext,
+  EngineDefinition,
+  Operation,
+  StageOptions,
+} from '../../../../src/agent/engines/engine.js';
+import { engines, parseTarget, unsupported } from '../../../../src/agent/engines/registry.js';
+import { alignedBuffer } from '../../../../src/agent/runner/content.js';
+import { DatasetLayout } from '../../../../src/agent/runner/dataset-layout.js';
+import { codeOf } from '../../../../src/shared/kernel/errors.js';
+import { operationKinds } from '../../../../src/shared/model/operation.js';
+import type { OperationKind } from '../../../../src/shared/model/operation.js';
+
+const fileSizeBytes = 16_384;
+const blockSizeBytes = 4096;
+const plain: StageOptions = { direct: false, noatime: false, fsync: 'never' };
+
+interface Bench {
+  readonly engine: Engine;
+  readonly folder: string;
+  readonly warnings: string[];
+  perform(kind: OperationKind, fields?: Partial<Operation>): number;
+}
+
+/** A dataset of four files of 16 KiB as the working directory, and the engine opened for it. */
+async function within(
+  definition: EngineDefinition<StageOptions>,
+  options: StageOptions,
+  test: (bench: Bench) => void | Promise<void>,
+  change: Partial<EngineContext> = {},
+): Promise<void> {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'muster-engine-'));
+  const before = process.cwd();
+  process.chdir(folder);
+  const warnings: string[] = [];
+  try {
+    const files = { from: 0, to: 4 };
+    const paths = new DatasetLayout({ width: 2, depth: 1 }, 0, files);
+    for (let i = 0; i < 4; i++) {
+      fs.mkdirSync(paths.folderOf(i), { recursive: true });
+      fs.writeFileSync(paths.file(i), Buffer.alloc(fileSizeBytes, i + 1));
+    }
+    const engine = await definition.open(options, {
+      lane: 0,
+      kinds: new Set(operationKinds),
+      paths,
+      files,
+      fileSizeBytes,
+      blockSizeBytes,
+      openFiles: 100,
+      renew: () => undefined,
+      warn: (line) => warnings.push(line),
+      ...change,
+    });
+    const buffer = alignedBuffer(blockSizeBytes).fill(0xab);
+    const perform = (kind: OperationKind, fields: Partial<Operation> = {}): number => {
+      const bytes =
+        kind === 'read' || kind === 'write'
+          ? blockSizeBytes
+          : kind === 'get' || kind === 'put'
+            ? fileSizeBytes
+            : 0;
+      return engine.perform(
+        { kind, file: 0, offset: 0, bytes, lane: 0, entry: 0, ...fields },
+        buffer,
+      );
+    };
+    await test({ engine, folder, warnings, perform });
+    engine.close();
+  } finally {
+    process.chdir(before);
+    fs.rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+for (const definition of engines) {
+  describe(`engine ${definition.name}`, () => {
+    it('[ENG-01] moves all bytes of every operation it supports, and can do them again', async () => {
+      await within(definition, plain, ({ engine, perform }) => {
+        const order: readonly OperationKind[] = [
+          'read',
+          'write',
+          'get',
+          'stat',
+          'list',
+          'put',
+          'delete',
+          'mkdir',
+          'rmdir',
+        ];
+        assert.deepEqual(new Set(order), new Set(operationKinds));
+        for (let round = 0; round < 3; round++) {
+          for (const kind of order.filter((one) => definition.supports.has(one))) {
+            const expected = kind === 'read' || kind === 'write' ? 4096 : 16_384;
+            const moves = ['read', 'write', 'get', 'put'].includes(kind);
+            assert.equal(perform(kind, { file: round }), moves ? expected : 0, kind);
+          }
+        }
+        engine.finish();
+        assert.notEqual(engine.mechanism, '');
+      });
+    });
+
+    it('[ENG-01] takes the options of a stage and no others', () => {
+      for (const fsync of ['never', 'end', 'every', 16] as const) {
+        const options = { direct: true, noatime: true, fsync };
+        assert.deepEqual(definition.options.parse(options), options);
+      }
+      assert.throws(() => definition.options.parse({ ...plain, iodepth: 4 }));
+      assert.throws(() => definition.options.parse({ ...plain, fsync: 0 }));
+    });
+
+    it('[ENG-02] says which operations it does not support', () => {
+      const some = { ...definition, supports: new Set<OperationKind>(['read']) };
+      assert.deepEqual(unsupported(some, ['read', 'list']), ['list']);
+      assert.deepEqual(unsupported(definition, definition.supports), []);
+    });
+  });
+}
+
+describe('targets', () => {
+  it('find their engine by scheme, plain paths are files', () => {
+    const found = (target: string): string => {
+      const parsed = parseTarget(target);
+      return typeof parsed === 'string' ? parsed : `${parsed.engine.name} ${parsed.location}`;
+    };
+    assert.equal(found('/mnt/bench'), 'file /mnt/bench');
+    assert.equal(found('file:///mnt/bench'), 'file /mnt/bench');
+    assert.equal(found('null:'), 'null ');
+    assert.match(found('tape://x'), /no engine for "tape:" \(there are file:, null: and plain/u);
+  });
+});
+
+const file = engines.find(({ name }) => name === 'file');
+if (file === undefined) throw new Error('no file engine');
+
+describe('engine file, in particular', () => {
+  it('[ENG-03] moves fewer bytes at the end of a short file, without an exception', async () => {
+    await within(file, plain, ({ perform }) => {
+      fs.truncateSync('data/d1/f1', 6000);
+      assert.equal(perform('read', { file: 1, offset: 4096 }), 6000 - 4096);
+      assert.equal(perform('read', { file: 1, offset: 8192 }), 0);
+      assert.equal(perform('get', { file: 1 }), 6000);
+    });
+  });
+
+  it('[ENG-03] throws what the system says, with its code', async () => {
+    await within(file, plain, ({ perform }) => {
+      const code = (act: () => unknown): string | undefined => {
+        try {
+          act();
+          return 'nothing';
+        } catch (error) {
+          return codeOf(error);
+        }
+      };
+      assert.equal(
+        code(() => perform('delete', { entry: 5 })),
+        'ENOENT',
+      );
+      assert.equal(
+        code(() => perform('rmdir', { entry: 5 })),
+        'ENOENT',
+      );
+      perform('put');
+      assert.equal(
+        code(() => perform('put')),
+        'EEXIST',
+      );
+      perform('mkdir');
+      assert.equal(
+        code(() => perform('mkdir')),
+        'EEXIST',
+      );
+      fs.unlinkSync('data/d0/f0');
+      assert.equal(
+        code(() => perform('get')),
+        'ENOENT',
+      );
+      assert.equal(
+        code(() => perform('stat')),
+        'ENOENT',
+      );
+    });
+  });
+
+  it('[SAFE-02] never writes through a symbolic link', async () => {
+    await within(file, plain, ({ perform, folder }) => {
+      const outside = path.join(folder, 'outside');
+      fs.writeFileSync(outside, 'precious');
+      fs.symlinkSync(outside, 'churn/0/0/p7');
+      assert.throws(() => perform('put', { entry: 7 }), { code: 'EEXIST' });
+      fs.unlinkSync('data/d0/f0');
+      fs.symlinkSync(outside, 'data/d0/f0');
+      assert.throws(() => perform('get'), { code: 'ELOOP' });
+      assert.equal(fs.readFileSync(outside, 'utf8'), 'precious');
+    });
+  });
+
+  it('writes where it should: put whole files, write single blocks', async () => {
+    await within(file, plain, ({ perform }) => {
+      perform('write', { file: 2, offset: 8192 });
+      const written = fs.readFileSync('data/d0/f2');
+      assert.ok(written.subarray(8192, 12_288).every((byte) => byte === 0xab));
+      assert.ok(written.subarray(0, 8192).every((byte) => byte === 3));
+      perform('put', { entry: 3 });
+      assert.equal(fs.statSync('churn/0/0/p3').size, fileSizeBytes);
+    });
+  });
+
+  it('holds no more files open than it may, and still reads the right one', async () => {
+    await within(
+      file,
+      plain,
+      ({ perform }) => {
+        const before = fs.readdirSync('/proc/self/fd').length;
+        for (let i = 0; i < 12; i++) {
+          fs.writeFileSync(`data/d${String(i % 2)}/f${String(i % 4)}`, 'x');
+          assert.equal(perform('read', { file: i % 4 }), 1);
+          fs.writeFileSync(`data/d${String(i % 2)}/f${String(i % 4)}`, Buffer.alloc(fileSizeBytes));
+        }
+        assert.equal(fs.readdirSync('/proc/self/fd').length, before);
+      },
+      { openFiles: 2 },
+    );
+  });
+
+  it('closes everything it opened', async () => {
+    const before = fs.readdirSync('/proc/self/fd').length;
+    await within(file, plain, ({ perform }) => {
+      perform('read');
+      perform('put');
+    });
+    assert.equal(fs.readdirSync('/proc/self/fd').length, before);
+  });
+
+  it('forces data out as often as the stage says', async () => {
+    const count = async (fsync: StageOptions['fsync'], kind: 'write' | 'put'): Promise<number> => {
+      let calls = 0;
+      const original = fs.fsyncSync;
+      fs.fsyncSync = (descriptor) => {
+        calls++;
+        original(descriptor);
+      };
+      try {
+        await within(
+          file,
+          { ...plain, fsync },
+          ({ engine, perform }) => {
+            for (let entry = 0; entry < 6; entry++) perform(kind, { entry });
+            engine.finish();
+          },
+          { kinds: new Set<OperationKind>([kind]) },
+        );
+      } finally {
+        fs.fsyncSync = original;
+      }
+      return calls;
+    };
+    assert.equal(await count('never', 'write'), 0);
+    assert.equal(await count('every', 'write'), 6);
+    assert.equal(await count(4, 'write'), 1);
+    assert.equal(await count('end', 'write'), 4, 'each of the four files once');
+    assert.equal(await count('never', 'put'), 0);
+    assert.equal(await count('every', 'put'), 6);
+    assert.equal(await count('end', 'put'), 6, 'a put file has its end when it is closed');
+  });
+
+  it('passes the flags of the stage to the kernel and names them', async () => {
+    const flagsOf = (needle: string): number => {
+      const fd = fs.readdirSync('/proc/self/fd').find((name) => {
+        try {
+          return fs.readlinkSync(`/proc/self/fd/${name}`).endsWith(needle);
+        } catch {
+          return false;
+        }
+      });
+      const info = fs.readFileSync(`/proc/self/fdinfo/${String(fd)}`, 'utf8');
+      return Number.parseInt(/flags:\s+(\d+)/u.exec(info)?.[1] ?? '0', 8);
+    };
+    const { O_DIRECT, O_NOATIME } = fs.constants;
+    await within(file, plain, ({ engine }) => {
+      assert.equal(flagsOf('/data/d0/f0') & (O_DIRECT | O_NOATIME), 0);
+      assert.equal(engine.mechanism, 'psync');
+    });
+    await within(file, { direct: true, noatime: true, fsync: 8 }, ({ engine, perform }) => {
+      assert.equal(flagsOf('/data/d0/f0') & O_DIRECT, O_DIRECT);
+      assert.equal(flagsOf('/data/d0/f0') & O_NOATIME, O_NOATIME);
+      assert.equal(engine.mechanism, 'psync O_DIRECT O_NOATIME fsync 8');
+      for (const kind of ['read', 'write', 'get', 'put'] as const) perform(kind, { entry: 1 });
+    });
+  });
+});

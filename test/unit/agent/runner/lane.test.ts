@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Engine, Operation } from '../../../../src/agent/engines/engine.js';
+import { emptyChurn } from '../../../../src/agent/runner/churn-pool.js';
+import { ClockBase } from '../../../../src/agent/runner/clock-base.js';
+import { Lane } from '../../../../src/agent/runner/lane.js';
+import type { Budget } from '../../../../src/agent/runner/lane.js';
+import { OperationStream } from '../../../../src/agent/runner/operation-stream.js';
+import { Sampler } from '../../../../src/agent/runner/sampler.js';
+import {
+  LaneMemory,
+  firstStart,
+  lastEnd,
+  opStart,
+  stopFlag,
+} from '../../../../src/agent/runner/shared-memory.js';
+import type { OperationKind } from '../../../../src/shared/model/operation.js';
+
+interface Set {
+  readonly perform: (operation: Operation) => number;
+  readonly budget?: Partial<Budget>;
+  readonly mix?: readonly OperationKind[];
+  readonly finish?: () => void;
+}
+
+function setUp({ perform, budget, mix = ['read'], finish = () => undefined }: Set) {
+  const memory = new LaneMemory(mix.length);
+  const flags = new Int32Array(new SharedArrayBuffer(16));
+  const clock = new ClockBase();
+  const engine: Engine = { mechanism: 'fake', perform, finish, close: () => undefined };
+  const stream = new OperationStream({
+    mix: mix.map((operation) => ({ operation, weight: 1 })),
+    access: 'random',
+    files: { from: 0, to: 4 },
+    fileSizeBytes: 10_000,
+    blockSizeBytes: 1000,
+    seed: 1,
+    stage: 0,
+    agent: 0,
+    sharers: 1,
+    worker: 0,
+    workers: 1,
+    churn: { files: emptyChurn, folders: emptyChurn },
+  });
+  const lane = new Lane({
+    engine,
+    stream,
+    memory,
+    budget: { deadlineNs: Infinity, operations: Infinity, bytes: Infinity, ...budget },
+    buffer: new Uint8Array(1000),
+    clock,
+    flags,
+  });
+  const sampler = new Sampler(
+    [memory],
+    mix,
+    mix.map((kind) => (kind === 'stat' ? 0 : 1000)),
+  );
+  const run = () => {
+    lane.begin(clock.now());
+    for (;;) {
+      const end = lane.batch();
+      if (end !== undefined) return end;
+    }
+  };
+  return { lane, run, memory, flags, sampler, clock };
+}
+
+const fail = (code: string): never => {
+  throw Object.assign(new Error(code), { code, errno: -1 });
+};
+
+describe('Lane', () => {
+  it('ends after exactly its number of operations', () => {
+    for (const operations of [0, 1, 63, 64, 65, 1000]) {
+      let performed = 0;
+      const { run, sampler } = setUp({
+        perform: ({ bytes }) => (performed++, bytes),
+        budget: { operations },
+      });
+      assert.equal(run(), 'operations');
+      assert.equal(performed, operations);
+      assert.equal(sampler.sample(true)[0]?.count, operations);
+    }
+  });
+
+  it('never issues more bytes than it may', () => {
+    const { run, sampler } = setUp({
+      perform: ({ bytes }) => bytes,
+      mix: ['read', 'stat'],
+      budget: { bytes: 10_500 },
+    });
+    assert.equal(run(), 'bytes');
+    assert.equal(sampler.sample(true)[0]?.bytes, 10_000);
+  });
+
+  it('ends at its deadline, and counts the operation that was in flight then', () => {
+    const clock = new ClockBase();
+    let performed = 0;
+    const { run, sampler } = setUp({
+      perform: ({ bytes }) => {
+        performed++;
+        while (clock.now() < deadlineNs);
+        return bytes;
+      },
+      budget: { deadlineNs: clock.now() + 2e6 },
+    });
+    const deadlineNs = clock.now() + 2e6;
+    assert.equal(run(), 'duration');
+    assert.equal(performed, 1);
+    assert.equal(sampler.sample(true)[0]?.count, 1);
+  });
+
+  it('[ENG-03] counts a short operation as SHORT and a failed one by its code, apart from the good ones', () => {
+    let n = 0;
+    const { run, sampler } = setUp({
+      perform: ({ bytes }) => {
+        n++;
+        if (n % 3 === 0) return bytes - 1;
+        return n % 3 === 1 ? bytes : fail('EIO');
+      },
+      budget: { operations: 300 },
+    });
+    run();
+    const [stats] = sampler.sample(true);
+    assert.equal(stats?.count, 100);
+    assert.equal(stats.bytes, 100_000);
+    assert.deepEqual(stats.errors, [
+      { code: 'SHORT', count: 100 },
+      { code: 'EIO', count: 100 },
+    ]);
+  });
+
+  it('stops issuing when told to, and leaves nothing in flight', () => {
+    const { run, flags, memory } = setUp({
+      perform: ({ bytes }) => {
+        flags[stopFlag] = 1;
+        return bytes;
+      },
+    });
+    assert.equal(run(), 'aborted');
+    assert.equal(memory.cells[opStart], 0);
+    assert.ok((memory.cells[lastEnd] ?? 0) >= (memory.cells[firstStart] ?? 0));
+  });
+
+  it('shows since when an operation is in flight while it is', () => {
+    const seen: number[] = [];
+    const { run, sampler, clock } = setUp({
+      perform: ({ bytes }) => {
+        const { count, oldestNs } = sampler.inFlight(clock.now() + 1000);
+        assert.ok(oldestNs >= 1000);
+        seen.push(count);
+        return bytes;
+      },
+      budget: { operations: 3 },
+    });
+    run();
+    assert.deepEqual(seen, [1, 1, 1]);
+    assert.equal(sampler.inFlight(clock.now()).count, 0);
+  });
+
+  it('counts what fails in the last act, and lets a bug of the engine out', () => {
+    const { lane, sampler, clock } = setUp({ perform: () => 0, finish: () => fail('EDQUOT') });
+    lane.finish(0, clock);
+    assert.deepEqual(sampler.sample(true)[0]?.errors, [{ code: 'EDQUOT', count: 1 }]);
+    const broken = setUp({
+      perform: () => {
+        throw new TypeError('bug');
+      },
+    });
+    assert.throws(broken.run, TypeError);
+  });
+});
