@@ -53,6 +53,18 @@ export class RunnerProcess {
     }
   }
 
+  /** The runner's failure, past or to come. */
+  async failure(): Promise<EventOf<'failed'>> {
+    try {
+      await this.event('failed');
+    } catch {
+      // `event` fails with it; here it is what is asked for.
+    }
+    const failed = this.all('failed')[0];
+    if (failed === undefined) throw new Error('runner exited without a failure');
+    return failed;
+  }
+
   all<K extends RunnerEvent['kind']>(kind: K): readonly EventOf<K>[] {
     return this.events.filter((event): event is EventOf<K> => event.kind === kind);
   }

@@ -80,6 +80,7 @@ class FileWork {
     const descriptor = this.#create(name);
     try {
       if (!this.#fill(descriptor)) return false;
+      if (isSyncedAlone(this.#job.dataset.fileSizeBytes)) fs.fsyncSync(descriptor);
       this.#count();
       return true;
     } catch (error) {
@@ -142,6 +143,14 @@ class FileWork {
       if (codeOf(error) !== 'ENOENT') throw failureFrom(error, `cannot remove ${name}`);
     }
   }
+}
+
+/**
+ * Large files are forced to the device one by one, so that a stage does not compete with the dataset's write-back; for
+ * small ones that would cost more than the writing.
+ */
+export function isSyncedAlone(fileSizeBytes: number): boolean {
+  return fileSizeBytes >= pieceBytes;
 }
 
 /** Is every part of the relative path a folder and no link? Nothing outside the dataset is ever reached otherwise. */

@@ -3,6 +3,7 @@ import type { Assignment } from '../../shared/model/assignment.js';
 import { claimDataset } from './claim-dataset.js';
 import { readManifest, writeManifest } from './dataset-files.js';
 import { Aborted, RunnerFailure } from './failure.js';
+import { isSyncedAlone } from './files-job.js';
 import { FileRanges } from './file-ranges.js';
 import { workOnFiles } from './files-work.js';
 import { demandSpace } from './free-space.js';
@@ -12,6 +13,8 @@ import { syncFolder } from './sync-folder.js';
 
 /** More writers than this help no storage that we know of to take a dataset. */
 const mostThreads = 32;
+/** Less than this is written back before anybody notices. */
+const worthSyncingBytes = 64 * 1024 * 1024;
 
 /** Makes the dataset under `folder` complete and the folder the working directory. @throws RunnerFailure, Aborted */
 export async function prepareDataset(
@@ -44,7 +47,12 @@ export async function prepareDataset(
       writeManifest('.', agentIndex, dataset.hash, complete);
     },
   });
-  if (written === 0) return;
+  const unsyncedBytes = isSyncedAlone(dataset.fileSizeBytes) ? 0 : written * dataset.fileSizeBytes;
+  if (unsyncedBytes >= worthSyncingBytes) await syncDataset(parts);
+}
+
+/** Forces all of the file system out: as much as that takes, it is less than file by file. */
+async function syncDataset({ signal, emit }: RunnerParts): Promise<void> {
   const problem = await syncFolder('.', signal);
   if (signal.aborted) throw new Aborted();
   if (problem !== undefined) {

@@ -1,0 +1,415 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import type { Assignment } from '../../../../src/shared/model/assignment.js';
+import { RunnerProcess, assignmentOf, stageOf } from '../../../support/runner-process.js';
+import { filesBelow, temporaryFolder } from '../../../support/temporary-folder.js';
+
+type Fields = Parameters<typeof assignmentOf>[2];
+
+describe('runner and its dataset', () => {
+  let folder: ReturnType<typeof temporaryFolder>;
+  const runners: RunnerProcess[] = [];
+
+  beforeEach(() => {
+    folder = temporaryFolder();
+  });
+  afterEach(async () => {
+    await Promise.all(runners.splice(0).map((runner) => runner.kill()));
+    folder.remove();
+  });
+
+  function runner(): RunnerProcess {
+    const one = new RunnerProcess();
+    runners.push(one);
+    return one;
+  }
+
+  const assignment = (fields: Fields = {}): Assignment =>
+    assignmentOf(folder.path, [stageOf({ durationMs: 50 })], fields);
+
+  async function prepare(fields: Fields = {}): Promise<RunnerProcess> {
+    const one = runner();
+    one.prepare(assignment({ mode: 'prepare', ...fields }));
+    await one.event('prepared');
+    return one;
+  }
+
+  async function refusal(fields: Fields = {}, roots: readonly string[] = []) {
+    const one = runner();
+    one.prepare(assignment({ mode: 'prepare', ...fields }), roots);
+    const { code, message } = await one.failure();
+    return { code, message };
+  }
+
+  async function cleanUp(fields: Fields = {}) {
+    const one = runner();
+    one.prepare(assignment({ mode: 'cleanup', ...fields }));
+    return one.event('cleaned');
+  }
+
+  const own = (...parts: readonly string[]): string => path.join(folder.path, 'ds1', '0', ...parts);
+
+  it('[SAFE-01] makes marker, manifest and all files, and reports progress up to the total', async () => {
+    const one = await prepare({ dataset: { directories: { width: 2, depth: 2 } } });
+    assert.deepEqual(
+      filesBelow(own()),
+      [
+        '.muster-dataset.json',
+        '.muster-manifest-0.json',
+        ...[0, 1, 2, 3, 4, 5, 6, 7].map(
+          (i) => `data/d${String((i >> 1) % 2)}/d${String(i % 2)}/f${String(i)}`,
+        ),
+      ].sort(),
+    );
+    const marker = JSON.parse(fs.readFileSync(own('.muster-dataset.json'), 'utf8')) as object;
+    assert.deepEqual(marker, {
+      product: 'muster',
+      version: 1,
+      hash: 'a1b2c3',
+      creator: 'tester@test',
+      namespace: 'private',
+      agents: 1,
+      runId: '7f3a0000-test',
+    });
+    const manifest = JSON.parse(fs.readFileSync(own('.muster-manifest-0.json'), 'utf8')) as {
+      complete: unknown;
+    };
+    assert.deepEqual(manifest.complete, [[0, 8]]);
+    const { phase, filesDone, filesTotal, bytesDone, bytesTotal } =
+      one.all('progress').at(-1) ?? {};
+    assert.deepEqual(
+      { phase, filesDone, filesTotal, bytesDone, bytesTotal },
+      { phase: 'prepare', filesDone: 8, filesTotal: 8, bytesDone: 524_288, bytesTotal: 524_288 },
+    );
+  });
+
+  it('[SAFE-01] refuses a folder that is not empty and has no marker, and leaves it as it is', async () => {
+    fs.mkdirSync(own(), { recursive: true });
+    fs.writeFileSync(own('thesis.txt'), 'precious');
+    const { code, message } = await refusal();
+    assert.equal(code, 'dataset');
+    assert.match(message, /is not empty \(thesis\.txt\) and was not made by Muster/u);
+    assert.deepEqual(filesBelow(folder.path), ['ds1/0/thesis.txt']);
+  });
+
+  it('[SAFE-01] refuses a folder of the dataset name that somebody else uses', async () => {
+    fs.mkdirSync(path.join(folder.path, 'ds1', 'music'), { recursive: true });
+    const { message } = await refusal();
+    assert.match(message, /ds1 is not empty \(music\)/u);
+    assert.deepEqual(fs.readdirSync(path.join(folder.path, 'ds1')), ['music']);
+  });
+
+  it('[SAFE-01] refuses another dataset and names both hashes', async () => {
+    await prepare();
+    for (const mode of ['prepare', 'cleanup'] as const) {
+      const { code, message } = await refusal({ mode, dataset: { hash: 'ffff00' } });
+      assert.equal(code, 'dataset');
+      assert.match(message, /a1b2c3/u);
+      assert.match(message, /ffff00/u);
+    }
+    assert.equal(filesBelow(own('data')).length, 8);
+  });
+
+  it('[SAFE-01] uses a kept dataset of the same hash again without writing it', async () => {
+    await prepare();
+    const times = (): readonly bigint[] =>
+      filesBelow(own('data')).map(
+        (name) => fs.statSync(own('data', name), { bigint: true }).mtimeNs,
+      );
+    const before = times();
+    const again = await prepare();
+    assert.equal(again.all('progress').at(-1)?.bytesDone, 0);
+    const skipping = await prepare({ dataset: { skipPrepare: true } });
+    assert.equal(skipping.all('failed').length, 0);
+    assert.deepEqual(times(), before);
+  });
+
+  it('[SAFE-01] makes again what an interrupted prepare left, and what is missing or has another size', async () => {
+    await prepare();
+    const manifest = own('.muster-manifest-0.json');
+    const text = fs.readFileSync(manifest, 'utf8').replace('[[0,8]]', '[[0,3],[4,8]]');
+    fs.writeFileSync(manifest, text);
+    fs.writeFileSync(own('data', 'f3'), 'half written');
+    fs.unlinkSync(own('data', 'f5'));
+    fs.truncateSync(own('data', 'f6'), 7);
+    const again = await prepare();
+    assert.equal(again.all('progress').at(-1)?.bytesDone, 3 * 65_536);
+    const sizes = filesBelow(own('data')).map((name) => fs.statSync(own('data', name)).size);
+    assert.deepEqual(sizes, Array<number>(8).fill(65_536));
+  });
+
+  it('[SAFE-01] demands a complete dataset when it is not to prepare', async () => {
+    const dataset = { skipPrepare: true };
+    assert.match((await refusal({ dataset })).message, /run without --skip-prepare/u);
+    assert.deepEqual(filesBelow(folder.path), []);
+    await prepare();
+    fs.unlinkSync(own('data', 'f2'));
+    assert.match((await refusal({ dataset })).message, /f2 is missing or has another size/u);
+    fs.writeFileSync(own('.muster-manifest-0.json'), '{"cut off');
+    assert.match((await refusal({ dataset })).message, /not complete \(0 of 8 files\)/u);
+  });
+
+  it('[SAFE-02] does not take over what lies at a name of its own but is no file', async () => {
+    await prepare();
+    fs.rmSync(own('.muster-manifest-0.json'));
+    fs.unlinkSync(own('data', 'f1'));
+    const precious = path.join(folder.path, 'precious');
+    fs.writeFileSync(precious, 'precious');
+    fs.symlinkSync(precious, own('data', 'f1'));
+    const { code, message } = await refusal();
+    assert.equal(code, 'target');
+    assert.match(message, /cannot create data\/f1 of dataset "ds1": EEXIST/u);
+    assert.equal(fs.readFileSync(precious, 'utf8'), 'precious');
+  });
+
+  it('[SAFE-03] removes exactly what it made', async () => {
+    fs.writeFileSync(path.join(folder.path, 'mine.txt'), 'mine');
+    await prepare({ dataset: { directories: { width: 3, depth: 1 } } });
+    const { files, warnings } = await cleanUp({ dataset: { directories: { width: 3, depth: 1 } } });
+    assert.equal(files, 8);
+    assert.deepEqual(warnings, []);
+    assert.deepEqual(fs.readdirSync(folder.path), ['mine.txt']);
+    assert.deepEqual((await cleanUp()).files, 0, 'and nothing the second time');
+  });
+
+  it('[SAFE-03] leaves files it did not make, and says that the folder was kept', async () => {
+    await prepare();
+    fs.writeFileSync(own('notes.txt'), 'mine');
+    fs.writeFileSync(own('data', 'more.txt'), 'mine');
+    const { files, warnings } = await cleanUp();
+    assert.equal(files, 8);
+    assert.match(warnings[0] ?? '', /was kept: it still holds data, notes\.txt/u);
+    assert.deepEqual(filesBelow(own()), ['.muster-dataset.json', 'data/more.txt', 'notes.txt']);
+  });
+
+  it('[SAFE-03] removes nothing from a folder without a marker', async () => {
+    fs.mkdirSync(own('data'), { recursive: true });
+    fs.writeFileSync(own('data', 'f0'), 'mine');
+    const { files, warnings } = await cleanUp();
+    assert.equal(files, 0);
+    assert.match(warnings[0] ?? '', /has no marker of Muster: nothing in it was removed/u);
+    assert.deepEqual(filesBelow(own()), ['data/f0']);
+  });
+
+  it('[SAFE-03] never follows a symbolic link out of the dataset', async () => {
+    await prepare();
+    const outside = path.join(folder.path, 'outside');
+    fs.renameSync(own('data'), outside);
+    fs.symlinkSync(outside, own('data'));
+    fs.mkdirSync(own('churn', '0'), { recursive: true });
+    fs.symlinkSync(outside, own('churn', '0', '0'));
+    fs.writeFileSync(path.join(outside, 'p1'), 'mine');
+    const { files } = await cleanUp();
+    assert.equal(files, 0);
+    assert.equal(filesBelow(outside).length, 9);
+  });
+
+  it('[SAFE-03] removes what stages left, in the same run and at the next prepare', async () => {
+    const put = [{ operation: 'put', weight: 1 }] as const;
+    const stages = [stageOf({ mix: put, durationMs: undefined, maxOperations: 30 })];
+    const first = runner();
+    await first.run(assignmentOf(folder.path, stages));
+    assert.equal(filesBelow(own('churn')).length, 30);
+    const second = runner();
+    const [result] = await second.run(assignmentOf(folder.path, stages));
+    assert.deepEqual(result?.operations[0]?.errors, [], 'numbers begin anew without a collision');
+    second.tell({ kind: 'cleanup' });
+    assert.equal((await second.event('cleaned')).files, 38);
+    assert.deepEqual(filesBelow(folder.path), []);
+  });
+
+  it('[SAFE-04] refuses targets outside of its roots, in the folders of the system, and behind links to them', async () => {
+    assert.match((await refusal({}, ['/mnt'])).message, /outside of what this agent allows/u);
+    for (const target of ['/etc', '/etc/muster', '/', '/proc/self']) {
+      const { code, message } = await refusal({ target });
+      assert.equal(code, 'target');
+      assert.match(message, /target/u);
+    }
+    fs.symlinkSync('/etc', path.join(folder.path, 'link'));
+    const target = path.join(folder.path, 'link');
+    assert.match((await refusal({ target }, [folder.path])).message, /\/etc is refused/u);
+    fs.symlinkSync('/var', path.join(folder.path, 'out'));
+    const out = path.join(folder.path, 'out');
+    assert.match((await refusal({ target: out }, [folder.path])).message, /outside of what/u);
+    const allowed = runner();
+    allowed.prepare(assignment({ mode: 'prepare' }), [folder.path]);
+    await allowed.event('prepared');
+  });
+
+  it('[SAFE-04] refuses a dataset folder that is a link, and a name that leads elsewhere', async () => {
+    const elsewhere = path.join(folder.path, 'elsewhere');
+    fs.mkdirSync(elsewhere);
+    fs.symlinkSync(elsewhere, path.join(folder.path, 'ds1'));
+    assert.match((await refusal()).message, /is not a folder \(or a link to one\)/u);
+    assert.deepEqual(fs.readdirSync(elsewhere), []);
+    for (const name of ['../x', 'a/b', '..', '']) {
+      assert.equal((await refusal({ dataset: { name } })).code, 'config', name);
+    }
+  });
+
+  it('names a target that is missing, or is a file', async () => {
+    const missing = path.join(folder.path, 'nothing');
+    assert.match((await refusal({ target: missing })).message, /nothing does not exist/u);
+    const file = path.join(folder.path, 'file');
+    fs.writeFileSync(file, '');
+    assert.match((await refusal({ target: file })).message, /is not a folder/u);
+    assert.match((await refusal({ target: 'tape://1' })).message, /no engine for "tape:"/u);
+  });
+
+  it('refuses before writing when the dataset cannot fit', async () => {
+    const fileSizeBytes = 2 ** 50;
+    const { code, message } = await refusal({ dataset: { fileSizeBytes } });
+    assert.equal(code, 'space');
+    assert.match(message, /needs 8388608\.0 GiB more on .*, but only [\d.]+ GiB are free/u);
+    assert.deepEqual(filesBelow(own()), ['.muster-dataset.json']);
+  });
+
+  it('refuses stages that the dataset or the engine cannot serve', async () => {
+    const one = runner();
+    const stage = stageOf({ blockSizeBytes: 1_048_576, name: 'big' });
+    one.prepare(assignmentOf(folder.path, [stage]));
+    const { code, message } = await one.failure();
+    assert.equal(code, 'config');
+    assert.match(
+      message,
+      /stage "big": block_size \(1048576\) is larger than the dataset's files/u,
+    );
+    assert.deepEqual(fs.readdirSync(folder.path), []);
+  });
+
+  it('shares one dataset: agent 0 marks it, all make their part, all use all', async () => {
+    const common = { namespace: 'shared', agentCount: 2 } as const;
+    const of = (agentIndex: number, mode: Assignment['mode']): Assignment =>
+      assignment({
+        ...common,
+        agentIndex,
+        mode,
+        dataset: { own: { from: agentIndex * 4, to: agentIndex * 4 + 4 } },
+      });
+    const [first, second] = [runner(), runner()];
+    second.prepare(of(1, 'prepare'));
+    first.prepare(of(0, 'prepare'));
+    await first.event('marked');
+    await Promise.all([first.event('prepared'), second.event('prepared')]);
+    assert.equal(second.all('marked').length, 0);
+    assert.equal(filesBelow(path.join(folder.path, 'ds1', 'data')).length, 8);
+
+    const checking = runner();
+    const skip = of(1, 'prepare');
+    checking.prepare({ ...skip, dataset: { ...skip.dataset, skipPrepare: true } });
+    await checking.event('prepared');
+
+    const [one, two] = [runner(), runner()];
+    two.prepare(of(1, 'cleanup'));
+    assert.equal((await two.event('cleaned')).files, 4);
+    one.prepare(of(0, 'cleanup'));
+    assert.equal((await one.event('cleaned')).files, 4);
+    assert.deepEqual(fs.readdirSync(folder.path), []);
+  });
+
+  it('finds that a target is not shared when the marker of agent 0 does not show', async () => {
+    const { code, message } = await refusal({
+      namespace: 'shared',
+      agentCount: 2,
+      agentIndex: 1,
+      dataset: { own: { from: 4, to: 8 } },
+    });
+    assert.equal(code, 'target');
+    assert.match(message, /is not shared with agent 0/u);
+    assert.deepEqual(fs.readdirSync(folder.path), []);
+  });
+
+  it('[RUN-09] stops preparing at once when aborted, and the next prepare goes on where it was', async () => {
+    const dataset = {
+      fileSizeBytes: 2 ** 20,
+      own: { from: 0, to: 3000 },
+      use: { from: 0, to: 3000 },
+    };
+    const one = runner();
+    one.prepare(assignment({ mode: 'prepare', dataset }));
+    await one.event('progress', ({ filesDone }) => filesDone > 0);
+    one.tell({ kind: 'abort', reason: 'Ctrl-C', graceMs: 60_000 });
+    await one.event('aborted');
+    assert.equal(one.all('prepared').length, 0);
+    const manifest = fs.readFileSync(own('.muster-manifest-0.json'), 'utf8');
+    assert.doesNotMatch(manifest, /"complete":\[\]/u);
+    const { files } = await cleanUp({ dataset });
+    assert.ok(files > 0 && files < 3000, 'also of files that were only begun');
+    assert.deepEqual(fs.readdirSync(folder.path), []);
+  });
+
+  it('checks a target and leaves nothing behind', async () => {
+    const one = runner();
+    one.prepare(assignment({ mode: 'check' }));
+    const report = JSON.parse((await one.event('checked')).report) as Record<string, unknown>;
+    assert.deepEqual(
+      { problems: report['problems'], writable: report['writable'], dataset: report['dataset'] },
+      { problems: [], writable: true, dataset: 'absent' },
+    );
+    assert.equal(report['realPath'], folder.path);
+    assert.ok(Number(report['freeBytes']) > 0);
+    assert.equal(typeof (report['mount'] as { type: unknown }).type, 'string');
+    assert.deepEqual(fs.readdirSync(folder.path), []);
+    const other = runner();
+    other.prepare(assignment({ mode: 'check', target: '/etc' }));
+    const refused = JSON.parse((await other.event('checked')).report) as { problems: string[] };
+    assert.match(refused.problems[0] ?? '', /\/etc is refused/u);
+  });
+
+  describe('on a small file system', () => {
+    let isMounted = false;
+
+    beforeEach(() => {
+      try {
+        execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', folder.path], {
+          stdio: 'ignore',
+        });
+        isMounted = true;
+      } catch {
+        isMounted = false;
+      }
+    });
+    afterEach(async () => {
+      await Promise.all(runners.splice(0).map((runner) => runner.kill()));
+      if (isMounted) execFileSync('umount', [folder.path]);
+    });
+
+    it('[ENG-03] counts a full disk as ENOSPC and goes on', async (context) => {
+      if (!isMounted) {
+        context.skip('mounting a tmpfs needs root');
+        return;
+      }
+      const put = [{ operation: 'put', weight: 1 }] as const;
+      const stage = stageOf({ mix: put, durationMs: undefined, maxOperations: 200 });
+      const [result] = await runner().run(assignmentOf(folder.path, [stage]));
+      const stats = result?.operations[0];
+      assert.ok(stats && stats.count > 10 && stats.count < 60);
+      const [full] = stats.errors;
+      assert.equal(full?.code, 'ENOSPC');
+      assert.equal(full.count + stats.count, 200);
+    });
+
+    it('names a disk that runs full while preparing', async (context) => {
+      if (!isMounted) {
+        context.skip('mounting a tmpfs needs root');
+        return;
+      }
+      // One byte each fits by the count of free bytes, but every file takes a page.
+      const files = { from: 0, to: 1500 };
+      const one = runner();
+      one.prepare(
+        assignment({
+          mode: 'prepare',
+          stages: [],
+          dataset: { fileSizeBytes: 1, own: files, use: files },
+        }),
+      );
+      const { code, message } = await one.failure();
+      assert.equal(code, 'space');
+      assert.match(message, /of dataset "ds1": ENOSPC/u);
+    });
+  });
+});

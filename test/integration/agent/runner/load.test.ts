@@ -1,0 +1,269 @@
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import type { OperationStats, StageResult } from '../../../../src/shared/model/messages.js';
+import type { OperationKind } from '../../../../src/shared/model/operation.js';
+import { Histogram } from '../../../../src/shared/metrics/histogram.js';
+import { RunnerProcess, assignmentOf, stageOf } from '../../../support/runner-process.js';
+import { filesBelow, temporaryFolder } from '../../../support/temporary-folder.js';
+
+const mixOf = (...kinds: readonly OperationKind[]) =>
+  kinds.map((operation) => ({ operation, weight: 1 }));
+
+function statsOf(result: StageResult | undefined, kind: OperationKind): OperationStats {
+  const stats = result?.operations.find(({ operation }) => operation === kind);
+  assert.ok(stats, kind);
+  return stats;
+}
+
+describe('runner under load', () => {
+  let folder: ReturnType<typeof temporaryFolder>;
+  let runner: RunnerProcess;
+
+  beforeEach(() => {
+    folder = temporaryFolder();
+    runner = new RunnerProcess();
+  });
+  afterEach(async () => {
+    await runner.kill();
+    folder.remove();
+  });
+
+  it('[MEAS-01] [STAT-01] reports intervals that add up to the stage result, to the bucket', async () => {
+    const stage = stageOf({ mix: mixOf('read', 'stat', 'get'), durationMs: 2200, threads: 3 });
+    const [result] = await runner.run(assignmentOf(folder.path, [stage]));
+    const intervals = runner.all('interval');
+    assert.equal(result?.endedBy, 'duration');
+    assert.equal(result.intervals, (intervals.at(-1)?.last ?? -1) + 1);
+    assert.equal(intervals[0]?.first, 0);
+    for (const [i, { first }] of intervals.slice(1).entries()) {
+      assert.equal(first, (intervals[i]?.last ?? 0) + 1, 'no gap, no overlap');
+    }
+    for (const [slot, stats] of result.operations.entries()) {
+      const sum = new Histogram();
+      let before = 0;
+      for (const interval of intervals) {
+        const part = interval.operations[slot];
+        assert.ok(part);
+        sum.add(part.service);
+        assert.equal(part.count - before, Histogram.decode(part.service).count);
+        before = part.count;
+      }
+      assert.ok(stats.count > 0);
+      assert.deepEqual(sum.encode(), stats.service);
+      assert.equal(stats.count, sum.count);
+      const each = { read: 4096, get: 65_536, stat: 0 }[stats.operation as 'read' | 'get' | 'stat'];
+      assert.equal(stats.bytes, stats.count * each);
+      assert.deepEqual(stats.errors, []);
+    }
+    const started = await runner.event('started');
+    assert.equal(started.firstOperationNs, result.firstOperationNs);
+    assert.ok(result.firstOperationNs >= result.atNs, 'nothing begins before T0');
+    assert.ok(result.lastOperationNs >= result.atNs + 2_200_000_000n);
+    assert.equal(result.abandoned, 0);
+  });
+
+  it('does what it counts: files on disk show every put, delete, mkdir and rmdir', async () => {
+    const stage = stageOf({
+      mix: mixOf('put', 'delete', 'mkdir', 'rmdir'),
+      durationMs: undefined,
+      maxOperations: 4001,
+      threads: 3,
+    });
+    const [result] = await runner.run(
+      assignmentOf(folder.path, [stage], { dataset: { fileSizeBytes: 8192 } }),
+    );
+    assert.equal(result?.endedBy, 'operations');
+    const count = (kind: OperationKind): number => statsOf(result, kind).count;
+    assert.equal(count('put') + count('delete') + count('mkdir') + count('rmdir'), 4001);
+    const churn = path.join(folder.path, 'ds1', '0', 'churn');
+    const entries = fs.readdirSync(churn, { recursive: true, withFileTypes: true });
+    const files = entries.filter((entry) => entry.isFile());
+    const folders = entries.filter((entry) => /^d\d+$/u.test(entry.name));
+    assert.equal(files.length, count('put') - count('delete'));
+    assert.equal(folders.length, count('mkdir') - count('rmdir'));
+    for (const file of files) {
+      assert.equal(fs.statSync(path.join(file.parentPath, file.name)).size, 8192);
+    }
+  });
+
+  it('writes every block once in a sequential pass, each with content of its own', async () => {
+    const bytes = 8 * 65_536;
+    const stage = stageOf({
+      mix: mixOf('write'),
+      access: 'sequential',
+      durationMs: undefined,
+      maxBytes: bytes,
+      threads: 3,
+      fsync: 'end',
+    });
+    const assignment = assignmentOf(folder.path, [stage], { dataset: { content: 'random' } });
+    runner.prepare(assignment);
+    await runner.event('ready');
+    const data = path.join(folder.path, 'ds1', '0', 'data');
+    const blocks = (): string[] =>
+      filesBelow(data).flatMap((name) => {
+        const content = fs.readFileSync(path.join(data, name));
+        return Array.from({ length: content.length / 4096 }, (_, i) =>
+          content.subarray(i * 4096, (i + 1) * 4096).toString('base64'),
+        );
+      });
+    const before = blocks();
+    assert.equal(new Set(before).size, 128, 'prepare makes no two blocks alike');
+    await runner.start(0);
+    const result = await runner.event('stageResult');
+    assert.equal(result.endedBy, 'bytes');
+    assert.equal(statsOf(result, 'write').bytes, bytes);
+    const after = blocks();
+    assert.equal(new Set([...before, ...after]).size, 256, 'every block was written anew');
+    assert.equal(result.mechanism, 'psync fsync end');
+  });
+
+  it('keeps the limits of operations and bytes exactly, whatever the number of threads', async () => {
+    const limited = { durationMs: undefined, threads: 7 };
+    const stages = [
+      stageOf({ ...limited, maxOperations: 1 }),
+      stageOf({ ...limited, maxOperations: 10_007 }),
+      stageOf({ ...limited, maxBytes: 4096 * 1001 + 17 }),
+      stageOf({ ...limited, mix: mixOf('read', 'stat'), maxOperations: 5_003, threads: 2 }),
+    ];
+    const results = await runner.run(assignmentOf(folder.path, stages));
+    const total = (result: StageResult | undefined): number =>
+      result?.operations.reduce((sum, { count }) => sum + count, 0) ?? -1;
+    assert.deepEqual(results.map(total), [1, 10_007, 1001, 5_003]);
+    assert.deepEqual(
+      results.map(({ endedBy }) => endedBy),
+      ['operations', 'operations', 'bytes', 'operations'],
+    );
+  });
+
+  it('[RUN-15] says READY exactly once per stage, and STATS only between start and end', async () => {
+    const stages = [0, 1, 2].map(() => stageOf({ durationMs: undefined, maxOperations: 50 }));
+    await runner.run(assignmentOf(folder.path, stages));
+    assert.deepEqual(
+      runner.all('ready').map(({ stage }) => stage),
+      [0, 1, 2],
+    );
+    const order = runner.events
+      .map(({ kind }) => kind)
+      .filter((kind) => !['report', 'progress', 'log'].includes(kind));
+    const once = ['ready', 'armed', 'started', 'draining', 'interval', 'stageResult'];
+    assert.deepEqual(order, [...once, ...once, ...once]);
+  });
+
+  it('[MEAS-02] makes the same operations again with the same seed, others with another', async () => {
+    const traceOf = async (seed: number): Promise<string> => {
+      const target = temporaryFolder();
+      const one = new RunnerProcess();
+      try {
+        const stage = stageOf({
+          mix: mixOf('write'),
+          durationMs: undefined,
+          maxOperations: 40,
+          threads: 2,
+        });
+        const dataset = { content: 'zero' as const };
+        one.prepare(assignmentOf(target.path, [stage], { seed, dataset }));
+        await one.event('ready');
+        const data = path.join(target.path, 'ds1', '0', 'data');
+        // Ones all over: the zeros written show which blocks were chosen.
+        for (const name of filesBelow(data)) {
+          fs.writeFileSync(path.join(data, name), Buffer.alloc(65_536, 1), { flag: 'r+' });
+        }
+        await one.start(0);
+        await one.event('stageResult');
+        return filesBelow(data)
+          .map((name) => fs.readFileSync(path.join(data, name)).toString('base64'))
+          .join(' ');
+      } finally {
+        await one.kill();
+        target.remove();
+      }
+    };
+    const first = await traceOf(42);
+    assert.equal(await traceOf(42), first);
+    assert.notEqual(await traceOf(43), first);
+  });
+
+  it('removes in a later stage what an earlier one made, with another number of threads, until nothing is left', async () => {
+    const limited = { durationMs: undefined };
+    const stages = [
+      stageOf({ ...limited, mix: mixOf('put'), maxOperations: 100, threads: 4 }),
+      stageOf({ ...limited, mix: mixOf('delete'), maxOperations: 1000, threads: 3 }),
+    ];
+    const results = await runner.run(
+      assignmentOf(folder.path, stages, { dataset: { fileSizeBytes: 4096 } }),
+    );
+    assert.equal(statsOf(results[1], 'delete').count, 100);
+    assert.equal(results[1]?.endedBy, 'exhausted');
+    assert.deepEqual(filesBelow(path.join(folder.path, 'ds1', '0', 'churn')), []);
+  });
+
+  it('[ENG-03] counts errors by kind and code, with their latencies apart, and goes on', async () => {
+    const stage = stageOf({
+      mix: mixOf('get', 'stat'),
+      durationMs: undefined,
+      maxOperations: 4000,
+    });
+    runner.prepare(assignmentOf(folder.path, [stage]));
+    await runner.event('ready');
+    const data = path.join(folder.path, 'ds1', '0', 'data');
+    fs.unlinkSync(path.join(data, 'f3'));
+    fs.truncateSync(path.join(data, 'f5'), 100);
+    await runner.start(0);
+    const result = await runner.event('stageResult');
+    const get = statsOf(result, 'get');
+    const stat = statsOf(result, 'stat');
+    assert.deepEqual(new Set(get.errors.map(({ code }) => code)), new Set(['SHORT', 'ENOENT']));
+    assert.deepEqual(
+      stat.errors.map(({ code }) => code),
+      ['ENOENT'],
+    );
+    const failed = [...get.errors, ...stat.errors].reduce((sum, { count }) => sum + count, 0);
+    assert.equal(
+      get.count + stat.count + failed,
+      4000,
+      'every operation ended one way or the other',
+    );
+    assert.equal(Histogram.decode(get.failed).count + Histogram.decode(stat.failed).count, failed);
+    assert.equal(Histogram.decode(get.service).count, get.count);
+  });
+
+  it('needs no target for the null engine, and does all operations there are', async () => {
+    const stage = stageOf({
+      mix: mixOf('read', 'write', 'get', 'put', 'stat', 'list', 'delete', 'mkdir', 'rmdir'),
+      durationMs: undefined,
+      maxOperations: 9000,
+    });
+    const [result] = await runner.run(assignmentOf('null:', [stage]));
+    assert.equal(result?.mechanism, 'null');
+    assert.ok(result.operations.every(({ count, errors }) => count > 0 && errors.length === 0));
+    runner.tell({ kind: 'cleanup' });
+    assert.equal((await runner.event('cleaned')).files, 0);
+  });
+
+  it('[RUN-23] handles an agent whose share of the operations is none', async () => {
+    const stage = stageOf({ durationMs: undefined, maxOperations: 0 });
+    const [result] = await runner.run(assignmentOf(folder.path, [stage]));
+    assert.equal(statsOf(result, 'read').count, 0);
+    assert.equal(result?.endedBy, 'operations');
+    assert.equal(result.abandoned, 0);
+  });
+
+  it('reports itself once a second in every state', async () => {
+    runner.prepare(assignmentOf(folder.path, [stageOf()]));
+    await runner.event('ready');
+    const before = runner.all('report').length;
+    const isNew = (): boolean => runner.all('report').length >= before + 2;
+    const report = await runner.event('report', isNew);
+    assert.ok(report.rssBytes > 1e6);
+    assert.equal(runner.all('ready').length, 1);
+  });
+
+  it('goes on to the next stage and ends when it is told to', async () => {
+    await runner.run(assignmentOf(folder.path, [stageOf({ durationMs: 100 })]));
+    runner.tell({ kind: 'quit' });
+    assert.deepEqual(await runner.exited, { code: 0, signal: null });
+  });
+});

@@ -1,0 +1,238 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { Histogram } from '../../../../src/shared/metrics/histogram.js';
+import { RunnerProcess, assignmentOf, stageOf } from '../../../support/runner-process.js';
+import { temporaryFolder } from '../../../support/temporary-folder.js';
+
+const second = 1_000_000_000n;
+const getMix = [{ operation: 'get', weight: 1 }] as const;
+
+/** The process is gone for good: no zombie of load behind. */
+function isAlive(pid: number | undefined): boolean {
+  try {
+    process.kill(pid ?? 0, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+describe('runner, start and abort', () => {
+  let folder: ReturnType<typeof temporaryFolder>;
+  let runner: RunnerProcess;
+
+  beforeEach(() => {
+    folder = temporaryFolder();
+    runner = new RunnerProcess();
+  });
+  afterEach(async () => {
+    await runner.kill();
+    folder.remove();
+  });
+
+  /** A read of the file never returns: what a hung mount does. */
+  function hang(file: string): void {
+    const name = path.join(folder.path, 'ds1', '0', 'data', file);
+    fs.unlinkSync(name);
+    execFileSync('mkfifo', [name]);
+  }
+
+  it('[RUN-28] starts nothing when no GO comes, and can be armed again with a higher epoch', async () => {
+    runner.prepare(assignmentOf(folder.path, [stageOf({ durationMs: 100 })]));
+    await runner.event('ready');
+    const soon = process.hrtime.bigint() + second / 10n;
+    runner.tell({ kind: 'arm', stage: 0, epoch: 1, atNs: soon });
+    const missed = await runner.event('missed');
+    assert.equal(missed.epoch, 1);
+    assert.match(missed.reason, /no GO came/u);
+    assert.equal(runner.all('interval').length + runner.all('started').length, 0);
+    await runner.start(0, 2);
+    assert.equal((await runner.event('stageResult')).endedBy, 'duration');
+    assert.equal((await runner.event('started')).epoch, 2);
+  });
+
+  it('[RUN-28] misses an instant that has passed, and a GO that comes too late or for another epoch', async () => {
+    runner.prepare(assignmentOf(folder.path, [stageOf({ durationMs: 100 })]));
+    await runner.event('ready');
+    runner.tell({ kind: 'arm', stage: 0, epoch: 1, atNs: process.hrtime.bigint() - second });
+    assert.match((await runner.event('missed')).reason, /had passed/u);
+    assert.equal(runner.all('armed').length, 0);
+    const atNs = process.hrtime.bigint() + second / 10n;
+    runner.tell({ kind: 'arm', stage: 0, epoch: 2, atNs });
+    runner.tell({ kind: 'go', stage: 0, epoch: 1 });
+    await runner.event('missed', ({ epoch }) => epoch === 2);
+    runner.tell({ kind: 'go', stage: 0, epoch: 2 });
+    await runner.event('log', ({ line }) => line.includes('GO for epoch 2'));
+    assert.equal(runner.all('started').length, 0);
+  });
+
+  it('[RUN-28] lets a higher epoch replace one that was already released', async () => {
+    runner.prepare(assignmentOf(folder.path, [stageOf({ durationMs: 100 })]));
+    await runner.event('ready');
+    const first = process.hrtime.bigint() + second;
+    const later = first + second / 2n;
+    runner.tell({ kind: 'arm', stage: 0, epoch: 1, atNs: first });
+    runner.tell({ kind: 'go', stage: 0, epoch: 1 });
+    runner.tell({ kind: 'arm', stage: 0, epoch: 2, atNs: later });
+    runner.tell({ kind: 'go', stage: 0, epoch: 2 });
+    const result = await runner.event('stageResult');
+    assert.equal(result.atNs, later);
+    assert.ok(result.firstOperationNs >= later, 'no worker ran to the abandoned instant');
+  });
+
+  it('[RUN-20] begins at the instant that was asked for, not before', async () => {
+    runner.prepare(assignmentOf(folder.path, [stageOf({ durationMs: 100, threads: 4 })]));
+    const atNs = await runner.start(0, 1, 500);
+    const { firstOperationNs } = await runner.event('started');
+    assert.ok(firstOperationNs >= atNs);
+    assert.ok(firstOperationNs < atNs + second, 'on a machine that is busy with other tests');
+  });
+
+  it('[RUN-12] is woken at once by an abort during the start wait, without any I/O', async () => {
+    runner.prepare(assignmentOf(folder.path, [stageOf({ mix: getMix })]));
+    await runner.event('ready');
+    const hourNs = process.hrtime.bigint() + 3600n * second;
+    runner.tell({ kind: 'arm', stage: 0, epoch: 1, atNs: hourNs });
+    runner.tell({ kind: 'go', stage: 0, epoch: 1 });
+    await runner.event('armed');
+    runner.tell({ kind: 'abort', reason: 'Ctrl-C', graceMs: 2000 });
+    assert.equal((await runner.event('aborted')).reason, 'Ctrl-C');
+    const lines = runner.all('log').map(({ line }) => line);
+    assert.ok(lines.includes('Coordinated start cancelled by ABORT'));
+    assert.equal(runner.all('started').length + runner.all('stageResult').length, 0);
+    runner.tell({ kind: 'quit' });
+    assert.equal((await runner.exited).code, 0);
+  });
+
+  it('[RUN-09] stops at once when aborted under load, with a result of what was done', async () => {
+    runner.prepare(assignmentOf(folder.path, [stageOf({ durationMs: 600_000 })]));
+    await runner.start(0);
+    await runner.event('interval');
+    runner.tell({ kind: 'abort', reason: 'majority lost', graceMs: 60_000 });
+    runner.tell({ kind: 'abort', reason: 'again', graceMs: 1 });
+    await runner.event('aborted');
+    const result = await runner.event('stageResult');
+    const [stats] = result.operations;
+    assert.equal(result.endedBy, 'aborted');
+    assert.equal(result.abandoned, 0);
+    assert.ok(stats && stats.count > 0);
+    const sum = new Histogram();
+    for (const { operations } of runner.all('interval')) {
+      sum.add(operations[0]?.service ?? new Uint8Array());
+    }
+    assert.deepEqual(sum.encode(), stats.service);
+    const kinds = runner.events.map(({ kind }) => kind).filter((kind) => kind !== 'report');
+    assert.deepEqual(kinds.slice(-3), ['interval', 'stageResult', 'aborted']);
+    assert.equal(runner.all('aborted').length, 1);
+  });
+
+  it('[RUN-09] reports and gives up on a worker that is stuck in a system call, with its operation abandoned', async () => {
+    const stage = stageOf({ mix: getMix, durationMs: 600_000, threads: 2, access: 'sequential' });
+    runner.prepare(assignmentOf(folder.path, [stage]));
+    await runner.event('ready');
+    hang('f7');
+    await runner.start(0);
+    const isStuck = ({ oldestInFlightNs }: { oldestInFlightNs: number }): boolean =>
+      oldestInFlightNs > 500e6;
+    const { inFlight } = await runner.event('report', isStuck);
+    assert.ok(inFlight >= 1, 'the age of the operation in flight is visible');
+    runner.tell({ kind: 'abort', reason: 'Ctrl-C', graceMs: 300 });
+    await runner.event('aborted');
+    const result = await runner.event('stageResult');
+    assert.equal(result.endedBy, 'aborted');
+    assert.equal(result.abandoned, 1);
+    assert.ok((result.operations[0]?.count ?? 0) > 0);
+    await runner.kill();
+    assert.equal(isAlive(runner.child.pid), false);
+  });
+
+  it('[RUN-09] can be aborted while workers hang in opening the files of the next stage', async () => {
+    const list = [{ operation: 'list', weight: 1 }] as const;
+    const stages = [stageOf({ mix: list, durationMs: 100 }), stageOf()];
+    runner.prepare(assignmentOf(folder.path, stages));
+    await runner.event('ready');
+    hang('f2');
+    await runner.start(0);
+    await runner.event('stageResult');
+    runner.tell({ kind: 'abort', reason: 'Ctrl-C', graceMs: 300 });
+    await runner.event('aborted');
+    assert.deepEqual(
+      runner.all('ready').map(({ stage }) => stage),
+      [0],
+    );
+  });
+
+  it('drains: what is in flight at the end is awaited while intervals go on', async () => {
+    const stage = stageOf({ mix: getMix, durationMs: 300, threads: 2, access: 'sequential' });
+    runner.prepare(assignmentOf(folder.path, [stage]));
+    await runner.event('ready');
+    hang('f7');
+    await runner.start(0);
+    await runner.event('draining');
+    await runner.event('interval', ({ last }) => last >= 1);
+    assert.equal(runner.all('stageResult').length, 0);
+    const fifo = path.join(folder.path, 'ds1', '0', 'data', 'f7');
+    // A writer ends the wait; a pipe cannot be read at an offset, which is then the operation's error.
+    fs.closeSync(fs.openSync(fifo, 'w'));
+    const result = await runner.event('stageResult');
+    assert.deepEqual(result.operations[0]?.errors, [{ code: 'ESPIPE', count: 1 }]);
+    assert.equal(result.endedBy, 'duration');
+  });
+
+  it('[RUN-10] dies with its owner when the channel closes, even with a stuck worker', async () => {
+    const stage = stageOf({ mix: getMix, durationMs: 600_000, access: 'sequential' });
+    runner.prepare(assignmentOf(folder.path, [stage]));
+    await runner.event('ready');
+    hang('f7');
+    await runner.start(0);
+    await runner.event('report', ({ oldestInFlightNs }) => oldestInFlightNs > 100e6);
+    runner.child.disconnect();
+    assert.deepEqual(await runner.exited, { code: null, signal: 'SIGKILL' });
+  });
+
+  it('[RUN-10] [RPC-06] stops when the lease is over', async () => {
+    const stage = stageOf({ durationMs: 600_000 });
+    runner.prepare(assignmentOf(folder.path, [stage]));
+    await runner.start(0);
+    await runner.event('started');
+    runner.tell({ kind: 'lease', untilNs: process.hrtime.bigint() + second / 5n });
+    assert.deepEqual(await runner.exited, { code: null, signal: 'SIGKILL' });
+  });
+
+  it('[RUN-10] stops when the lease is over even while its main thread is stuck in a system call', async () => {
+    const assignment = assignmentOf(folder.path, [stageOf()]);
+    runner.prepare({ ...assignment, mode: 'prepare' });
+    await runner.event('prepared');
+    await runner.kill();
+    const manifest = path.join(folder.path, 'ds1', '0', '.muster-manifest-0.json');
+    fs.unlinkSync(manifest);
+    execFileSync('mkfifo', [manifest]);
+    runner = new RunnerProcess();
+    runner.prepare({ ...assignment, timeouts: { ...assignment.timeouts, leaseMs: 1_500 } });
+    assert.deepEqual(await runner.exited, { code: null, signal: 'SIGKILL' });
+    assert.equal(runner.all('ready').length, 0);
+  });
+
+  it('lives on as long as the lease is renewed', async () => {
+    const assignment = assignmentOf(folder.path, [stageOf({ durationMs: 100 })]);
+    const timeouts = { ...assignment.timeouts, leaseMs: 2_000 };
+    runner.prepare({ ...assignment, timeouts });
+    await runner.event('ready');
+    runner.tell({ kind: 'lease', untilNs: process.hrtime.bigint() + 60n * second });
+    const started = process.hrtime.bigint();
+    await runner.event('report', () => process.hrtime.bigint() - started > 3n * second);
+    await runner.start(0);
+    await runner.event('stageResult');
+  });
+
+  it('does not stop at the signals that a terminal sends to all processes of a group', async () => {
+    runner.prepare(assignmentOf(folder.path, [stageOf({ durationMs: 300 })]));
+    await runner.start(0);
+    await runner.event('started');
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) runner.child.kill(signal);
+    assert.equal((await runner.event('stageResult')).endedBy, 'duration');
+  });
+});
