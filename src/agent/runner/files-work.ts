@@ -23,7 +23,7 @@ export interface FilesWork {
   readonly signal: AbortSignal;
   /** Once a second, and at the end. */
   readonly progress: (progress: Omit<Progress, 'phase'>) => void;
-  /** Files that are done; called along with progress and at the end. */
+  /** Files that are done; called along with progress and at the end. What it throws ends the work. */
   readonly done: (files: FileRanges) => void;
 }
 
@@ -40,8 +40,14 @@ export async function workOnFiles(work: FilesWork): Promise<number> {
   const finished = new FileRanges();
   control.reset();
 
+  let problem: Error | undefined;
   const report = (): void => {
-    work.done(finished);
+    try {
+      work.done(finished);
+    } catch (error) {
+      problem ??= asError(error);
+      control.stop();
+    }
     work.progress({
       filesDone: sum(cells, 0),
       filesTotal: total,
@@ -92,17 +98,21 @@ export async function workOnFiles(work: FilesWork): Promise<number> {
       ),
     );
   } catch (error) {
+    problem = asError(error);
     await Promise.allSettled(jobs);
-    throw error;
-  } finally {
-    cancel();
-    signal.removeEventListener('abort', stop);
-    report();
   }
+  cancel();
+  signal.removeEventListener('abort', stop);
+  report();
+  if (problem !== undefined) throw problem;
   if (signal.aborted) throw new Aborted();
   return sum(cells, 2);
 }
 
 function sum(cells: readonly Float64Array[], index: number): number {
   return cells.reduce((total, cell) => total + (cell[index] ?? 0), 0);
+}
+
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }

@@ -2,7 +2,7 @@ import os from 'node:os';
 import type { Assignment } from '../../shared/model/assignment.js';
 import { claimDataset } from './claim-dataset.js';
 import { readManifest, writeManifest } from './dataset-files.js';
-import { Aborted, RunnerFailure } from './failure.js';
+import { Aborted, RunnerFailure, failureFrom } from './failure.js';
 import { isSyncedAlone } from './files-job.js';
 import { FileRanges } from './file-ranges.js';
 import { workOnFiles } from './files-work.js';
@@ -44,7 +44,11 @@ export async function prepareDataset(
     done: (files) => {
       if (dataset.skipPrepare) return;
       const complete = new FileRanges([...listed.toArray(), ...files.toArray()]);
-      writeManifest('.', agentIndex, dataset.hash, complete);
+      try {
+        writeManifest('.', agentIndex, dataset.hash, complete);
+      } catch (error) {
+        throw failureFrom(error, `cannot write the manifest of dataset "${dataset.name}"`);
+      }
     },
   });
   const unsyncedBytes = isSyncedAlone(dataset.fileSizeBytes) ? 0 : written * dataset.fileSizeBytes;
