@@ -44,9 +44,7 @@ class GrpcLink {
   readonly #dial: DialOptions;
   #dialling: { generation: number; abort: AbortController } | undefined;
   #stream: Stream | undefined;
-  /** Streams that are ending, each with what resolves when it has. */
-  readonly #ending = new Set<Promise<void>>();
-  readonly #ended = new Map<number, () => void>();
+  #closed: (() => void) | undefined;
 
   constructor(agent: AgentPlan, options: GrpcLinksOptions) {
     this.#agent = agent;
@@ -130,19 +128,17 @@ class GrpcLink {
     if (this.#dialling?.generation === generation) this.#dialling.abort.abort();
     const stream = this.#stream;
     if (stream?.generation !== generation) return;
-    this.#ending.add(
-      new Promise((resolve) => {
-        this.#ended.set(generation, resolve);
-      }),
-    );
     stream.duplex.close(reason);
   }
 
   /** Resolves when no stream is left. */
   async close(): Promise<void> {
     this.#dialling?.abort.abort();
-    if (this.#stream) this.hangUp(this.#stream.generation, 'the run is over');
-    await Promise.all(this.#ending);
+    if (!this.#stream) return;
+    this.#stream.duplex.close('the run is over');
+    await new Promise<void>((resolve) => {
+      this.#closed = resolve;
+    });
   }
 
   /** Ends everything at once, whatever was still to be sent. */
@@ -176,9 +172,9 @@ class GrpcLink {
   }
 
   #over(generation: number, reason: string): void {
-    // A newer stream may be there already: the end of an old one must not hurt it.
+    // an older stream may end after a newer one has taken its place
     if (this.#stream?.generation === generation) this.#stream = undefined;
-    this.#ended.get(generation)?.();
+    if (!this.#stream) this.#closed?.();
     this.#options.feed({ kind: 'linkLost', agent: this.#agent.index, generation, reason });
   }
 }
