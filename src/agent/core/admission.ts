@@ -52,6 +52,9 @@ export function admit(open: Open, current: Ownership | undefined, obstacles: Obs
     }
     return { kind: 'resume' };
   }
+  if (!current && open.generation > 1) {
+    return refuse('secret', `run ${open.runId} is not known here (was the agent restarted?)`);
+  }
   if (obstacles.stopping) return refuse('stopping', 'the agent is being stopped');
   if (current && !open.steal) return refuse('busy', busyText(current));
   if (obstacles.stuckRunner) {

@@ -11,9 +11,12 @@ const routineMs = 30_000;
 /** A burst that is not complete by then ends with the replies there are, or is repeated when there is none. */
 const burstPatienceMs = 10_000;
 
+/** first: on a new stream, whose first probes only warm the path and are left out. fresh: before a start. */
+export type BurstKind = 'first' | 'fresh';
+const sizes: Readonly<Record<BurstKind, number>> = { first: 16, fresh: 8 };
+
 interface Burst {
-  readonly size: number;
-  readonly dropFirst: boolean;
+  readonly kind: BurstKind;
   readonly ids: Set<number>;
   readonly replies: Probe[];
   nextAtMs: number;
@@ -25,7 +28,6 @@ export interface ProbeOutcome {
   readonly sample: ClockEstimate;
   /** What is to be published: the estimate of a completed burst, or a routine probe's. */
   readonly estimate: ClockEstimate | undefined;
-  readonly burstDone: boolean;
 }
 
 /** The clock probes over one stream: bursts on request, one probe every 30 s otherwise. */
@@ -45,11 +47,9 @@ export class ClockProbes {
     return this.#burst !== undefined;
   }
 
-  /** `dropFirst`: the first probes on a stream, whose warm-up is left out. */
-  startBurst(size: number, dropFirst: boolean, nowMs: number): void {
+  startBurst(kind: BurstKind, nowMs: number): void {
     this.#burst = {
-      size,
-      dropFirst,
+      kind,
       ids: new Set(),
       replies: [],
       nextAtMs: nowMs,
@@ -69,7 +69,7 @@ export class ClockProbes {
   due(nowMs: number): number[] {
     const burst = this.#burst;
     if (burst) {
-      if (burst.ids.size >= burst.size || nowMs < burst.nextAtMs) return [];
+      if (burst.ids.size >= sizes[burst.kind] || nowMs < burst.nextAtMs) return [];
       burst.nextAtMs = nowMs + spacingMs;
       return [this.#issue(burst.ids)];
     }
@@ -91,13 +91,13 @@ export class ClockProbes {
     if (burst?.ids.has(message.id)) {
       if (!isPlausible(probe)) return undefined;
       burst.replies.push(probe);
-      const complete = burst.replies.length === burst.size;
+      const complete = burst.replies.length === sizes[burst.kind];
       const estimate = complete ? this.#finish(burst, now.ms) : undefined;
-      return { sample: estimateOf(probe), estimate, burstDone: complete };
+      return { sample: estimateOf(probe), estimate };
     }
     if (!this.#routine.delete(message.id) || !isPlausible(probe)) return undefined;
     const sample = estimateOf(probe);
-    return { sample, estimate: sample, burstDone: false };
+    return { sample, estimate: sample };
   }
 
   /** Ends a burst whose patience is over: its estimate, or undefined while nothing came of it (it is repeated). */
@@ -105,14 +105,14 @@ export class ClockProbes {
     const burst = this.#burst;
     if (!burst || nowMs < burst.giveUpAtMs) return undefined;
     if (burst.replies.length > 0) return this.#finish(burst, nowMs);
-    this.startBurst(burst.size, burst.dropFirst, nowMs);
+    this.startBurst(burst.kind, nowMs);
     return undefined;
   }
 
   wakeAt(): number | undefined {
     const burst = this.#burst;
     if (!burst) return this.#routineAtMs;
-    return burst.ids.size < burst.size ? burst.nextAtMs : burst.giveUpAtMs;
+    return burst.ids.size < sizes[burst.kind] ? burst.nextAtMs : burst.giveUpAtMs;
   }
 
   #issue(into: Set<number>): number {
@@ -125,7 +125,7 @@ export class ClockProbes {
   #finish(burst: Burst, nowMs: number): ClockEstimate | undefined {
     this.#burst = undefined;
     this.#routineAtMs = nowMs + routineMs;
-    this.#current = bestEstimate(burst.replies, burst.dropFirst);
+    this.#current = bestEstimate(burst.replies, burst.kind === 'first');
     return this.#current;
   }
 }

@@ -1,7 +1,4 @@
-import type { AgentMessage } from '../../shared/model/messages.js';
 import { LatencyWatch } from './latency-watch.js';
-
-type HeartbeatMessage = Extract<AgentMessage, { kind: 'heartbeat' }>;
 
 /** Silence on an open stream after which the agent is asked on a fresh connection, and how often. */
 const helloAfterMs = 10_000;
@@ -17,7 +14,6 @@ export class Contact {
   #helloAskedAtMs = -Infinity;
   #messageAtMs = -Infinity;
   #pingId = 0;
-  heartbeat: HeartbeatMessage | undefined;
 
   get heardAtMs(): number {
     return this.#heardAtMs;

@@ -21,8 +21,7 @@ export function statusOf(
 }
 
 function agentStatus(session: AgentSession, nowMs: number): AgentStatus {
-  const { contact } = session;
-  const { heartbeat } = contact;
+  const { contact, heartbeat } = session.lookout;
   const runnerSilentMs = (heartbeat?.runnerSilenceNs ?? 0) / 1e6;
   return {
     index: session.index,
@@ -43,8 +42,8 @@ function noteOf(session: AgentSession, nowMs: number): string | undefined {
   if (session.failure !== undefined) return session.failure;
   if (session.linkState === 'HUNG') return 'hung';
   if (session.linkState === 'DISCONNECTED') return session.link.lastCause;
-  if (session.runnerIsSilent) return 'runner silent';
-  const age = session.stageWatch?.statsAgeMs(nowMs);
+  if (session.lookout.runnerIsSilent) return 'runner silent';
+  const age = session.lookout.stage?.statsAgeMs(nowMs);
   return age !== undefined && age >= silentAfterMs ? 'no stats' : undefined;
 }
 

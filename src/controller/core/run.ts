@@ -14,6 +14,7 @@ import { judgeEnd } from './run-end.js';
 import type { RunEffect, RunInput, RunOptions } from './run-io.js';
 import { statusOf } from './run-status.js';
 import type { SessionEvent } from './session-events.js';
+import { dialed, dialFailed, helloAnswered, linkLost } from './session-link-events.js';
 import { receiveMessage } from './session-messages.js';
 import type { RunStatus } from './snapshot.js';
 import { workDone } from './work-done.js';
@@ -27,7 +28,6 @@ const routine: ReadonlySet<AgentMessage['kind']> = new Set([
   'progress',
   'ping',
   'pong',
-  'probeReply',
   'log',
 ]);
 
@@ -98,6 +98,7 @@ export class Run implements RunContext {
     }
     const { code, reason } = judgeEnd(this.sessions, this.options);
     this.#judge.note(code, reason);
+    for (const session of this.sessions) if (mayStillWork(session)) session.notReached();
     this.#finish('the run is over');
   }
 
@@ -128,13 +129,13 @@ export class Run implements RunContext {
   ): void {
     switch (input.kind) {
       case 'dialed':
-        session.dialed(input.generation, input.hello, input.welcome, now);
+        dialed(session, input, now);
         return;
       case 'dialFailed':
-        session.dialFailed(input, now);
+        dialFailed(session, input, now);
         return;
       case 'linkLost':
-        session.linkLost(input.generation, input.reason, now);
+        linkLost(session, input.generation, input.reason, now);
         return;
       case 'message':
         if (!session.heard(input.generation, now)) return;
@@ -148,7 +149,7 @@ export class Run implements RunContext {
         return;
       }
       case 'helloResult':
-        session.helloAnswered(input.hello, now);
+        helloAnswered(session, input.hello, now);
         return;
       default:
         input satisfies never;
@@ -170,8 +171,15 @@ export class Run implements RunContext {
     if (input.kind !== 'message' || this.#events.length > 0) return false;
     if (this.#wakeAtMs === undefined || now.ms >= this.#wakeAtMs) return false;
     const { message } = input;
-    if (message.kind !== 'interval') return routine.has(message.kind);
-    return this.sessions[input.agent]?.delivery(message.stage).result === undefined;
+    const session = this.sessions[input.agent];
+    switch (message.kind) {
+      case 'interval':
+        return session?.delivery(message.stage).result === undefined;
+      case 'probeReply':
+        return session?.probes.inBurst === true;
+      default:
+        return routine.has(message.kind);
+    }
   }
 
   /** What follows from an input: watches, what the sessions tell, and how far the phase has come. */
@@ -201,7 +209,7 @@ export class Run implements RunContext {
     if (event.kind === 'failed' || event.kind === 'hung') {
       // While connecting all causes are told together, at its end.
       if (this.#phase.name(now.ms) !== 'connecting') this.outbox.notice('error', event.line);
-    } else if (event.kind === 'disconnected') {
+    } else if (event.kind === 'disconnected' && session.failure === undefined) {
       this.outbox.notice('warn', this.#disconnectedLine(session, now));
     } else if (event.kind === 'connected' && event.again) {
       const generation = String(session.link.generation);
@@ -214,7 +222,7 @@ export class Run implements RunContext {
     const assignment = this.options.assignments[session.index];
     let done = this.#phase.judgedAs === 'cleanup' && this.options.mode === 'run' ? 1 : 0;
     if (stage && assignment) {
-      const operations = session.contact.heartbeat?.operations ?? 0;
+      const operations = session.lookout.heartbeat?.operations ?? 0;
       done = workDone(assignment, { stage: stage.index, elapsedMs: stage.elapsedMs, operations });
     }
     const elapsed = wholeSeconds(now.ms - (this.#workloadBeganMs ?? this.#pulse.startedAtMs));
@@ -275,4 +283,10 @@ export class Run implements RunContext {
     ].filter((ms) => ms !== undefined);
     return due.length > 0 ? Math.min(...due) : undefined;
   }
+}
+
+/** Out of reach, and not known to have ended. */
+function mayStillWork({ state, linkState, link }: AgentSession): boolean {
+  if (state === 'COMPLETED' || state === 'ABORTED') return false;
+  return linkState === 'HUNG' || !link.isOpen;
 }

@@ -14,7 +14,6 @@ export type SessionEvent =
   | { readonly kind: 'back' }
   /** Its stage goes on without it for now: it had no stream at the stage's end. */
   | { readonly kind: 'away' }
-  | { readonly kind: 'synchronised' }
   | { readonly kind: 'marked' }
   | { readonly kind: 'ready'; readonly stage: number }
   | { readonly kind: 'armed'; readonly stage: number; readonly epoch: number }

@@ -22,7 +22,7 @@ export function receiveMessage(
       outbox.send(agent, { kind: 'pong', id: message.id });
       return;
     case 'pong': {
-      const roundTripMs = session.contact.pong(message.id, now.ms);
+      const roundTripMs = session.lookout.contact.pong(message.id, now.ms);
       if (roundTripMs !== undefined) session.latency(roundTripMs);
       return;
     }
@@ -31,14 +31,13 @@ export function receiveMessage(
       if (!outcome) return;
       session.latency(outcome.sample.roundTripNs / 1e6);
       if (outcome.estimate) session.clockKnown(outcome.estimate);
-      if (outcome.burstDone) emit({ kind: 'synchronised' });
       return;
     }
     case 'goodbye':
       session.fail('lost', `Agent ${session.id} left the run: ${message.reason}`);
       return;
     case 'heartbeat':
-      session.contact.heartbeat = message;
+      session.lookout.heartbeat = message;
       heartbeatLine(session, message, now);
       return;
     case 'state':
@@ -47,7 +46,7 @@ export function receiveMessage(
       return;
     case 'progress':
       session.latestProgress = message;
-      session.workWatch?.progress(message, now.ms);
+      session.lookout.work?.progress(message, now.ms);
       return;
     case 'marked':
       session.marked = true;
@@ -95,13 +94,17 @@ export function receiveMessage(
     case 'final':
       session.hasSpokenLast = true;
       if (message.state === 'FAILED') {
-        session.fail('error', `Agent ${session.id} failed: ${message.reason}`);
+        session.failedByItself('error', `Agent ${session.id} failed: ${message.reason}`, now.ms);
       } else if (message.state === 'ABORTED' || !session.states.isCleaningUp)
         session.states.move(message.state, message.reason);
       emit({ kind: 'ended', state: message.state, reason: message.reason });
       return;
     case 'error':
-      session.fail(failureOf[message.code], `Agent ${session.id} failed: ${message.message}`);
+      session.failedByItself(
+        failureOf[message.code],
+        `Agent ${session.id} failed: ${message.message}`,
+        now.ms,
+      );
       return;
     case 'log':
       outbox.notice(message.level, `${session.id}: ${message.line}`);
@@ -128,7 +131,7 @@ const failureOf: Readonly<Record<AgentErrorCode, FailureReason>> = {
 type Heartbeat = Extract<AgentMessage, { kind: 'heartbeat' }>;
 
 function heartbeatLine(session: AgentSession, message: Heartbeat, now: Instant): void {
-  const line = session.stageWatch?.load(message, now.ms);
+  const line = session.lookout.stage?.load(message, now.ms);
   if (line !== undefined) session.context.outbox.notice('warn', line);
 }
 
@@ -140,7 +143,7 @@ function ready(session: AgentSession, stage: number, now: Instant): void {
   }
   if (!session.states.move('READY', `stage ${String(stage)}`)) return;
   session.readyStage = stage;
-  session.workWatch?.advanced(now.ms);
+  session.lookout.work?.advanced(now.ms);
   emit({ kind: 'ready', stage });
 }
 
@@ -171,11 +174,11 @@ function interval(session: AgentSession, message: IntervalMessage, now: Instant)
   }
   if (taken !== 'new') return;
   session.context.outbox.record({ type: 'interval', agent: session.index, interval: message });
-  const { stageWatch, contact } = session;
-  if (stageWatch) {
-    stageWatch.stats(now.ms);
+  const { stage, contact } = session.lookout;
+  if (stage) {
+    stage.stats(now.ms);
     if (contact.isFirstOfBurst(now.ms)) {
-      session.latency(stageWatch.latencyMs(message.last, message.sampledLateNs, now.ms));
+      session.latency(stage.latencyMs(message.last, message.sampledLateNs, now.ms));
     }
   }
   if (session.readyStage === message.stage) running(session);

@@ -38,9 +38,9 @@ export class StageDelivery {
     return at !== undefined && nowMs >= at;
   }
 
-  /** The result has been here for a while: what was to come right after it is not coming. */
-  isOld(nowMs: number): boolean {
-    return this.#result !== undefined && nowMs >= this.#arrivedAtMs + settleMs;
+  /** When the result has been here for a while: what was to come right after it is not coming. */
+  oldAtMs(): number | undefined {
+    return this.#result && this.#arrivedAtMs + settleMs;
   }
 
   settlesAtMs(): number | undefined {

@@ -17,7 +17,7 @@ const sessionMoves: Readonly<Record<SessionState, readonly SessionState[]>> = {
   RUNNING: ['DRAINING', 'READY', 'CLEANING', 'COMPLETED', 'FAILED', 'ABORTED'],
   DRAINING: ['READY', 'CLEANING', 'COMPLETED', 'FAILED', 'ABORTED'],
   CLEANING: ['COMPLETED', 'FAILED', 'ABORTED'],
-  COMPLETED: ['CLEANING', 'FAILED'],
+  COMPLETED: ['CLEANING'],
   FAILED: [],
   ABORTED: [],
 };

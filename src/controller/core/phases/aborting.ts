@@ -1,12 +1,7 @@
 import type { Instant } from '../../../shared/kernel/clock.js';
 import type { AgentSession } from '../agent-session.js';
-import { wholeSeconds } from '../duration-text.js';
-import { hasEnded } from '../transitions.js';
 import type { SessionEvent } from '../session-events.js';
 import type { Phase, RunContext } from './phase.js';
-
-/** How much longer than the reconnect window an agent goes on without its controller (dead man's switch). */
-const afterWindowMs = 5000;
 
 /** Tells every agent to stop and waits, not too long, for its last words. */
 export class Aborting implements Phase {
@@ -46,14 +41,9 @@ export class Aborting implements Phase {
     this.#finish();
   }
 
-  /** Whoever has not confirmed stops by its dead man's switch. */
+  /** Whoever has not confirmed. */
   nameUnreached(): void {
-    const { reconnectWindowMs } = this.#run.plan.timeouts;
-    const within = wholeSeconds(reconnectWindowMs + afterWindowMs);
-    for (const session of this.#awaited) {
-      const line = `${session.id} not reached; it stops by itself within ${within}`;
-      this.#run.outbox.notice('warn', line);
-    }
+    for (const session of this.#awaited) session.notReached();
     this.#awaited.clear();
   }
 
@@ -70,9 +60,8 @@ export class Aborting implements Phase {
   }
 
   #abort(session: AgentSession): void {
-    session.watchWith(undefined);
-    // Nothing was asked of it yet, or it has nothing left to do: a goodbye is enough.
-    if (session.state === 'CONNECTING' || session.state === 'IDLE' || hasEnded(session.state)) {
+    session.lookout.watch = undefined;
+    if (needsNoAbort(session)) {
       session.close(this.#reason);
       return;
     }
@@ -81,4 +70,11 @@ export class Aborting implements Phase {
     this.#run.outbox.send(session.index, { kind: 'abort', reason: this.#reason });
     session.link.hurry();
   }
+}
+
+/** Nothing was asked of it yet, it has said its last word, or it cannot be reached: a goodbye is enough. */
+function needsNoAbort({ state, hasSpokenLast, link }: AgentSession): boolean {
+  if (state === 'CONNECTING' || state === 'IDLE' || state === 'COMPLETED') return true;
+  if (state === 'FAILED' && !link.isOpen) return true;
+  return hasSpokenLast && state !== 'CLEANING';
 }

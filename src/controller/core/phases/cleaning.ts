@@ -1,5 +1,6 @@
 import type { Instant } from '../../../shared/kernel/clock.js';
 import type { AgentSession } from '../agent-session.js';
+import { WorkWatch } from '../work-watch.js';
 import { isLive, type Phase, type RunContext } from './phase.js';
 
 /** Has every agent remove what it made; in a shared dataset the first agent comes last and removes the marker. */
@@ -19,9 +20,15 @@ export class Cleaning implements Phase {
   enter(now: Instant): void {
     const { collectMs, cleanupMs } = this.#run.plan.timeouts;
     for (const session of this.#run.sessions) {
-      session.watchWork(
-        { doing: 'cleanup', silenceMs: collectMs, silent: 'hung', stallMs: cleanupMs },
-        now,
+      session.lookout.watch = new WorkWatch(
+        {
+          agent: session.id,
+          doing: 'cleanup',
+          silenceMs: collectMs,
+          silent: 'hung',
+          stallMs: cleanupMs,
+        },
+        now.ms,
       );
     }
   }
@@ -57,12 +64,12 @@ export class Cleaning implements Phase {
   /** Tells those who were not told; true when nothing more is to be waited for. */
   #clean(sessions: readonly AgentSession[], now: Instant): boolean {
     for (const session of sessions) {
-      if (this.#told.has(session) || !isLive(session)) continue;
+      if (this.#told.has(session) || !isReachable(session)) continue;
       this.#told.add(session);
       this.#tell(session);
-      session.workWatch?.advanced(now.ms);
+      session.lookout.work?.advanced(now.ms);
     }
-    return sessions.every((session) => session.cleaned || !isLive(session));
+    return sessions.every((session) => session.cleaned || !isReachable(session));
   }
 
   #tell(session: AgentSession): void {
@@ -84,4 +91,8 @@ export class Cleaning implements Phase {
     }
     this.#run.reached({ kind: 'cleaned' }, now);
   }
+}
+
+function isReachable(session: AgentSession): boolean {
+  return isLive(session) && session.linkState !== 'CLOSED';
 }

@@ -2,6 +2,7 @@ import type { Instant } from '../../../shared/kernel/clock.js';
 import type { AgentSession } from '../agent-session.js';
 import { wholeSeconds } from '../duration-text.js';
 import type { SessionEvent } from '../session-events.js';
+import { WorkWatch } from '../work-watch.js';
 import type { Phase, RunContext } from './phase.js';
 
 /** Has every agent make its part of the dataset, however long that takes as long as it gets on. */
@@ -23,14 +24,15 @@ export class Preparing implements Phase {
     this.#beganAtMs = now.ms;
     const { prepareSilenceMs, prepareIoStallMs } = this.#run.plan.timeouts;
     for (const session of this.#run.sessions) {
-      session.watchWork(
+      session.lookout.watch = new WorkWatch(
         {
+          agent: session.id,
           doing: 'prepare',
           silenceMs: prepareSilenceMs,
           silent: 'crashed',
           stallMs: prepareIoStallMs,
         },
-        now,
+        now.ms,
       );
     }
     this.#tellThoseWhoMay(now);
@@ -75,7 +77,7 @@ export class Preparing implements Phase {
       const assignment = JSON.stringify(this.#run.options.assignments[session.index]);
       this.#run.outbox.send(session.index, { kind: 'prepare', assignment });
       session.states.move('PREPARING', 'told to prepare');
-      session.workWatch?.advanced(now.ms);
+      session.lookout.work?.advanced(now.ms);
     }
   }
 

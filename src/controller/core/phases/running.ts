@@ -37,10 +37,10 @@ export class Running implements Phase {
     const times = this.#run.plan.timeouts;
     const t0Ms = this.#barrier.t0.ms;
     const plannedEndMs = this.#overAtMs;
-    for (const session of this.#run.sessions) session.watchWith(undefined);
+    for (const session of this.#run.sessions) session.lookout.watch = undefined;
     for (const session of this.#members) {
       const agent = session.id;
-      session.watchWith(new StageWatch({ agent, stageName, times, t0Ms, plannedEndMs }));
+      session.lookout.watch = new StageWatch({ agent, stageName, times, t0Ms, plannedEndMs });
     }
   }
 
@@ -85,13 +85,14 @@ export class Running implements Phase {
   }
 
   wakeAt(): number | undefined {
-    const settling = this.#members
-      .map((session) => session.delivery(this.#index).settlesAtMs())
-      .filter((ms) => ms !== undefined && ms > this.#now);
-    const due = [...settling, this.#barrier.t0.ms, this.#overAtMs].filter(
-      (ms) => ms !== undefined && ms > this.#now,
-    );
-    return due.length > 0 ? Math.min(...(due as number[])) : undefined;
+    const settling = this.#members.flatMap((session) => {
+      const delivery = session.delivery(this.#index);
+      return [delivery.settlesAtMs(), delivery.oldAtMs(), session.lastWordsUntilMs(this.#now)];
+    });
+    const due = [...settling, this.#barrier.t0.ms, this.#overAtMs]
+      .filter((ms) => ms !== undefined)
+      .filter((ms) => ms > this.#now);
+    return due.length > 0 ? Math.min(...due) : undefined;
   }
 
   shift(): void {
@@ -112,18 +113,19 @@ export class Running implements Phase {
   /** Without a duration the first agent that is done shows that the others should be about to be. */
   #result(session: AgentSession, now: Instant): void {
     this.#barrier.ran(session.index);
-    session.watchWith(undefined);
+    session.lookout.watch = undefined;
     if (this.#overAtMs !== undefined) return;
     this.#overAtMs = now.ms;
-    for (const member of this.#members) member.stageWatch?.over(now.ms);
+    for (const member of this.#members) member.lookout.stage?.over(now.ms);
   }
 
   /** Nothing more is to be waited for from this agent in this stage. */
   #isResolved(session: AgentSession, nowMs: number): boolean {
+    if (session.lastWordsUntilMs(nowMs) !== undefined) return false;
     if (!isLive(session) || this.#away.has(session)) return true;
     const delivery = session.delivery(this.#index);
     if (!delivery.isSettled(nowMs)) return false;
-    return !this.#isLast || session.hasSpokenLast || delivery.isOld(nowMs);
+    return !this.#isLast || session.hasSpokenLast || nowMs >= (delivery.oldAtMs() ?? Infinity);
   }
 
   #leaveBehind(agent: number): void {

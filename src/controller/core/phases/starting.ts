@@ -3,6 +3,7 @@ import type { AgentSession } from '../agent-session.js';
 import { Barrier } from '../barrier.js';
 import type { SessionEvent } from '../session-events.js';
 import type { StageStatus } from '../snapshot.js';
+import { WorkWatch } from '../work-watch.js';
 import { isLive, type Phase, type RunContext } from './phase.js';
 
 /** Epochs one stage may use in all, however often links break while its agents are being armed. */
@@ -32,9 +33,15 @@ export class Starting implements Phase {
   enter(now: Instant): void {
     const { collectMs, prepareIoStallMs } = this.#run.plan.timeouts;
     for (const session of this.#run.sessions) {
-      session.watchWork(
-        { doing: 'start', silenceMs: collectMs, silent: 'hung', stallMs: prepareIoStallMs },
-        now,
+      session.lookout.watch = new WorkWatch(
+        {
+          agent: session.id,
+          doing: 'start',
+          silenceMs: collectMs,
+          silent: 'hung',
+          stallMs: prepareIoStallMs,
+        },
+        now.ms,
       );
     }
   }
@@ -110,7 +117,7 @@ export class Starting implements Phase {
     }
     if (!this.#probing) {
       this.#probing = true;
-      for (const session of starters) session.freshProbes(now);
+      for (const session of starters) session.probes.startBurst('fresh', now.ms);
       return;
     }
     if (starters.some(({ probes }) => probes.inBurst)) return;

@@ -1,4 +1,5 @@
 import type { Instant } from '../../../shared/kernel/clock.js';
+import { WorkWatch } from '../work-watch.js';
 import type { Phase, RunContext } from './phase.js';
 
 /** Waits for the first clock estimate of every agent; the probes were started with each connection. */
@@ -17,14 +18,15 @@ export class Synchronising implements Phase {
   enter(now: Instant): void {
     const { prepareSilenceMs, prepareIoStallMs } = this.#run.plan.timeouts;
     for (const session of this.#run.sessions) {
-      session.watchWork(
+      session.lookout.watch = new WorkWatch(
         {
+          agent: session.id,
           doing: 'startup',
           silenceMs: prepareSilenceMs,
           silent: 'crashed',
           stallMs: prepareIoStallMs,
         },
-        now,
+        now.ms,
       );
     }
   }

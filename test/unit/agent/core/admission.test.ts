@@ -105,9 +105,11 @@ test('[LINK-04] a run is resumed with its state and its runner after its stream 
   assert.equal(agent.session.state, 'RUNNING', 'the dead man’s switch is off again');
 });
 
-test('a run the agent does not know is welcomed as a new one, whatever its generation', () => {
+test('a resume of a run the agent does not know is refused: nothing of it is left to go on with', () => {
   const agent = new AgentDriver().open({ generation: 4 });
-  assert.deepEqual(agent.effects('accept'), [{ kind: 'accept', stream: 1, resumed: false }]);
+  assert.equal(agent.effects('refuse')[0]?.code, 'secret');
+  assert.match(agent.effects('refuse')[0]?.message ?? '', /is not known here/);
+  assert.equal(agent.session.owner, undefined);
 });
 
 test('asking for the verdict changes nothing', () => {

@@ -1,0 +1,61 @@
+import type { AgentMessage } from '../../shared/model/messages.js';
+import { Contact } from './contact.js';
+import { silentAfterMs, StageWatch } from './stage-watch.js';
+import type { Heard, Verdict, Watch } from './watch.js';
+import { WorkWatch } from './work-watch.js';
+
+type HeartbeatMessage = Extract<AgentMessage, { kind: 'heartbeat' }>;
+
+/** What the lookout must be told of the agent. */
+export interface Outlook {
+  readonly nowMs: number;
+  readonly connected: boolean;
+  readonly isWorking: boolean;
+}
+
+/** Keeps an eye on one agent: how well it is heard, and the watch that the present part of the run needs. */
+export class Lookout {
+  readonly contact = new Contact();
+  heartbeat: HeartbeatMessage | undefined;
+  #watch: Watch | undefined;
+
+  /** Undefined: its silence does not matter now. */
+  set watch(watch: Watch | undefined) {
+    this.#watch = watch;
+  }
+
+  /** The watch over a stage that runs. */
+  get stage(): StageWatch | undefined {
+    return this.#watch instanceof StageWatch ? this.#watch : undefined;
+  }
+
+  /** The watch over work without stats. */
+  get work(): WorkWatch | undefined {
+    return this.#watch instanceof WorkWatch ? this.#watch : undefined;
+  }
+
+  get runnerIsSilent(): boolean {
+    return (this.heartbeat?.runnerSilenceNs ?? 0) / 1e6 > silentAfterMs;
+  }
+
+  check(outlook: Outlook): Verdict | undefined {
+    return this.#watch?.check(this.#heard(outlook));
+  }
+
+  /** An early wake does no harm, so the instant of now need not be known. */
+  wakeAt(outlook: Omit<Outlook, 'nowMs'>): number | undefined {
+    const watch = this.#watch?.wakeAt(this.#heard({ ...outlook, nowMs: 0 }));
+    if (!outlook.connected) return watch;
+    return Math.min(watch ?? Infinity, this.contact.helloDueMs);
+  }
+
+  shift(ms: number): void {
+    this.contact.shift(ms);
+    this.#watch?.shift(ms);
+  }
+
+  #heard(outlook: Outlook): Heard {
+    const { heardAtMs } = this.contact;
+    return { ...outlook, heardAtMs, runnerSilent: this.runnerIsSilent };
+  }
+}

@@ -1,0 +1,93 @@
+/** What becomes of a session when its link comes up, fails to, or breaks. */
+import type { Instant } from '../../shared/kernel/clock.js';
+import type { HelloReply } from '../../shared/model/messages.js';
+import type { AgentSession } from './agent-session.js';
+import { wholeSeconds } from './duration-text.js';
+import { isSilence } from './link-keeper.js';
+import type { RunInput, WelcomeMessage } from './run-io.js';
+
+type Dialed = Extract<RunInput, { kind: 'dialed' }>;
+type DialFailed = Extract<RunInput, { kind: 'dialFailed' }>;
+
+export function dialed(session: AgentSession, answer: Dialed, now: Instant): void {
+  const { generation, hello, welcome } = answer;
+  const again = generation > 1;
+  if (!session.link.dialed(generation)) return;
+  if (again && (welcome.instanceId !== session.instanceId || !welcome.resumed)) {
+    session.gone('crashed', restartedLine(session));
+    return;
+  }
+  session.lookout.contact.connected(now.ms);
+  session.lookout.stage?.returned();
+  session.probes.reset();
+  session.probes.startBurst(again ? 'fresh' : 'first', now.ms);
+  if (!again) registered(session, hello, welcome);
+  session.context.emit({ kind: 'connected', again });
+}
+
+export function dialFailed(session: AgentSession, failure: DialFailed, now: Instant): void {
+  const { generation, code, message, instanceId } = failure;
+  if (session.link.dialFailed(generation, code, message, now.ms) !== 'final') return;
+  if (generation > 1) {
+    session.gone('lost', `Agent ${session.id} is lost: ${message}`);
+    return;
+  }
+  session.instanceId = instanceId;
+  const within = wholeSeconds(session.context.plan.timeouts.connectMs);
+  const what = isSilence(code) ? ` unreachable after ${within}` : '';
+  session.fail('lost', `Agent ${session.context.agent.address}${what}: ${message}`);
+}
+
+export function linkLost(
+  session: AgentSession,
+  generation: number,
+  cause: string,
+  now: Instant,
+): void {
+  if (session.link.lost(generation, cause, now.ms)) disconnected(session);
+}
+
+/** Who answers on a fresh connection while the stream is silent? */
+export function helloAnswered(
+  session: AgentSession,
+  hello: HelloReply | undefined,
+  now: Instant,
+): void {
+  const { link, lookout } = session;
+  if (!hello || !link.isOpen || !lookout.contact.isSilent(now.ms)) return;
+  if (hello.instanceId !== session.instanceId) {
+    session.gone('crashed', restartedLine(session));
+    return;
+  }
+  link.replaceDeadStream(now.ms);
+  disconnected(session);
+}
+
+function disconnected(session: AgentSession): void {
+  session.probes.reset();
+  session.context.emit({ kind: 'disconnected' });
+  if (session.context.plan.timeouts.reconnectWindowMs > 0) return;
+  session.gone('lost', `Agent ${session.id} is lost: ${session.link.lastCause}`);
+}
+
+function registered(session: AgentSession, hello: HelloReply, welcome: WelcomeMessage): void {
+  const { version, instanceId, bootId } = welcome;
+  session.instanceId = instanceId;
+  const { hostname } = hello;
+  const facts = { version, hostname, instanceId, bootId, host: parsedHost(welcome.host) };
+  session.context.outbox.record({ type: 'agent', agent: session.index, facts });
+  session.states.move('IDLE', 'connected');
+}
+
+function restartedLine(session: AgentSession): string {
+  return `Agent ${session.id} was restarted: its part of the run is lost`;
+}
+
+/** Facts are shown, never acted on: what is not JSON is kept as the text it is. */
+function parsedHost(host: string): unknown {
+  try {
+    return JSON.parse(host);
+  } catch {
+    return host;
+  }
+}
