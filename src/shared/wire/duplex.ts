@@ -2,6 +2,7 @@ import type { Cancel, Clock } from '../kernel/clock.js';
 import type { Log } from '../kernel/log.js';
 import type { HeldRange, Message } from '../model/messages.js';
 import type { FrameSigner } from './frame.js';
+import { endedByController } from './frame-stream.js';
 import type { FrameStream } from './frame-stream.js';
 import type { LinkEndpoint, LinkEvent } from './link-endpoint.js';
 import { SenderPump } from './sender-pump.js';
@@ -121,6 +122,11 @@ export class Duplex<Out extends Message = Message, In extends Message = Message>
     const { endpoint, generation, onEnd } = this.#options;
     // A newer stream may have the endpoint already.
     if (endpoint.generation === generation) endpoint.detach();
-    onEnd({ generation, reason: this.#reason ?? reason, graceful: this.#graceful });
+    onEnd({ generation, reason: this.#reason ?? this.#cause(reason), graceful: this.#graceful });
+  }
+  /** Of a process that was killed only the end of its stream is seen, the same as of one that ended it. */
+  #cause(reason: string): string {
+    const abrupt = reason === endedByController && !this.#graceful;
+    return abrupt ? 'the stream ended without a goodbye' : reason;
   }
 }

@@ -6,6 +6,7 @@ import type { AgentMessage } from '../../../src/shared/model/messages.js';
 import { decodeFrame, encodeFrame } from '../../../src/shared/wire/frame.js';
 import { AgentChannel } from '../../../src/shared/wire/agent-channel.js';
 import { handshakeFrame } from '../../../src/shared/wire/handshake-frames.js';
+import { endedByController } from '../../../src/shared/wire/frame-stream.js';
 import type { FrameStream } from '../../../src/shared/wire/frame-stream.js';
 import { EventLog } from '../../support/event-log.js';
 import { messagesIn } from '../../support/lossy-pipe.js';
@@ -182,7 +183,9 @@ test('[LINK-04] [RUN-03] a reset in the middle loses nothing: the next stream br
   proxy.reset();
   const { end } = await controller.events.until((event) => event.kind === 'end');
   assert.equal(end.graceful, false);
-  await far.events.until((event) => event.kind === 'end');
+  const farEnd = await far.events.until((event) => event.kind === 'end');
+  assert.equal(farEnd.end.graceful, false);
+  assert.notEqual(farEnd.end.reason, endedByController, 'nobody said goodbye');
   far.duplex.send({ kind: 'final', state: 'COMPLETED', reason: '' });
 
   const again = await dialWire(proxy.port, { generation: 2 }, controller.endpoint);
