@@ -1,12 +1,12 @@
-import { checkEncoded } from '../../shared/metrics/histogram-encoding.js';
-import { Histogram } from '../../shared/metrics/histogram.js';
-import type { Interval, OperationStats, StageResult } from '../../shared/model/messages.js';
+import { addBuckets, noBuckets } from '../../shared/metrics/buckets.js';
+import type { Interval, StageResult } from '../../shared/model/messages.js';
 import type { OperationKind } from '../../shared/model/operation.js';
 import { CpuUse } from './cpu-use.js';
+import type { DecodedStats } from './decoded-interval.js';
 import { intervalRows } from './interval-rows.js';
 import type { IntervalRow } from './interval-rows.js';
 import { IntervalTable } from './interval-table.js';
-import { latencyOf } from './latency.js';
+import { latencyOfBuckets, p99Of } from './latency.js';
 import { OperationTotals } from './operation-totals.js';
 import { RangeSet } from './range-set.js';
 
@@ -21,15 +21,6 @@ export interface RecentInterval {
 
 const recentKept = 8;
 
-/** Throws HistogramFormatError when a histogram of the message cannot be read. */
-export function checkHistograms(operations: readonly OperationStats[]): void {
-  for (const operation of operations) {
-    checkEncoded(operation.service);
-    checkEncoded(operation.response);
-    checkEncoded(operation.failed);
-  }
-}
-
 /** All that is known of one agent in one stage. */
 export class AgentStage {
   readonly held = new RangeSet();
@@ -41,18 +32,16 @@ export class AgentStage {
   result: StageResult | undefined;
 
   /**
-   * False when some of its seconds are held already: nothing is counted twice. Histograms must have been checked.
+   * False when some of its seconds are held already: nothing is counted twice. `operations` are the interval's;
    * `folded`: into the totals only.
    */
-  addInterval(interval: Interval, folded = false): boolean {
+  addInterval(interval: Interval, operations: readonly DecodedStats[], folded: boolean): boolean {
     const newest = interval.first >= this.held.end;
     if (!this.held.add(interval.first, interval.last)) return false;
     const bytesBefore = this.#sum((totals) => totals.bytes);
-    const all = new Histogram();
-    for (const stats of interval.operations) {
-      const service = Histogram.decode(stats.service);
-      all.merge(service);
-      if (!this.result) this.#totalsOf(stats.operation).addInterval(stats, newest);
+    for (const decoded of operations) {
+      const { stats, service, failed } = decoded;
+      if (!this.result) this.#totalsOf(stats.operation).addInterval(decoded, newest);
       if (folded) continue;
       this.#tableOf(stats.operation).push({
         first: interval.first,
@@ -60,21 +49,22 @@ export class AgentStage {
         totalCount: stats.count,
         totalBytes: stats.bytes,
         totalErrors: stats.errors.reduce((sum, error) => sum + error.count, 0),
-        count: service.count,
-        errors: Histogram.decode(stats.failed).count,
-        latency: latencyOf(service),
+        count: service.total,
+        errors: failed.total,
+        latency: latencyOfBuckets(service),
         inFlight: interval.inFlight,
         oldestInFlightNs: interval.oldestInFlightNs,
       });
     }
     this.cpu.add(interval);
     if (newest && !this.result) {
+      const all = operations.map(({ service }) => service).reduce(addBuckets, noBuckets);
       this.recent.push({
         first: interval.first,
         last: interval.last,
-        count: all.count,
+        count: all.total,
         bytes: this.#sum((totals) => totals.bytes) - bytesBefore,
-        p99Ns: all.count > 0 ? all.percentile(99) : undefined,
+        p99Ns: p99Of(all),
       });
       if (this.recent.length > recentKept) this.recent.shift();
     }

@@ -1,8 +1,8 @@
-import type { Interval, OperationStats } from '../../shared/model/messages.js';
+import type { Interval } from '../../shared/model/messages.js';
 import { HistogramFormatError } from '../../shared/metrics/histogram-encoding.js';
 import { exitCodes, gravest } from '../../shared/model/outcome.js';
-import { checkHistograms } from './agent-stage.js';
 import { coverageOf } from './coverage.js';
+import { decodeStats } from './decoded-interval.js';
 import { liveLoad } from './live-load.js';
 import type { JournalRecord } from './records.js';
 import type { LiveLoad } from './snapshot.js';
@@ -152,33 +152,36 @@ export class Aggregate {
   }
 
   #interval(record: Of<'interval'>): void {
-    const { interval } = record;
-    if (!this.#readable(record.agent, interval.operations, `interval ${range(interval)}`)) return;
-    this.#onStage(interval.stage, (stage) => {
-      stage.addInterval(record.agent, interval, record.folded === true);
+    const { agent, interval } = record;
+    this.#reading(agent, `interval ${range(interval)}`, () => {
+      const operations = interval.operations.map(decodeStats);
+      this.#onStage(interval.stage, (stage) => {
+        stage.addInterval(agent, interval, operations, record.folded === true);
+      });
     });
   }
 
   #result({ agent, result }: Of<'stageResult'>): void {
-    if (!this.#readable(agent, result.operations, 'stage result')) return;
-    this.#onStage(result.stage, (stage) => {
-      stage.agent(agent).setResult(result);
+    this.#reading(agent, 'stage result', () => {
+      result.operations.forEach(decodeStats);
+      this.#onStage(result.stage, (stage) => {
+        stage.agent(agent).setResult(result);
+      });
     });
     for (const warning of result.warnings) {
       this.#onAgent(agent, ({ plan }) => this.#warnings.add(`agent ${plan.id}: ${warning}`));
     }
   }
 
-  #readable(agent: number, operations: readonly OperationStats[], what: string): boolean {
+  /** Takes what an agent sent; a histogram that cannot be read costs the message, before anything of it is counted. */
+  #reading(agent: number, what: string, take: () => void): void {
     const id = this.agents[agent]?.plan.id;
-    if (id === undefined) return false;
+    if (id === undefined) return;
     try {
-      checkHistograms(operations);
-      return true;
+      take();
     } catch (thrown) {
       if (!(thrown instanceof HistogramFormatError)) throw thrown;
       this.#warnings.add(`agent ${id}: ${what} left out: ${thrown.message}`);
-      return false;
     }
   }
 

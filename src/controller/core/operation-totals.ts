@@ -1,5 +1,8 @@
 import { Histogram } from '../../shared/metrics/histogram.js';
+import type { Buckets } from '../../shared/metrics/buckets.js';
 import type { OperationStats } from '../../shared/model/messages.js';
+import { addTo } from './decoded-interval.js';
+import type { DecodedStats } from './decoded-interval.js';
 
 /**
  * One agent's totals of one operation in one stage. While only intervals are there: the newest cumulative counters and
@@ -15,11 +18,11 @@ export class OperationTotals {
   #failed: Histogram | Uint8Array = new Uint8Array();
 
   /** `newest`: no later interval has been seen, so the counters are taken. */
-  addInterval(stats: OperationStats, newest: boolean): void {
+  addInterval({ stats, service, response, failed }: DecodedStats, newest: boolean): void {
     if (newest) this.#take(stats);
-    this.#service = sum(this.#service, stats.service);
-    this.#response = sum(this.#response, stats.response);
-    this.#failed = sum(this.#failed, stats.failed);
+    this.#service = sum(this.#service, service);
+    this.#response = sum(this.#response, response);
+    this.#failed = sum(this.#failed, failed);
   }
 
   /** Authoritative; the histograms stay encoded until they are read. */
@@ -57,14 +60,10 @@ export class OperationTotals {
   }
 }
 
-function sum(to: Histogram | Uint8Array, encoded: Uint8Array): Histogram | Uint8Array {
-  if (encoded.length === 0) return to;
-  if (to instanceof Histogram) {
-    to.add(encoded);
-    return to;
-  }
-  const histogram = Histogram.decode(to);
-  histogram.add(encoded);
+function sum(to: Histogram | Uint8Array, buckets: Buckets): Histogram | Uint8Array {
+  if (buckets.length === 0) return to;
+  const histogram = decoded(to);
+  addTo(histogram, buckets);
   return histogram;
 }
 

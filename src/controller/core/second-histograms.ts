@@ -1,4 +1,6 @@
 import { Histogram } from '../../shared/metrics/histogram.js';
+import type { Buckets } from '../../shared/metrics/buckets.js';
+import { addTo } from './decoded-interval.js';
 import type { SecondRange } from './range-set.js';
 
 /** Intervals being added to; agents' clocks, links and back-fills seldom spread over more. */
@@ -17,14 +19,14 @@ export class SecondHistograms {
   readonly #slots = new Map<string, Slot>();
   readonly #open: Slot[] = [];
 
-  add(range: SecondRange, encoded: Uint8Array): void {
+  add(range: SecondRange, buckets: Buckets): void {
     const key = `${String(range.first)}-${String(range.last)}`;
     let slot = this.#slots.get(key);
     if (!slot) {
       slot = { first: range.first, last: range.last, open: undefined, sealed: new Uint8Array() };
       this.#slots.set(key, slot);
     }
-    if (encoded.length > 0) this.#opened(slot).add(encoded);
+    if (buckets.length > 0) addTo(this.#opened(slot), buckets);
   }
 
   /** Merged over all intervals that lie within first … last. */

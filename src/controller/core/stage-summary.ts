@@ -71,8 +71,8 @@ function numbersOf(parts: readonly OperationTotals[], perSecond: Rate): Operatio
   for (const totals of parts) {
     for (const [code, count] of totals.errors) codes.set(code, (codes.get(code) ?? 0) + count);
   }
-  const service = merged(parts.map((totals) => totals.service));
-  const response = merged(parts.map((totals) => totals.response));
+  const service = latencyOf(merged(parts.map((totals) => totals.service)));
+  const response = latencyOf(merged(parts.map((totals) => totals.response)));
   const sum = (pick: (totals: OperationTotals) => number): number =>
     parts.reduce((total, totals) => total + pick(totals), 0);
   return {
@@ -83,9 +83,9 @@ function numbersOf(parts: readonly OperationTotals[], perSecond: Rate): Operatio
     missed_schedules: sum((totals) => totals.missedSchedules),
     per_second: rate(perSecond.count),
     bytes_per_second: rate(perSecond.bytes),
-    service_ns: latencyOf(service),
+    service_ns: service,
     // Closed loop records no responses: they are the same.
-    response_ns: latencyOf(response.count > 0 ? response : service),
+    response_ns: response ?? service,
   };
 }
 
@@ -131,6 +131,8 @@ function straggler(members: readonly StageMember[], track: StageTrack): string |
 }
 
 function merged(histograms: readonly Histogram[]): Histogram {
+  const [only] = histograms;
+  if (only && histograms.length === 1) return only;
   const sum = new Histogram();
   for (const histogram of histograms) sum.merge(histogram);
   return sum;

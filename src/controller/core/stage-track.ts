@@ -5,6 +5,7 @@ import type { AgentPlan, StagePlan } from '../../shared/model/plan.js';
 import { AgentStage } from './agent-stage.js';
 import { agentStageState } from './agent-outcome.js';
 import type { AgentStageState } from './agent-outcome.js';
+import type { DecodedStats } from './decoded-interval.js';
 import type { LinkState, SessionState } from './records.js';
 import { SecondHistograms } from './second-histograms.js';
 
@@ -46,9 +47,14 @@ export class StageTrack {
     return stage;
   }
 
-  /** Histograms must have been checked. `folded`: count it, but without a place in the time line. */
-  addInterval(agent: number, interval: Interval, folded: boolean): void {
-    if (!this.agent(agent).addInterval(interval, folded)) {
+  /** `folded`: count it, but without a place in the time line. */
+  addInterval(
+    agent: number,
+    interval: Interval,
+    operations: readonly DecodedStats[],
+    folded: boolean,
+  ): void {
+    if (!this.agent(agent).addInterval(interval, operations, folded)) {
       this.duplicates += 1;
       return;
     }
@@ -56,10 +62,10 @@ export class StageTrack {
       this.folded += 1;
       return;
     }
-    for (const stats of interval.operations) {
+    for (const { stats, service } of operations) {
       let seconds = this.seconds.get(stats.operation);
       if (!seconds) this.seconds.set(stats.operation, (seconds = new SecondHistograms()));
-      seconds.add(interval, stats.service);
+      seconds.add(interval, service);
     }
   }
 

@@ -1,4 +1,5 @@
 import * as hdr from 'hdr-histogram-js';
+import { readBuckets } from '../../shared/metrics/histogram-encoding.js';
 import { Histogram } from '../../shared/metrics/histogram.js';
 import type { OperationKind } from '../../shared/model/operation.js';
 import type { Aggregate } from '../core/aggregate.js';
@@ -30,11 +31,10 @@ function* operationLog(
   operation: OperationKind,
 ): Generator<string> {
   const members = track.members(aggregate.agents);
-  const rest = new Map<number, { high: number; count: number }>();
+  const rest = new Histogram();
   for (const { stage } of members) {
-    stage.totals.get(operation)?.service.forEachBucket((low, high, count) => {
-      rest.set(low, { high, count: count + (rest.get(low)?.count ?? 0) });
-    });
+    const totals = stage.totals.get(operation);
+    if (totals) rest.merge(totals.service);
   }
   const tag = `${track.plan.name}.${operation}`.replace(/[\s,]+/g, '_');
   const rows = members.flatMap(({ stage }) => [...stage.rows(operation)]);
@@ -42,39 +42,23 @@ function* operationLog(
   for (const { first, last } of totalRows(track, operation, rows)) {
     end = last + 1;
     const histogram = track.seconds.get(operation)?.within({ first, last }) ?? new Histogram();
-    histogram.forEachBucket((low, high, count) => {
-      rest.set(low, { high, count: (rest.get(low)?.count ?? 0) - count });
-    });
-    yield line(tag, first, end, buckets(histogram));
+    const { indexes, counts, length } = readBuckets(histogram.encode());
+    for (let at = 0; at < length; at++) rest.addBucket(indexes[at] ?? 0, -(counts[at] ?? 0));
+    yield line(tag, first, end, histogram);
   }
-  const left = [...rest]
-    .filter(([, { count }]) => count > 0)
-    .map(([low, rest]) => ({ low, ...rest }));
-  if (left.length > 0) yield line(tag, 0, end, left);
+  if (rest.count > 0) yield line(tag, 0, end, rest);
 }
 
-interface Bucket {
-  readonly low: number;
-  readonly high: number;
-  readonly count: number;
-}
-
-function buckets(histogram: Histogram): readonly Bucket[] {
-  const all: Bucket[] = [];
-  histogram.forEachBucket((low, high, count) => {
-    all.push({ low, high, count });
-  });
-  return all;
-}
-
-function line(tag: string, from: number, to: number, counts: readonly Bucket[]): string {
+function line(tag: string, from: number, to: number, counts: Histogram): string {
   const histogram = hdr.build({
     lowestDiscernibleValue: 1,
     highestTrackableValue: oneHourNs,
     numberOfSignificantValueDigits: 3,
     bitBucketSize: 64,
   });
-  for (const { low, count } of counts) histogram.recordValueWithCount(low, count);
+  counts.forEachBucket((low, _high, count) => {
+    histogram.recordValueWithCount(low, count);
+  });
   histogram.tag = tag;
   let text = '';
   const writer = new hdr.HistogramLogWriter((piece) => (text += piece));

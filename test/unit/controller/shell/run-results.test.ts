@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { HistogramLogReader } from 'hdr-histogram-js';
+import type { JournalRecord } from '../../../../src/controller/core/records.js';
 import { rebuild } from '../../../../src/controller/shell/rebuild.js';
 import { RunResults } from '../../../../src/controller/shell/run-results.js';
 import type { FinishedResults } from '../../../../src/controller/shell/run-results.js';
@@ -17,7 +18,12 @@ async function temporary(t: TestContext): Promise<string> {
   return folder;
 }
 
-async function writtenRun(t: TestContext): Promise<FinishedResults> {
+const whole = sampleRun({ agents: 3, seconds: 4 });
+
+async function writtenRun(
+  t: TestContext,
+  records: readonly JournalRecord[] = whole,
+): Promise<FinishedResults> {
   const results = await RunResults.open({
     parent: join(await temporary(t), 'results'),
     name: 'nightly nvme/1',
@@ -25,7 +31,7 @@ async function writtenRun(t: TestContext): Promise<FinishedResults> {
     clock: systemClock,
     onFailure: (line) => assert.fail(line),
   });
-  for (const record of sampleRun({ agents: 3, seconds: 4 })) results.record(record);
+  for (const record of records) results.record(record);
   results.log('warn', 'something to remember');
   return results.finish();
 }
@@ -97,25 +103,31 @@ test('[RES-03] a journal that ends anywhere gives the numbers up to there', asyn
 });
 
 test('[RES-02] standard tools read histograms.hlog, and its lines add up to the summary', async (t) => {
-  const { folder, summary } = await writtenRun(t);
-  const text = await readFile(join(folder, 'histograms.hlog'), 'utf8');
-  for (const operation of ['read', 'write']) {
-    const tag = `mixed.${operation}`;
-    const lines = text.split('\n').filter((line) => line.startsWith('#') || line.includes(tag));
-    const reader = new HistogramLogReader(lines.join('\n'), 64);
-    const sum = reader.nextIntervalHistogram();
-    assert.ok(sum);
-    assert.equal(sum.tag, tag);
-    for (let next = reader.nextIntervalHistogram(); next; next = reader.nextIntervalHistogram()) {
-      sum.add(next);
+  const lossy = whole.filter(
+    (record) => record.type !== 'interval' || record.agent !== 1 || record.interval.first !== 2,
+  );
+  for (const records of [whole, lossy]) {
+    const { folder, summary } = await writtenRun(t, records);
+    const text = await readFile(join(folder, 'histograms.hlog'), 'utf8');
+    for (const operation of ['read', 'write']) {
+      const tag = `mixed.${operation}`;
+      const lines = text.split('\n').filter((line) => line.startsWith('#') || line.includes(tag));
+      const reader = new HistogramLogReader(lines.join('\n'), 64);
+      const sum = reader.nextIntervalHistogram();
+      assert.ok(sum);
+      assert.equal(sum.tag, tag);
+      for (let next = reader.nextIntervalHistogram(); next; next = reader.nextIntervalHistogram()) {
+        sum.add(next);
+      }
+      const numbers = summary.stages[0]?.operations[operation];
+      assert.ok(numbers?.service_ns);
+      assert.equal(sum.totalCount, numbers.count);
+      assert.equal(sum.getValueAtPercentile(50), numbers.service_ns.p50);
+      assert.equal(sum.getValueAtPercentile(99), numbers.service_ns.p99);
+      assert.equal(sum.getValueAtPercentile(99.9), numbers.service_ns.p99_9);
+      assert.equal(sum.maxValue, numbers.service_ns.max);
+      assert.equal(Math.round(sum.mean), numbers.service_ns.mean);
     }
-    const numbers = summary.stages[0]?.operations[operation];
-    assert.ok(numbers?.service_ns);
-    assert.equal(sum.totalCount, numbers.count);
-    assert.equal(sum.getValueAtPercentile(50), numbers.service_ns.p50);
-    assert.equal(sum.getValueAtPercentile(99), numbers.service_ns.p99);
-    assert.equal(sum.getValueAtPercentile(99.9), numbers.service_ns.p99_9);
-    assert.equal(sum.maxValue, numbers.service_ns.max);
   }
 });
 
