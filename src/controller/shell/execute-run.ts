@@ -108,7 +108,9 @@ async function runWith(request: RunRequest, plan: Plan): Promise<ExitCode> {
   if (end === 'impatient') return exitCodes.interrupted;
   record({
     type: 'end',
-    ...end,
+    outcome: end.outcome,
+    reason: end.reason,
+    notRepresentative: end.notRepresentative,
     exitCode: request.allowPartial && end.exitCode === exitCodes.partial ? 0 : end.exitCode,
   });
   view.close();
