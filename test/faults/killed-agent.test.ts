@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { processGone } from '../support/agent-process.js';
+import {
+  Fleet,
+  heldInCleanup,
+  largeDataset,
+  patientTimeouts,
+  workloadProcess,
+  workloadProcesses,
+} from '../support/fleet.js';
+
+suite('an agent is killed (SIGKILL)', { concurrency: 2 }, () => {
+  test('up to the start', async (t) => {
+    const fleet = await Fleet.start(t);
+
+    await t.test(
+      '[RUN-01] an agent killed before the run is named with its cause, exit 3, and nothing starts',
+      async () => {
+        const { program, address } = fleet.agent(1);
+        program.kill('SIGKILL');
+        await program.ended;
+        const run = fleet.run();
+        await run.exits(3);
+        for (const agent of fleet.agents) {
+          assert.match(run.said, new RegExp(`Connecting to agent ${agent.address}`));
+        }
+        assert.match(run.said, new RegExp(`Agent ${address} unreachable after 5s: .*refused`));
+        assert.equal(run.summary().outcome, 'failed');
+        assert.deepEqual(workloadProcesses(fleet.agent(0)), []);
+        await fleet.ready();
+      },
+    );
+
+    await t.test('[RUN-05] an agent killed in prepare has crashed: all abort, exit 3', async () => {
+      const run = fleet.run({ dataset: largeDataset });
+      await run.all('PREPARING');
+      const workload = workloadProcess(fleet.agent(1));
+      fleet.agent(1).program.kill('SIGKILL');
+      await run.exits(3);
+      assert.match(
+        run.said,
+        /Agent agent-2 crashed during prepare phase \(no response for \d+s\)[^]*Only 0\/3 agents ready after \d+s/,
+      );
+      assert.match(
+        run.said,
+        /Aborting\.\.\. Sent ABORT to 2 agents\.\.\. Waiting for cleanup\.\.\./,
+      );
+      assert.equal(run.summary().outcome, 'failed');
+      await processGone(workload);
+      await fleet.ready();
+    });
+
+    await t.test(
+      '[RUN-19] an agent killed in the start wait is lost: the majority runs, exit 4',
+      async () => {
+        const run = fleet.run();
+        await run.all('ARMED');
+        fleet.agent(1).program.kill('SIGKILL');
+        await run.exits(4);
+        assert.match(run.said, /Agent agent-2 disconnected after \d+s \(completed 0% of work\)/);
+        assert.equal(run.summary().coverage.agents_completed, 2);
+        assert.ok(run.operationsOf('agent-1') > 0 && run.operationsOf('agent-3') > 0);
+        run.checkSums();
+        await fleet.ready();
+      },
+    );
+
+    await t.test('the survivors and the restarted agent complete the next run', async () => {
+      const run = fleet.run({ seconds: 1 });
+      await run.exits(0);
+      assert.equal(run.summary().coverage.agents_completed, 3);
+      run.checkSums();
+    });
+  });
+
+  test('from the start on', async (t) => {
+    const fleet = await Fleet.start(t);
+
+    await t.test(
+      '[RUN-03] [RUN-10] an agent killed while running: its load ends, its numbers stay, exit 4',
+      async () => {
+        const run = fleet.run();
+        await run.loaded();
+        const workload = workloadProcess(fleet.agent(1));
+        fleet.agent(1).program.kill('SIGKILL');
+        await processGone(workload);
+        await run.exits(4);
+        assert.match(run.said, /Agent agent-2 disconnected after \d+s \(completed \d+% of work\)/);
+        const summary = run.summary();
+        assert.equal(summary.outcome, 'partial');
+        assert.equal(summary.coverage.agents_completed, 2);
+        assert.ok(summary.coverage.host_seconds_ratio < 1);
+        assert.ok(run.operationsOf('agent-2') > 0);
+        run.checkSums();
+        await fleet.ready();
+      },
+    );
+
+    await t.test(
+      '[RUN-19] an agent killed between two stages: the next stage starts without it, exit 4',
+      async () => {
+        const stages = [
+          { name: 'first', duration: '1s' },
+          { name: 'second', duration: '1s' },
+        ];
+        const run = fleet.run({ stages });
+        await run.phase('arming', 'second');
+        fleet.agent(1).program.kill('SIGKILL');
+        await run.exits(4);
+        const [first, second] = run.summary().stages;
+        assert.equal(first.agents_completed, 3);
+        assert.equal(second.agents_completed, 2);
+        run.checkSums();
+        await fleet.ready();
+      },
+    );
+
+    await t.test(
+      '[RUN-19] an agent killed in cleanup costs no results: exit 0, and what is left is named',
+      async () => {
+        const run = fleet.run({ seconds: 2, timeouts: patientTimeouts });
+        const holding = await heldInCleanup(run, fleet.agent(1), fleet.agent(2));
+        fleet.agent(1).program.kill('SIGKILL');
+        holding.release();
+        await run.exits(0);
+        assert.match(run.said, /Dataset not removed on agent-2: "bench-controller cleanup"/);
+        assert.equal(run.summary().coverage.agents_completed, 3);
+        run.checkSums();
+        await fleet.ready();
+      },
+    );
+
+    await t.test(
+      '[RUN-19] two of three killed while running: majority lost, exit 5, not representative',
+      async () => {
+        const run = fleet.run({ seconds: 60 });
+        await run.loaded();
+        fleet.agent(0).program.kill('SIGKILL');
+        fleet.agent(1).program.kill('SIGKILL');
+        await run.exits(5);
+        assert.match(run.said, /1 of 3 agents alive, a majority is needed/);
+        assert.match(run.said, /results are not representative/);
+        const summary = run.summary();
+        assert.equal(summary.outcome, 'aborted');
+        assert.equal(summary.representative, false);
+        assert.ok(run.operationsOf('agent-3') > 0);
+        assert.match(run.read('summary.txt'), /not representative/i);
+        run.checkSums();
+        await fleet.ready();
+      },
+    );
+
+    await t.test(
+      '[RUN-27] a workload process killed while running: its agent has FAILED with the reason, exit 4',
+      async () => {
+        const run = fleet.run();
+        await run.loaded();
+        process.kill(workloadProcess(fleet.agent(1)), 'SIGKILL');
+        await run.exits(4);
+        assert.match(run.said, /Agent agent-2 failed: .*(killed|SIGKILL)/);
+        assert.equal(run.manifest().agents[1].state, 'FAILED');
+        assert.ok(run.operationsOf('agent-2') > 0);
+        run.checkSums();
+        await fleet.ready();
+      },
+    );
+
+    await t.test('the same agents complete the next run', async () => {
+      const run = fleet.run({ seconds: 1 });
+      await run.exits(0);
+      assert.equal(run.summary().coverage.agents_completed, 3);
+      run.checkSums();
+    });
+  });
+});
