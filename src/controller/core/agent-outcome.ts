@@ -1,3 +1,4 @@
+import type { EndedBy } from '../../shared/model/messages.js';
 import type { StagePlan } from '../../shared/model/plan.js';
 import type { AgentStage } from './agent-stage.js';
 import type { LinkState, SessionState } from './records.js';
@@ -13,25 +14,28 @@ export function agentStageState(
   link: LinkState,
   ended: boolean,
 ): AgentStageState {
-  if (stage?.result) {
-    switch (stage.result.endedBy) {
-      case 'duration':
-      case 'operations':
-      case 'bytes':
-      case 'exhausted':
-      case 'drained':
-        return 'COMPLETED';
-      case 'aborted':
-        return 'ABORTED';
-      case 'killed':
-      case 'error':
-        return 'FAILED';
-    }
-  }
+  if (stage?.result) return stateAfter(stage.result.endedBy);
   if (!told) return 'NOT_STARTED';
   if (session === 'FAILED' || session === 'ABORTED') return session;
   if (link === 'HUNG') return 'HUNG';
   return ended || link === 'DISCONNECTED' || link === 'CLOSED' ? 'LOST' : 'RUNNING';
+}
+
+/** What an agent made of a stage that it has given a result of: one that is cut short comes with a result, too. */
+export function stateAfter(endedBy: EndedBy): 'COMPLETED' | 'FAILED' | 'ABORTED' {
+  switch (endedBy) {
+    case 'duration':
+    case 'operations':
+    case 'bytes':
+    case 'exhausted':
+    case 'drained':
+      return 'COMPLETED';
+    case 'aborted':
+      return 'ABORTED';
+    case 'killed':
+    case 'error':
+      return 'FAILED';
+  }
 }
 
 /** Seconds from T0 to the agent's last operation, or to the end of what it reported. */

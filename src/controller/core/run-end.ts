@@ -1,4 +1,5 @@
 import { exitCodes, type ExitCode, type Outcome } from '../../shared/model/outcome.js';
+import { stateAfter } from './agent-outcome.js';
 import type { AgentSession } from './agent-session.js';
 import type { RunOptions } from './run-io.js';
 
@@ -17,7 +18,10 @@ export function judgeEnd(
 function hasDelivered(session: AgentSession, options: RunOptions): boolean {
   switch (options.mode) {
     case 'run':
-      return options.plan.stages.every(({ index }) => session.delivery(index).result !== undefined);
+      return options.plan.stages.every(({ index }) => {
+        const { result } = session.delivery(index);
+        return result !== undefined && stateAfter(result.endedBy) === 'COMPLETED';
+      });
     case 'prepare':
     case 'check':
       return session.state === 'COMPLETED';
