@@ -109,8 +109,8 @@ suite('an agent is killed (SIGKILL)', { concurrency: 2 }, () => {
         fleet.agent(1).program.kill('SIGKILL');
         await run.exits(4);
         const [first, second] = run.summary().stages;
-        assert.equal(first.agents_completed, 3);
-        assert.equal(second.agents_completed, 2);
+        assert.equal(first?.agents_completed, 3);
+        assert.equal(second?.agents_completed, 2);
         run.checkSums();
         await fleet.ready();
       },
@@ -159,7 +159,7 @@ suite('an agent is killed (SIGKILL)', { concurrency: 2 }, () => {
         process.kill(workloadProcess(fleet.agent(1)), 'SIGKILL');
         await run.exits(4);
         assert.match(run.said, /Agent agent-2 failed: .*(killed|SIGKILL)/);
-        assert.equal(run.manifest().agents[1].state, 'FAILED');
+        assert.equal(run.manifest().agents[1]?.state, 'FAILED');
         assert.ok(run.operationsOf('agent-2') > 0);
         run.checkSums();
         await fleet.ready();

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import fs from 'node:fs';
-import path from 'node:path';
 import { eventually } from './eventually.js';
 import type { Program } from './program.js';
+import { ResultsOfRun } from './results-of-run.js';
 
 /** Generous: what a test waits for comes within seconds on an idle machine. */
 const patienceMs = 90_000;
@@ -24,13 +23,12 @@ export interface Progress {
 }
 
 /** A controller's run as seen from outside: its words, its progress, what it leaves behind. */
-export class FleetRun {
+export class FleetRun extends ResultsOfRun {
   readonly program: Program;
-  readonly #results: string;
 
   constructor(program: Program, results: string) {
+    super(results);
     this.program = program;
-    this.#results = results;
   }
 
   /** Until a progress object is as wanted. */
@@ -40,9 +38,9 @@ export class FleetRun {
     return eventually(what, patienceMs, () => {
       const lines = this.program.stdout.split('\n');
       for (; seen < lines.length - 1; seen++) {
-        last = lines[seen]!;
-        const object = JSON.parse(last);
-        if (object.type === 'progress' && wanted(object)) return object as Progress;
+        last = lines[seen] ?? '';
+        const object = JSON.parse(last) as Progress & { readonly type: string };
+        if (object.type === 'progress' && wanted(object)) return object;
       }
       if (!this.program.running) {
         throw new Error(`ended before ${what}: ${last}\n${this.program.stderr}`);
@@ -84,79 +82,8 @@ export class FleetRun {
     assert.deepEqual(ended, { code, signal: null }, this.said);
   }
 
-  get folder(): string {
-    const [name] = fs.readdirSync(this.#results);
-    assert.ok(name, 'no results folder');
-    return path.join(this.#results, name);
-  }
-
   /** Lines for people. */
   get said(): string {
     return this.program.stderr;
-  }
-
-  read(file: string): string {
-    return fs.readFileSync(path.join(this.folder, file), 'utf8');
-  }
-
-  summary(): any {
-    return JSON.parse(this.read('summary.json'));
-  }
-
-  manifest(): any {
-    return JSON.parse(this.read('run.json'));
-  }
-
-  journal(): any[] {
-    return this.read('journal.ndjson')
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => JSON.parse(line));
-  }
-
-  intervals(): Record<string, string>[] {
-    const [header, ...rows] = this.read('intervals.csv').trimEnd().split('\n');
-    const names = header!.split(',');
-    return rows.map((row) =>
-      Object.fromEntries(row.split(',').map((cell, index) => [names[index]!, cell])),
-    );
-  }
-
-  /** Counts and bytes of the summary are those of the agents, of the seconds, and of the whole time line. */
-  checkSums(): void {
-    const rows = this.intervals();
-    for (const stage of this.summary().stages) {
-      for (const [operation, totals] of Object.entries<any>(stage.operations)) {
-        const parts = Object.values<any>(stage.agents).flatMap(({ operations }) =>
-          operations[operation] ? [operations[operation]] : [],
-        );
-        const seconds = rows.filter(
-          (row) => row['stage'] === stage.name && row['operation'] === operation,
-        );
-        for (const [field, column] of [
-          ['count', 'ops'],
-          ['bytes', 'bytes'],
-        ] as const) {
-          const what = `${stage.name} ${operation} ${field}`;
-          const sum = (of: Record<string, string>[]): number =>
-            of.reduce((total, row) => total + Number(row[column]), 0);
-          assert.equal(
-            parts.reduce((total, part) => total + part[field], 0),
-            totals[field],
-            `${what}: sum over agents`,
-          );
-          const perAgent = seconds.filter(({ agent }) => agent !== '*');
-          assert.equal(sum(perAgent), totals[field], `${what}: sum over the agents' seconds`);
-          const total = seconds.filter(({ agent }) => agent === '*');
-          assert.equal(sum(total), totals[field], `${what}: sum over the seconds`);
-        }
-      }
-    }
-  }
-
-  /** Operations of one agent in a stage, over all kinds. */
-  operationsOf(agent: string, stage = 0): number {
-    const { operations } = this.summary().stages[stage].agents[agent];
-    return Object.values<any>(operations).reduce((total, { count }) => total + count, 0);
   }
 }
