@@ -210,3 +210,29 @@ test('with once a controller that is gone ends the agent with 0 after the window
     assert.match(words, /Controller disconnected - exiting/);
   });
 });
+
+const linux = process.platform === 'linux' ? false : 'needs /proc to look into processes';
+
+test('[RPC-10] runs in a row leave no file and no handle behind', { skip: linux }, async () => {
+  await withAgent({ runnerEntry: fakeRunner }, async (agent) => {
+    const files: number[] = [];
+    const handles: number[] = [];
+    for (let run = 0; run < 20; run++) {
+      const runId = `run-${String(run)}`;
+      const controller = new TestController(agent.port, { runId });
+      await controller.dial();
+      controller.lease().prepare(assignmentOf({ runId, target: 'ready' }));
+      await controller.hear('ready');
+      controller.say({ kind: 'abort', reason: 'enough' });
+      await controller.hear('final');
+      await controller.goodbye();
+      files.push(readdirSync('/proc/self/fd').length);
+      handles.push(process.getActiveResourcesInfo().length);
+    }
+    // The last workload process may still be leaving, so looks differ by a few; one left per run would add up to 15.
+    for (const counts of [files, handles]) {
+      const growth = Math.max(...counts.slice(15)) - Math.min(...counts.slice(0, 5));
+      assert.ok(growth < 10, counts.join(' '));
+    }
+  });
+});
