@@ -17,7 +17,9 @@ const sizes: Readonly<Record<BurstKind, number>> = { first: 16, fresh: 8 };
 
 interface Burst {
   readonly kind: BurstKind;
-  readonly ids: Set<number>;
+  issued: number;
+  /** Sent and not answered. */
+  readonly open: Set<number>;
   readonly replies: Probe[];
   nextAtMs: number;
   readonly giveUpAtMs: number;
@@ -50,7 +52,8 @@ export class ClockProbes {
   startBurst(kind: BurstKind, nowMs: number): void {
     this.#burst = {
       kind,
-      ids: new Set(),
+      issued: 0,
+      open: new Set(),
       replies: [],
       nextAtMs: nowMs,
       giveUpAtMs: nowMs + burstPatienceMs,
@@ -69,9 +72,10 @@ export class ClockProbes {
   due(nowMs: number): number[] {
     const burst = this.#burst;
     if (burst) {
-      if (burst.ids.size >= sizes[burst.kind] || nowMs < burst.nextAtMs) return [];
+      if (burst.issued >= sizes[burst.kind] || nowMs < burst.nextAtMs) return [];
       burst.nextAtMs = nowMs + spacingMs;
-      return [this.#issue(burst.ids)];
+      burst.issued += 1;
+      return [this.#issue(burst.open)];
     }
     if (this.#routineAtMs === undefined || nowMs < this.#routineAtMs) return [];
     this.#routineAtMs = nowMs + routineMs;
@@ -88,10 +92,10 @@ export class ClockProbes {
       wallOffsetMs: message.unixMs - now.unixMs,
     };
     const burst = this.#burst;
-    if (burst?.ids.has(message.id)) {
+    if (burst?.open.delete(message.id)) {
       if (!isPlausible(probe)) return undefined;
       burst.replies.push(probe);
-      const complete = burst.replies.length === sizes[burst.kind];
+      const complete = burst.issued === sizes[burst.kind] && burst.open.size === 0;
       const estimate = complete ? this.#finish(burst, now.ms) : undefined;
       return { sample: estimateOf(probe), estimate };
     }
@@ -112,7 +116,7 @@ export class ClockProbes {
   wakeAt(): number | undefined {
     const burst = this.#burst;
     if (!burst) return this.#routineAtMs;
-    return burst.ids.size < sizes[burst.kind] ? burst.nextAtMs : burst.giveUpAtMs;
+    return burst.issued < sizes[burst.kind] ? burst.nextAtMs : burst.giveUpAtMs;
   }
 
   #issue(into: Set<number>): number {

@@ -24,7 +24,7 @@ export class Aborting implements Phase {
 
   enter(now: Instant): void {
     this.#deadlineMs = now.ms + this.#run.plan.timeouts.abortMs;
-    for (const session of this.#run.sessions) this.#abort(session);
+    for (const session of this.#run.sessions) this.#abort(session, now);
     if (this.#awaited.size === 0) return;
     const count = String(this.#awaited.size);
     const line = `Aborting... Sent ABORT to ${count} agents... Waiting for cleanup...`;
@@ -59,13 +59,15 @@ export class Aborting implements Phase {
     return undefined;
   }
 
-  #abort(session: AgentSession): void {
+  #abort(session: AgentSession, now: Instant): void {
     session.lookout.watch = undefined;
     if (needsNoAbort(session)) {
       session.close(this.#reason);
       return;
     }
     this.#awaited.add(session);
+    // It has ended by itself, and its result is on the way.
+    if (session.lastWordsUntilMs(now.ms) !== undefined) return;
     // Reliable: waits in the link for an agent that has no stream now.
     this.#run.outbox.send(session.index, { kind: 'abort', reason: this.#reason });
     session.link.hurry();

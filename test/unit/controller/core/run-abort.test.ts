@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { RunOptions } from '../../../../src/controller/core/run-io.js';
+import { intervalOf, resultOf } from '../../../support/agent-driver.js';
+import { fleetPlan, ScriptedFleet, stageOf } from '../../../support/scripted-fleet.js';
+
+const interrupt = { kind: 'interrupt', signal: 'SIGINT' } as const;
+const waiting = 'Aborting... Sent ABORT to 3 agents... Waiting for cleanup...';
+
+/** A fleet of three, brought to where Ctrl-C is to hit it. */
+const phases: readonly [string, boolean, (fleet: ScriptedFleet) => void][] = [
+  ['synchronising', false, (fleet) => fleet.start().advance(20)],
+  ['preparing', true, (fleet) => fleet.refuse(0, 'prepare').start().advance(500)],
+  ['arming', true, (fleet) => fleet.start().advance(1000)],
+  ['running', true, (fleet) => fleet.start().advance(5000)],
+  ['collecting', true, (fleet) => everyone(fleet, 'result').start().advance(16_000)],
+  ['cleaning', true, (fleet) => everyone(fleet, 'cleanup').start().advance(16_000)],
+];
+
+function everyone(fleet: ScriptedFleet, refuses: 'result' | 'cleanup'): ScriptedFleet {
+  return fleet.refuse(0, refuses).refuse(1, refuses).refuse(2, refuses);
+}
+
+function fleetOf(options: Partial<RunOptions> = {}): ScriptedFleet {
+  return new ScriptedFleet(fleetPlan(3), { cleanup: true, ...options });
+}
+
+for (const [phase, sendsAbort, bring] of phases) {
+  test(`[RUN-09] Ctrl-C while ${phase}: all agents are stopped, exit 130`, () => {
+    const fleet = fleetOf();
+    bring(fleet);
+    assert.equal(fleet.run.snapshot(fleet.now).phase, phase);
+    const startedMs = fleet.nowMs;
+    fleet.feed(interrupt).finish();
+    assert.equal(fleet.end?.exitCode, 130);
+    assert.equal(fleet.end.outcome, 'interrupted');
+    assert.equal(fleet.end.reason, 'interrupted by Ctrl-C');
+    assert.ok(fleet.nowMs - startedMs < 200, 'nobody has to be waited for');
+    const lines = fleet.lines();
+    assert.ok(lines.includes('Received Ctrl-C - aborting all agents'));
+    assert.equal(lines.includes(waiting), sendsAbort);
+    assert.equal(fleet.sent('abort').length, sendsAbort ? 3 : 0);
+    assert.equal(fleet.sent('goodbye').length, 3);
+    assert.equal(fleet.run.wakeAt(), undefined);
+  });
+}
+
+test('[RUN-09] Ctrl-C while connecting: dials under way are hung up, nobody is waited for', () => {
+  const fleet = fleetOf().refuse(2, 'dial').start().feed(interrupt);
+  assert.equal(fleet.end?.exitCode, 130);
+  assert.deepEqual(
+    fleet.effects('hangUp').map(({ agent }) => agent),
+    [0, 1, 2],
+  );
+});
+
+test('[RUN-09] SIGTERM ends the run likewise', () => {
+  const fleet = fleetOf().start().advance(5000).feed({ kind: 'interrupt', signal: 'SIGTERM' });
+  assert.ok(fleet.lines().includes('Received SIGTERM - aborting all agents'));
+  assert.equal(fleet.end?.exitCode, 130);
+});
+
+test('[RUN-09] an agent that does not confirm is waited for 5 s, then named', () => {
+  const fleet = fleetOf().start().advance(5000).freeze(1).feed(interrupt).advance(4900);
+  assert.equal(fleet.end, undefined);
+  fleet.advance(200);
+  assert.equal(fleet.effects('finished')[0]?.exitCode, 130);
+  assert.equal(fleet.lines().at(-1), 'agent-2 not reached; it stops by itself within 35s');
+});
+
+test('[RUN-09] a second Ctrl-C ends at once, and still names who did not confirm', () => {
+  const fleet = fleetOf().start().advance(5000).freeze(1).feed(interrupt).advance(100);
+  fleet.feed(interrupt);
+  assert.equal(fleet.end?.exitCode, 130);
+  assert.ok(fleet.lines().includes('agent-2 not reached; it stops by itself within 35s'));
+});
+
+test('[RUN-09] a disconnected agent is dialled on, and told when it is back', () => {
+  const fleet = fleetOf().start().advance(5000).refuse(1, 'dial').cut(1).advance(3000);
+  const failed = { kind: 'dialFailed', agent: 1, code: 'refused', message: 'refused' } as const;
+  fleet.feed({ ...failed, generation: 2 });
+  fleet.obey(1, 'dial').feed(interrupt);
+  assert.ok(fleet.end, 'the dial that waited was made at once');
+  assert.equal(fleet.sent('abort', 1).length, 1);
+});
+
+test('[RUN-09] what an aborted agent measured is kept: results that come before its Final count', () => {
+  const fleet = fleetOf().start().advance(5000).refuse(1, 'abort').feed(interrupt);
+  assert.equal(fleet.end, undefined);
+  fleet.says(1, { kind: 'interval', ...intervalOf({ first: 8, last: 8 }) });
+  fleet.says(1, { kind: 'stageResult', ...resultOf({ endedBy: 'aborted', intervals: 9 }) });
+  assert.equal(fleet.end, undefined, 'the last word is its Final');
+  fleet.says(1, { kind: 'final', state: 'ABORTED', reason: 'Ctrl-C' });
+  assert.equal(fleet.effects('finished').length, 1);
+  assert.equal(fleet.records('stageResult').length, 1);
+});
+
+test('[RUN-09] a run that is being aborted by policy is interrupted all the same: exit 130', () => {
+  const fleet = fleetOf().start().advance(5000).refuse(0, 'abort').freeze(0);
+  for (const agent of [1, 2]) {
+    fleet.says(agent, { kind: 'error', code: 'internal', message: 'broken' });
+  }
+  assert.equal(fleet.run.snapshot(fleet.now).phase, 'aborting');
+  fleet.feed(interrupt).advance(6000);
+  assert.equal(fleet.end?.exitCode, 130);
+  assert.equal(fleet.end.reason, 'interrupted by Ctrl-C');
+});
+
+test('the error of an agent overtakes its result: the result is waited for before the run ends', () => {
+  const stages = [stageOf({ durationMs: 5000 })];
+  const fleet = new ScriptedFleet(fleetPlan(3, { stages })).start().advance(5000);
+  fleet.refuse(1, 'result').says(1, { kind: 'error', code: 'killed', message: 'out of memory' });
+  fleet.advance(1500);
+  fleet.says(1, { kind: 'stageResult', ...resultOf({ endedBy: 'killed', intervals: 2 }) });
+  fleet.says(1, { kind: 'final', state: 'FAILED', reason: 'out of memory' }).finish();
+  assert.equal(fleet.records('stageResult').length, 3);
+});

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { fleetPlan, ScriptedFleet, welcomeOf } from '../../../support/scripted-fleet.js';
+
+test('[RUN-01] every agent is dialled at once, and the user is told of each', () => {
+  const fleet = new ScriptedFleet(fleetPlan(3)).refuse(0, 'dial').refuse(1, 'dial');
+  fleet.refuse(2, 'dial').start();
+  assert.equal(fleet.effects('dial').length, 3);
+  assert.deepEqual(fleet.lines(), [
+    'Connecting to agent 10.0.0.1:7761',
+    'Connecting to agent 10.0.0.2:7761',
+    'Connecting to agent 10.0.0.3:7761',
+  ]);
+});
+
+test('[RUN-01] [RUN-02] every bad agent is named with its cause, the others are let go, exit 3', () => {
+  const fleet = new ScriptedFleet(fleetPlan(4)).refuse(1, 'dial').refuse(2, 'dial');
+  fleet.refuse(3, 'dial').start().advance(4900);
+  assert.equal(fleet.end, undefined, 'the last answer is waited for');
+  const failed = { kind: 'dialFailed', generation: 1 } as const;
+  fleet.feed({ ...failed, agent: 1, code: 'refused', message: 'connection refused' });
+  fleet.feed({ ...failed, agent: 2, code: 'notMuster', message: 'something else answers there' });
+  assert.equal(fleet.end, undefined);
+  fleet.feed({ ...failed, agent: 3, code: 'busy', message: 'busy: run 7f of ann@ctl2' });
+  assert.deepEqual(fleet.lines().slice(4), [
+    'Agent 10.0.0.2:7761 unreachable after 5s: connection refused',
+    'Agent 10.0.0.3:7761: something else answers there',
+    'Agent 10.0.0.4:7761: busy: run 7f of ann@ctl2',
+  ]);
+  const end = fleet.effects('finished')[0]!;
+  assert.deepEqual([end.exitCode, end.outcome], [3, 'failed']);
+  assert.match(end.reason!, /10\.0\.0\.2:7761.*10\.0\.0\.4:7761/);
+  assert.deepEqual(
+    fleet.effects('send').filter(({ message }) => message.kind === 'goodbye'),
+    [{ kind: 'send', agent: 0, message: { kind: 'goodbye', reason: end.reason } }],
+  );
+  assert.equal(fleet.sent('prepare').length, 0, 'nothing was started');
+});
+
+test('[RUN-02] two entries that reach the same agent are refused, also when it refuses the second', () => {
+  const fleet = new ScriptedFleet(fleetPlan(2)).refuse(1, 'dial').start();
+  fleet.feed({
+    kind: 'dialFailed',
+    agent: 1,
+    generation: 1,
+    code: 'protocol',
+    message: 'stream 1 is not newer than 1',
+    instanceId: 'instance-0',
+  });
+  const line = '10.0.0.1:7761 and 10.0.0.2:7761 are the same agent: name it once';
+  assert.deepEqual(fleet.lines().slice(2), [line]);
+  assert.equal(fleet.end?.exitCode, 3);
+  assert.equal(fleet.end.reason, line);
+});
+
+test('[RUN-02] the same agent is also noticed when it took both', () => {
+  const fleet = new ScriptedFleet(fleetPlan(2)).refuse(1, 'dial').start();
+  fleet.feed({ kind: 'dialed', agent: 1, generation: 1, ...welcomeOf(0, false) });
+  assert.match(fleet.lines().at(-1) ?? '', /are the same agent/);
+  assert.equal(fleet.end?.exitCode, 3);
+});
+
+test('a driver that never answers does not keep the run waiting for ever', () => {
+  const fleet = new ScriptedFleet(fleetPlan(2)).refuse(1, 'dial').start().finish();
+  assert.equal(fleet.end?.exitCode, 3);
+  assert.deepEqual(fleet.lines().slice(2), ['Agent 10.0.0.2:7761 unreachable: no answer']);
+});
+
+test('an agent that is lost while the others still connect is dialled again', () => {
+  const fleet = new ScriptedFleet(fleetPlan(2)).refuse(1, 'dial').start().cut(0);
+  fleet.advance(1000);
+  assert.equal(fleet.effects('dial').filter(({ agent }) => agent === 0).length, 2);
+  fleet.feed({ kind: 'dialed', agent: 1, generation: 1, ...welcomeOf(1, false) });
+  assert.equal(fleet.end, undefined);
+});
+
+test('an agent whose clock cannot be read ends the start after the silence that is allowed', () => {
+  const fleet = new ScriptedFleet(fleetPlan(2)).freeze(1).obey(1, 'dial').start().finish();
+  assert.equal(fleet.end?.exitCode, 3);
+  assert.ok(
+    fleet.lines().includes('Agent agent-2 crashed during startup phase (no response for 30s)'),
+  );
+});

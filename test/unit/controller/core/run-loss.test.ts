@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { resultOf } from '../../../support/agent-driver.js';
+import { fleetPlan, ScriptedFleet, stageOf } from '../../../support/scripted-fleet.js';
+
+const hundredSeconds = [stageOf({ durationMs: 100_000 })];
+
+function running(count = 3): ScriptedFleet {
+  return new ScriptedFleet(fleetPlan(count, { stages: hundredSeconds })).start().advance(52_090);
+}
+
+test('[RUN-03] a lost stream is told with time and work done; the others continue', () => {
+  const fleet = running().refuse(0, 'dial').cut(0);
+  const line = fleet.lines().at(-1)!;
+  assert.match(line, /^Agent agent-1 disconnected after 52s \(completed 49% of work\)$/);
+  assert.equal(fleet.run.snapshot(fleet.now).agents[0]!.link, 'DISCONNECTED');
+  fleet.finish();
+  assert.ok(
+    fleet.lines().some((one) => one === 'Agent agent-1 did not come back: connection reset'),
+  );
+  assert.equal(fleet.end?.exitCode, 4);
+  assert.equal(fleet.end.notRepresentative, false);
+  assert.equal(fleet.records('interval').filter(({ agent }) => agent === 0).length, 49);
+});
+
+test('[RUN-03] back within the window, nothing is lost: the run completes with exit 0', () => {
+  const fleet = running().refuse(0, 'dial').cut(0).advance(20_000).obey(0, 'dial');
+  for (const { generation } of fleet
+    .effects('dial')
+    .filter(({ agent }) => agent === 0)
+    .slice(1)) {
+    const failed = { kind: 'dialFailed', agent: 0, code: 'refused', message: 'refused' } as const;
+    fleet.feed({ ...failed, generation });
+  }
+  fleet.finish();
+  assert.ok(fleet.lines().includes('Agent agent-1 reconnected (stream 3)'));
+  assert.equal(fleet.end?.exitCode, 0);
+  assert.equal(fleet.records('interval').length, 300);
+});
+
+test('[RUN-03] the answer to every dial tells the agent which seconds are held', () => {
+  const fleet = running().refuse(0, 'dial').cut(0).advance(1000);
+  assert.deepEqual(fleet.effects('dial').at(-1)?.held, [{ stage: 0, first: 0, last: 48 }]);
+});
+
+test('[LINK-02] a message of an earlier generation is not heard', () => {
+  const fleet = running().cut(0).advance(1000);
+  const before = fleet.records('stageResult').length;
+  fleet.feed({
+    kind: 'message',
+    agent: 0,
+    generation: 1,
+    message: { kind: 'stageResult', ...resultOf() },
+    receivedNs: fleet.now.ns,
+  });
+  assert.equal(fleet.records('stageResult').length, before);
+});
+
+test('[LINK-02] the states of link and run are apart: a cut does not change what an agent is doing', () => {
+  const fleet = running().refuse(0, 'dial').cut(0);
+  const { state, link } = fleet.run.snapshot(fleet.now).agents[0]!;
+  assert.deepEqual([state, link], ['RUNNING', 'DISCONNECTED']);
+});
+
+test('[RUN-19] with two agents one loss is the loss of the majority: exit 5', () => {
+  const fleet = running(2).says(0, { kind: 'error', code: 'crashed', message: 'it crashed' });
+  fleet.finish();
+  assert.equal(fleet.end?.exitCode, 5);
+  assert.equal(fleet.end.notRepresentative, true);
+  assert.equal(fleet.sent('abort', 1).length, 1);
+  const [decision] = fleet.records('decision');
+  assert.deepEqual(decision, {
+    type: 'decision',
+    event: 'failed',
+    agent: 0,
+    verdict: 'abort (exit 5)',
+  });
+});
+
+test('[RUN-19] failure_policy any: one survivor is enough, the result is partial', () => {
+  const plan = fleetPlan(3, { stages: hundredSeconds, failurePolicy: 'any' });
+  const fleet = new ScriptedFleet(plan).start().advance(20_000);
+  for (const agent of [0, 1]) {
+    fleet.says(agent, { kind: 'error', code: 'internal', message: 'broken' }).freeze(agent);
+  }
+  fleet.finish();
+  assert.equal(fleet.end?.exitCode, 4);
+  assert.match(fleet.end.reason!, /^1 of 3 agents completed \(Agent agent-1 failed: broken; /);
+});
+
+test('[RUN-19] a reconnect window of zero: a lost stream is a lost agent', () => {
+  const base = fleetPlan(3, { stages: hundredSeconds });
+  const plan = { ...base, timeouts: { ...base.timeouts, reconnectWindowMs: 0 } };
+  const fleet = new ScriptedFleet(plan).start().advance(20_000).cut(1);
+  assert.equal(fleet.run.snapshot(fleet.now).agents[1]!.state, 'FAILED');
+  assert.equal(fleet.effects('dial').length, 3);
+  assert.equal(fleet.finish().end?.exitCode, 4);
+});
+
+test('an agent that says goodbye in the middle is lost without a wait', () => {
+  const fleet = running();
+  fleet.says(0, { kind: 'error', code: 'stopped', message: 'agent stopped by operator' });
+  fleet.says(0, { kind: 'final', state: 'ABORTED', reason: 'agent stopped by operator' });
+  fleet.says(0, { kind: 'goodbye', reason: 'agent stopped by operator' }).cut(0);
+  assert.equal(fleet.lines().at(-1), 'Agent agent-1 failed: agent stopped by operator');
+  assert.equal(fleet.effects('dial').length, 3, 'it is not dialled again');
+  assert.equal(fleet.finish().end?.exitCode, 4);
+});
+
+test('an agent lost between stages is left out; who is ready starts', () => {
+  const stages = [stageOf({ durationMs: 3000 }), stageOf({ index: 1, durationMs: 3000 })];
+  const fleet = new ScriptedFleet(fleetPlan(3, { stages })).start().advance(6000);
+  fleet.says(2, { kind: 'error', code: 'crashed', message: 'it crashed' }).freeze(2).finish();
+  assert.deepEqual(fleet.records('stageStart')[1]?.agents, [0, 1]);
+  assert.equal(fleet.end?.exitCode, 4);
+});
+
+test('who has completed its work is not lost any more, whatever becomes of it', () => {
+  const fleet = running(2).refuse(1, 'result');
+  fleet.completes(0, 0).refuse(0, 'dial').cut(0).advance(48_000).obey(1, 'result').finish();
+  assert.equal(fleet.end?.exitCode, 0);
+});
+
+test('a loss while cleaning up is a warning: the results are complete', () => {
+  const fleet = new ScriptedFleet(fleetPlan(2), { cleanup: true }).refuse(1, 'cleanup').start();
+  fleet.advance(15_000).freeze(1).finish();
+  assert.equal(fleet.end?.exitCode, 0);
+  const left = 'Dataset not removed on agent-2: "bench-controller cleanup" removes it';
+  assert.ok(fleet.lines().includes(left));
+});
+
+test('a cleanup that gets no further is given up after its time', () => {
+  const fleet = new ScriptedFleet(fleetPlan(2), { cleanup: true }).refuse(1, 'cleanup').start();
+  fleet.finish();
+  assert.ok(fleet.lines().includes('Agent agent-2 got no further in its cleanup phase for 60s'));
+  assert.equal(fleet.end?.exitCode, 0);
+});
+
+test('a kept dataset is not removed', () => {
+  const fleet = new ScriptedFleet(fleetPlan(2)).start().finish();
+  assert.equal(fleet.sent('cleanup').length, 0);
+  assert.equal(fleet.end?.exitCode, 0);
+});
+
+test('a shared dataset whose part was left keeps its marker', () => {
+  const plan = fleetPlan(3, { namespace: 'shared' });
+  const fleet = new ScriptedFleet(plan, { cleanup: true }).refuse(2, 'cleanup').start().finish();
+  assert.equal(fleet.sent('cleanup', 0).length, 0);
+  assert.equal(fleet.sent('cleanup', 1).length, 1);
+});

@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { AgentMessage } from '../../../../src/shared/model/messages.js';
+import { fleetPlan, heartbeatOf, ScriptedFleet } from '../../../support/scripted-fleet.js';
+
+const progress = (filesDone: number): AgentMessage => ({
+  kind: 'progress',
+  phase: 'prepare',
+  filesDone,
+  filesTotal: 100,
+  bytesDone: 0,
+  bytesTotal: 0,
+});
+
+/** Agent 1 of three does not get ready; the others are. */
+function preparing(): ScriptedFleet {
+  return new ScriptedFleet(fleetPlan(3)).refuse(1, 'prepare').start().advance(500);
+}
+
+test('[RUN-05] 30 s of silence while preparing is a crash: all are aborted, exit 3', () => {
+  const fleet = preparing().freeze(1).advance(29_000);
+  assert.equal(fleet.effects('finished').length, 0);
+  fleet.finish();
+  const lines = fleet.lines();
+  assert.ok(lines.includes('Agent agent-2 crashed during prepare phase (no response for 30s)'));
+  assert.ok(lines.some((line) => /^Only 2\/3 agents ready after (29|30)s$/.test(line)));
+  assert.ok(lines.includes('Aborting... Sent ABORT to 3 agents... Waiting for cleanup...'));
+  assert.ok(lines.includes('agent-2 not reached; it stops by itself within 35s'));
+  assert.equal(fleet.end?.exitCode, 3);
+  assert.ok(fleet.nowMs < 40_000, 'the controller does not hang on the crashed agent');
+});
+
+test('[RUN-05] an agent that was killed while preparing is found out in the same time', () => {
+  const fleet = preparing().refuse(1, 'dial').cut(1).finish();
+  assert.ok(
+    fleet.lines().includes('Agent agent-2 crashed during prepare phase (no response for 30s)'),
+  );
+  assert.equal(fleet.end?.exitCode, 3);
+});
+
+test('[RUN-05] slow storage is not a crash: preparing may take hours as long as it gets on', () => {
+  const fleet = preparing();
+  for (let minute = 0; minute < 180; minute += 1) fleet.says(1, progress(minute)).advance(60_000);
+  assert.equal(fleet.end, undefined);
+  assert.equal(fleet.run.snapshot(fleet.now).phase, 'preparing');
+  fleet.says(1, { kind: 'ready', stage: 0 }).finish();
+  assert.equal(fleet.end!.exitCode, 0);
+});
+
+test('[RUN-05] standing still is warned of after 10 s, and given up after prepare_io_stall', () => {
+  const fleet = preparing().says(1, progress(5));
+  const stalled = () => fleet.lines().filter((line) => line.includes('got no further'));
+  for (let second = 0; second < 9; second += 1) fleet.says(1, progress(5)).advance(1000);
+  assert.deepEqual(stalled(), []);
+  fleet.says(1, progress(5)).advance(2000);
+  assert.deepEqual(stalled(), [
+    'agent-2: answers, but got no further for 10s (storage slow or stalled?)',
+  ]);
+  fleet.says(1, progress(6)).advance(11_000);
+  assert.equal(stalled().length, 2, 'one warning per standstill');
+  fleet.advance(590_000);
+  assert.ok(
+    fleet.lines().includes('Agent agent-2 got no further in its prepare phase for 600s'),
+    fleet.lines().join('\n'),
+  );
+  assert.equal(fleet.finish().end?.exitCode, 3);
+});
+
+test('[RUN-05] an error of one agent ends the preparing of all, with its words', () => {
+  const fleet = preparing();
+  fleet.says(1, { kind: 'error', code: 'space', message: '/mnt/bench: no space left' });
+  fleet.says(1, { kind: 'final', state: 'FAILED', reason: 'no space left' }).finish();
+  const line = 'Agent agent-2 failed: /mnt/bench: no space left';
+  assert.ok(fleet.lines().includes(line));
+  assert.deepEqual(fleet.end, {
+    kind: 'finished',
+    outcome: 'failed',
+    exitCode: 3,
+    reason: line,
+    notRepresentative: false,
+  });
+  assert.equal(fleet.sent('abort', 0).length, 1);
+  assert.equal(fleet.sent('abort', 1).length, 0, 'it has said its last word');
+});
+
+test('a private dataset is prepared by all at once', () => {
+  const fleet = new ScriptedFleet(fleetPlan(3)).refuse(0, 'prepare').start().advance(500);
+  assert.equal(fleet.sent('prepare').length, 3);
+});
+
+test('in a shared dataset the first agent makes the marker before the others are told', () => {
+  const plan = fleetPlan(3, { namespace: 'shared' });
+  const fleet = new ScriptedFleet(plan).refuse(0, 'prepare').start().advance(500);
+  assert.deepEqual(
+    [0, 1, 2].map((agent) => fleet.sent('prepare', agent).length),
+    [1, 0, 0],
+  );
+  fleet.says(0, heartbeatOf()).says(0, { kind: 'marked' });
+  assert.deepEqual(
+    [0, 1, 2].map((agent) => fleet.sent('prepare', agent).length),
+    [1, 1, 1],
+  );
+  assert.equal(fleet.says(0, { kind: 'ready', stage: 0 }).finish().end?.exitCode, 0);
+});
+
+test('an assignment travels as it was split', () => {
+  const fleet = new ScriptedFleet(fleetPlan(2)).start().advance(500);
+  const assignment = JSON.parse(fleet.sent('prepare', 1)[0]!.assignment);
+  assert.equal(assignment.agentIndex, 1);
+  assert.equal(assignment.mode, 'run');
+});
+
+test('mode prepare ends when every dataset is complete; nothing is started', () => {
+  const fleet = new ScriptedFleet(fleetPlan(2), { mode: 'prepare' }).start().finish();
+  assert.equal(fleet.end?.exitCode, 0);
+  assert.equal(fleet.sent('start').length, 0);
+  assert.equal(fleet.sent('goodbye').length, 2);
+});
+
+test('mode cleanup of a shared dataset: the first agent comes last and removes the marker', () => {
+  const plan = fleetPlan(3, { namespace: 'shared' });
+  const fleet = new ScriptedFleet(plan, { mode: 'cleanup' }).refuse(2, 'prepare').start();
+  fleet.advance(500);
+  assert.equal(fleet.sent('prepare', 0).length, 0);
+  fleet.says(2, { kind: 'cleaned', files: 2, warnings: [] }).finish();
+  assert.equal(fleet.sent('prepare', 0).length, 1);
+  assert.equal(fleet.end?.exitCode, 0);
+});

@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  agentOffsetNs,
+  fleetPlan,
+  ScriptedFleet,
+  stageOf,
+} from '../../../support/scripted-fleet.js';
+
+test('[RUN-20] [RUN-28] all are armed for one instant on their own clocks, then all are told to go', () => {
+  const fleet = new ScriptedFleet(fleetPlan(3)).refuse(2, 'start').start().advance(1000);
+  const starts = fleet.sent('start');
+  assert.equal(starts.length, 3);
+  assert.equal(new Set(starts.map(({ atNs }) => atNs)).size, 1, 'the test clocks are alike');
+  assert.equal(fleet.sent('go').length, 0, 'one is not armed');
+  fleet.says(2, { kind: 'armed', stage: 0, epoch: 1 });
+  assert.equal(fleet.sent('go').length, 3);
+  const [start] = fleet.records('stageStart');
+  assert.equal(start!.t0Ns + agentOffsetNs, starts[0]!.atNs);
+  assert.deepEqual(start!.agents, [0, 1, 2]);
+});
+
+test('[RUN-28] a lost ARMED: nobody goes, and the next attempt has a longer lead', () => {
+  const fleet = new ScriptedFleet(fleetPlan(2)).refuse(1, 'start').start().advance(1900);
+  assert.equal(fleet.sent('go').length, 0);
+  fleet.obey(1, 'start').advance(600);
+  const [first, , second] = fleet.sent('start');
+  assert.deepEqual([first!.epoch, second!.epoch], [1, 2]);
+  assert.equal(second!.atNs - first!.atNs, 4_000_000_000n);
+  assert.match(fleet.lines().at(-1)!, /agent-2: did not answer Start.*longer lead/);
+  assert.equal(fleet.sent('go').length, 2);
+  assert.equal(fleet.finish().end?.exitCode, 0);
+});
+
+test('[RUN-28] after three attempts the run ends with exit 3 and says who was not armed', () => {
+  const fleet = new ScriptedFleet(fleetPlan(2)).refuse(1, 'start').start().finish();
+  assert.equal(fleet.end?.exitCode, 3);
+  const reason = 'Stage first could not be started in 3 attempts (agent-2: did not answer Start)';
+  assert.equal(fleet.end.reason, reason);
+  assert.equal(fleet.sent('go').length, 0);
+  assert.equal(fleet.records('interval').length, 0);
+  assert.equal(fleet.sent('abort').length, 2);
+});
+
+test('[RUN-28] a lost Go for all: everybody missed it, so everybody is armed again', () => {
+  const fleet = new ScriptedFleet(fleetPlan(2)).refuse(0, 'go').refuse(1, 'go').start();
+  fleet.advance(2500);
+  const { epoch } = fleet.sent('go')[0]!;
+  const missed = { kind: 'missed', stage: 0, epoch, reason: 'no Go' } as const;
+  fleet.obey(0, 'go').obey(1, 'go').says(0, missed).says(1, missed);
+  assert.equal(fleet.sent('start').at(-1)?.epoch, 2);
+  assert.equal(fleet.finish().end?.exitCode, 0);
+});
+
+test('[RUN-28] a lost Go for one: the others run, it is lost and told to stop', () => {
+  const fleet = new ScriptedFleet(fleetPlan(3)).refuse(1, 'go').start().advance(5500);
+  fleet.says(1, { kind: 'missed', stage: 0, epoch: 1, reason: 'no Go' });
+  assert.ok(fleet.lines().some((line) => line.includes('agent-2 missed the start')));
+  assert.equal(fleet.sent('abort', 1).length, 1);
+  fleet.finish();
+  assert.equal(fleet.end?.exitCode, 4);
+  assert.equal(fleet.records('stageResult').length, 2);
+});
+
+test('[RUN-15] a repeated READY is told and ignored', () => {
+  const fleet = new ScriptedFleet(fleetPlan(2)).start().advance(1000);
+  fleet.says(0, { kind: 'ready', stage: 0 });
+  assert.equal(fleet.lines().at(-1), 'Agent agent-1 sent duplicate READY (ignoring)');
+  assert.equal(fleet.finish().end?.exitCode, 0);
+  assert.equal(fleet.sent('start').length, 2, 'nothing was restarted');
+});
+
+test('fresh probes are made before every start, and the bound of each is published', () => {
+  const stages = [stageOf(), stageOf({ index: 1, name: 'second' })];
+  const fleet = new ScriptedFleet(fleetPlan(1, { stages })).start().finish();
+  assert.equal(fleet.sent('probe').length, 16 + 8 + 8);
+  assert.equal(fleet.records('clock').length, 3);
+});
+
+test('[RUN-20] the lateness of the first operation is recorded with the bound of the clock', () => {
+  const fleet = new ScriptedFleet(fleetPlan(1)).start().advance(3200);
+  const { atNs, epoch } = fleet.sent('start')[0]!;
+  const started = { kind: 'started', stage: 0, epoch, atNs } as const;
+  fleet.says(0, { ...started, firstOperationNs: atNs + 412_000n });
+  assert.deepEqual(fleet.records('started'), [
+    { type: 'started', agent: 0, stage: 0, latenessNs: 412_000, boundNs: 1 },
+  ]);
+});
+
+test('an agent whose stream breaks while it is armed is armed again when it is back', () => {
+  const fleet = new ScriptedFleet(fleetPlan(2)).refuse(1, 'start').start().advance(500);
+  fleet.cut(1).obey(1, 'start').advance(2000);
+  const { epoch } = fleet.sent('go')[0]!;
+  assert.equal(epoch, 2);
+  assert.equal(fleet.finish().end?.exitCode, 0);
+});
+
+test('[RUN-06] an agent that freezes before it is armed is left behind as hung, the others run', () => {
+  const fleet = new ScriptedFleet(fleetPlan(3));
+  fleet.start().advance(90).freeze(2).finish();
+  assert.ok(fleet.lines().some((line) => line.includes('agent-3 not responding')));
+  assert.equal(fleet.end?.exitCode, 4);
+});
