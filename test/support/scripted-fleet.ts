@@ -1,4 +1,5 @@
 import type { Instant } from '../../src/shared/kernel/clock.js';
+import { deliveryOf } from '../../src/shared/model/messages.js';
 import type { AgentMessage, ControllerMessage } from '../../src/shared/model/messages.js';
 import type { Plan, StagePlan } from '../../src/shared/model/plan.js';
 import { splitPlan } from '../../src/shared/model/split-plan.js';
@@ -90,6 +91,8 @@ interface Scripted {
   generation: number;
   up: boolean;
   readonly refuses: Set<Refusal>;
+  /** Reliable messages that were sent while there was no stream: the link keeps them. */
+  readonly kept: ControllerMessage[];
   stage: number | undefined;
   epoch: number;
   /** T0 of the stage it was told to go for, controller's clock. */
@@ -129,6 +132,7 @@ export class ScriptedFleet {
       generation: 0,
       up: false,
       refuses: new Set(),
+      kept: [],
       stage: undefined,
       epoch: 0,
       t0Ms: undefined,
@@ -259,10 +263,12 @@ export class ScriptedFleet {
     scripted.generation = generation;
     scripted.up = true;
     this.feed({ kind: 'dialed', agent, generation, ...welcomeOf(agent, generation > 1) });
+    for (const message of scripted.kept.splice(0)) this.#commanded(agent, message);
   }
 
   #commanded(agent: number, message: ControllerMessage): void {
     const scripted = this.agents[agent]!;
+    if (!scripted.up && deliveryOf[message.kind].reliable) scripted.kept.push(message);
     switch (message.kind) {
       case 'probe': {
         if (!this.#obeys(agent, 'probe')) return;
