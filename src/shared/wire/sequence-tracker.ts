@@ -16,10 +16,13 @@ export class SequenceTracker {
   #hold: bigint | undefined;
   /** Something went wrong since the last nak. */
   #troubled = false;
-  /** The last nak itself seems to be lost. */
+  /** A nak itself seems to be lost. */
   #nakLost = false;
-  /** Our own sequence of the last nak, and #highest when it was written. */
-  #nak: { readonly sequence: bigint; readonly highest: bigint } | undefined;
+  /**
+   * Naks the peer has not acted on, oldest first: our own sequence, and #highest then. One that is only written again
+   * is not a new one: with a round trip above 200 ms, waiting for the latest would never end.
+   */
+  #naks: { readonly sequence: bigint; readonly highest: bigint }[] = [];
   #nakAtMs = Number.NEGATIVE_INFINITY;
 
   /** @param before how many frames the handshake took on this stream */
@@ -65,23 +68,25 @@ export class SequenceTracker {
   }
 
   nakWritten(sequence: bigint, nowMs: number): void {
+    if (this.#troubled) this.#naks.push({ sequence, highest: this.#highest });
     this.#troubled = false;
     this.#nakLost = false;
-    this.#nak = { sequence, highest: this.#highest };
     this.#nakAtMs = nowMs;
   }
 
   /** The peer has acted on our nak with `sequence`, the last one it got. */
   peerHeard(sequence: bigint): void {
-    if (!this.#nak || sequence < this.#nak.sequence) return;
+    const done = this.#naks.filter((nak) => nak.sequence <= sequence).at(-1);
+    if (!done) return;
+    this.#naks = this.#naks.filter((nak) => nak.sequence > sequence);
     // Trouble since that nak waits for its own.
-    this.#hold = this.#troubled ? this.#nak.highest : undefined;
-    this.#nak = undefined;
-    this.#nakLost = false;
+    const more = this.#troubled || this.#naks.length > 0;
+    this.#hold = more ? done.highest : undefined;
+    if (this.#naks.length === 0) this.#nakLost = false;
   }
 
-  /** The peer misses frames of ours: our last nak, when it has not acted on it, can be among them. */
+  /** The peer misses frames of ours: a nak that it has not acted on can be among them. */
   peerNaked(): void {
-    if (this.#nak) this.#nakLost = true;
+    if (this.#naks.length > 0) this.#nakLost = true;
   }
 }

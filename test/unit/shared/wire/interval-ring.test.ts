@@ -60,7 +60,9 @@ test('an interval that was written keeps its range, because the peer may hold it
 
 test('intervals of different stages are never joined', () => {
   const ring = new IntervalRing(concatenate);
-  for (let stage = 0; stage <= ringLimit; stage += 1) ring.add(anIntervalOf({ stage, first: 0 }));
+  for (let stage = 0; stage <= ringLimit; stage += 1) {
+    ring.add(anIntervalOf({ stage, first: stage }));
+  }
   assert.equal(ring.size, ringLimit);
   assert.equal(ring.merged, 0);
   assert.equal(ring.dropped, 1, 'the oldest is given up, and counted');

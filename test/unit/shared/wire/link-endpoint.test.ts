@@ -268,6 +268,47 @@ test('[LINK-04] after a cut, what was not acked arrives once: numbers are kept, 
   assert.ok(pipe.agent.settled);
 });
 
+test('[LINK-04] after a cut, new reliable messages do not overtake those that are written again', () => {
+  const agent = attachedAgent();
+  for (const stage of [0, 1, 2]) agent.send({ kind: 'ready', stage });
+  while (agent.poll(0));
+  agent.detach();
+  agent.attach(2, 0, 1n);
+  agent.send({ kind: 'error', code: 'space', message: 'disk full' });
+  agent.send(aHeartbeat);
+  const frames = [
+    read(agent.poll(0)),
+    read(agent.poll(0)),
+    read(agent.poll(0)),
+    read(agent.poll(0)),
+  ];
+  assert.deepEqual(
+    frames.map(({ reliable }) => reliable),
+    [0n, 2n, 3n, 4n],
+    'the heartbeat may',
+  );
+});
+
+test('a reliable frame that comes twice is delivered once', () => {
+  const agent = attachedAgent();
+  assert.equal(agent.receive(frameToAgent(3n, { reliable: 1n }), 0).length, 1);
+  assert.equal(agent.receive(frameToAgent(4n, { reliable: 2n }), 0).length, 1);
+  assert.deepEqual(agent.receive(frameToAgent(5n, { reliable: 1n }), 0), []);
+  assert.equal(agent.received, 2n);
+  assert.equal(agent.metrics().duplicates, 1);
+});
+
+test('[STAT-04] a large result waits for credit, a heartbeat does not', () => {
+  const agent = attachedAgent();
+  agent.send({ kind: 'checked', report: noiseText(200_000) });
+  let bytes = 0;
+  for (let frame = agent.poll(0); frame; frame = agent.poll(0)) bytes += frame.length;
+  assert.ok(bytes > 8_000 && bytes < 20_000, `${bytes} bytes written without an acknowledgement`);
+  agent.send(aHeartbeat);
+  assert.equal(agent.peek(0), 'heartbeat');
+  assert.ok(agent.unacked().queued > 5);
+});
+
 test('messages of another run are not read', () => {
   const other = controllerEndpoint({ ...options, session: 'run-2' });
   other.attach(1, 0, 0n);
@@ -317,8 +358,9 @@ test('[RPC-05] [LINK-04] over a pipe that loses, damages, repeats, reorders and 
     fc.property(
       fc.array(fates, { minLength: 20, maxLength: 60 }),
       fc.array(fc.constantFrom('small', 'large', 'interval', 'cut', 'back'), { maxLength: 30 }),
-      (script, acts) => {
-        const pipe = new LossyPipe();
+      fc.constantFrom(1, 15, 120),
+      (script, acts, delayMs) => {
+        const pipe = new LossyPipe({ delayMs });
         pipe.connect();
         let frame = 0;
         pipe.fate = () => script[frame++] ?? 'arrive';
