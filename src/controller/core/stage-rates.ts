@@ -78,14 +78,6 @@ function wholeSeconds(members: readonly StageMember[], firstDoneS: number | unde
   const reported = Math.min(...members.map(({ stage }) => stage.held.end));
   const whole = new Uint8Array(Math.min(reported, Math.floor(firstDoneS ?? Infinity)));
   whole.fill(1);
-  for (const { stage } of members) {
-    let next = 0;
-    for (const { first, last } of stage.held.ranges) {
-      whole.fill(0, next, first);
-      next = last + 1;
-    }
-    whole.fill(0, next);
-  }
   const wide: IntervalRow[] = [];
   for (const { stage } of members) {
     for (const row of [...stage.totals.keys()].flatMap((operation) => [...stage.rows(operation)])) {

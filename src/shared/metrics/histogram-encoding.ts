@@ -118,8 +118,3 @@ export function decodeBuckets(
   const { indexes, counts, length } = readBuckets(encoded);
   for (let at = 0; at < length; at++) visit(indexes[at] ?? 0, counts[at] ?? 0);
 }
-
-/** @throws HistogramFormatError */
-export function checkEncoded(encoded: Uint8Array): void {
-  readBuckets(encoded);
-}

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { Aggregate } from '../../../../src/controller/core/aggregate.js';
 import type { JournalRecord } from '../../../../src/controller/core/records.js';
+import type { Interval } from '../../../../src/shared/model/messages.js';
 import { Histogram } from '../../../../src/shared/metrics/histogram.js';
 import { intervalsCsv } from '../../../../src/controller/shell/intervals-csv.js';
 import {
@@ -81,6 +82,8 @@ function play(history: History): {
         at(3, { type: 'stageResult', agent: index, result: agent.result('duration', 8) }),
       );
       records.push(at(3, to(index, 'RUNNING', 'COMPLETED')));
+      // A back-fill may come after the result, which has it already.
+      records.push(...late);
       truth.push(agent.truth('read'));
       errors.push(seconds.reduce((sum, one) => sum + one.errors, 0));
     } else {
@@ -186,6 +189,47 @@ test('[RES-02] rows of intervals.csv add up to summary.json, over the agents and
       assert.deepEqual(sums.get('agents'), expected);
       assert.deepEqual(sums.get('*'), expected);
     }),
+  );
+});
+
+test('[RES-02] seconds in which nothing was done and whose samples are missing are rows, too', () => {
+  const agent = new RecordedAgent();
+  const records = [
+    at(0, runRecord(planOf(1, [stagePlan(0)]))),
+    at(1, { type: 'stageStart', stage: 0, epoch: 1, t0Ns: 0n, agents: [0] }),
+  ];
+  const first = agent.interval({ read: { latenciesNs: [5] } });
+  records.push(at(2, { type: 'interval', agent: 0, interval: first }));
+  agent.interval({ read: { latenciesNs: [] } });
+  agent.interval({ read: { latenciesNs: [] } });
+  records.push(at(3, { type: 'stageResult', agent: 0, result: agent.result('duration', 3) }));
+  const lines = [...intervalsCsv(aggregateOf(records))].join('').split('\n');
+  assert.equal(lines[2], 'stage-0,1,2,agent-1,read,0,0,0,,,,,,,0,0,missing');
+});
+
+test('[RES-02] seconds that one agent merged are one row for all, with the percentiles of all', () => {
+  const records = [
+    at(0, runRecord(planOf(2, [stagePlan(0)]))),
+    at(1, { type: 'stageStart', stage: 0, epoch: 1, t0Ns: 0n, agents: [0, 1] }),
+  ];
+  const add = (agent: number, interval: Interval): void => {
+    records.push(at(2, { type: 'interval', agent, interval }));
+  };
+  const slow = new RecordedAgent();
+  add(0, slow.interval({ read: { latenciesNs: [100] } }));
+  add(0, slow.interval({ read: { latenciesNs: [200, 300] } }, { seconds: 2 }));
+  add(0, slow.interval({ read: { latenciesNs: [2000] } }));
+  const fast = new RecordedAgent();
+  for (const ns of [10, 20, 30, 40]) add(1, fast.interval({ read: { latenciesNs: [ns] } }));
+  const lines = [...intervalsCsv(aggregateOf(records))].join('').trim().split('\n');
+  const total = lines.filter((line) => line.includes(',*,')).map((line) => line.split(','));
+  assert.deepEqual(
+    total.map((cells) => [cells[1], cells[2], cells[5], cells[9], cells[13], cells[16]]),
+    [
+      ['0', '1', '2', '10', '100', ''],
+      ['1', '2', '4', '30', '300', 'merged'],
+      ['3', '1', '2', '40', '2000', ''],
+    ],
   );
 });
 

@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { appendFile, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import {
+  appendFile,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -9,6 +18,7 @@ import type { JournalRecord } from '../../../../src/controller/core/records.js';
 import { rebuild } from '../../../../src/controller/shell/rebuild.js';
 import { RunResults } from '../../../../src/controller/shell/run-results.js';
 import type { FinishedResults } from '../../../../src/controller/shell/run-results.js';
+import { MusterError } from '../../../../src/shared/kernel/errors.js';
 import { systemClock } from '../../../../src/shared/kernel/system-clock.js';
 import { sampleRun } from '../../../support/recorded-run.js';
 
@@ -100,6 +110,32 @@ test('[RES-03] a journal that ends anywhere gives the numbers up to there', asyn
     }
   }
   assert.ok(counted > 0);
+});
+
+test('[RUN-18] report says when it cannot write, and writes what it can', async (t) => {
+  const { folder } = await writtenRun(t);
+  await rm(join(folder, 'summary.json'));
+  await mkdir(join(folder, 'summary.json'));
+  await writeFile(join(folder, 'summary.txt'), 'old');
+  await assert.rejects(rebuild(folder), (thrown) => {
+    assert.ok(thrown instanceof MusterError);
+    assert.match(thrown.message, /^Cannot write results to /);
+    assert.equal(thrown.exitCode, 6);
+    return true;
+  });
+  assert.match(await readFile(join(folder, 'summary.txt'), 'utf8'), /^COMPLETED/);
+});
+
+test('report of a folder without a journal, or of a journal without its beginning, is one sentence', async (t) => {
+  const nothing = await temporary(t);
+  await assert.rejects(rebuild(nothing), (thrown) => {
+    assert.ok(thrown instanceof MusterError);
+    assert.match(thrown.message, /^Cannot read .*journal\.ndjson: /);
+    assert.equal(thrown.exitCode, 2);
+    return true;
+  });
+  await writeFile(join(nothing, 'journal.ndjson'), '{"type":"heartbeat","lateMs":1,"atMs":1}\n');
+  await assert.rejects(rebuild(nothing), /does not say which run it is of/);
 });
 
 test('[RES-02] standard tools read histograms.hlog, and its lines add up to the summary', async (t) => {
