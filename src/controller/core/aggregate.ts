@@ -46,7 +46,8 @@ export class Aggregate {
         return;
       case 'link':
         this.#onAgent(record.agent, (agent) => {
-          agent.link = record.to;
+          // Every link is closed at the end: who was hung until then has not come back by that.
+          if (record.to !== 'CLOSED' || agent.link !== 'HUNG') agent.link = record.to;
           if (record.to === 'HUNG' || record.to === 'DISCONNECTED') agent.reason = record.reason;
         });
         return;

@@ -105,7 +105,7 @@ test('the states of lost agents are told apart', () => {
     ]);
     return summary.stages[0]?.agents['agent-1']?.state;
   };
-  const link = (state: 'HUNG' | 'DISCONNECTED'): RunRecord => ({
+  const link = (state: 'HUNG' | 'DISCONNECTED' | 'CLOSED'): RunRecord => ({
     type: 'link',
     agent: 0,
     to: state,
@@ -114,6 +114,8 @@ test('the states of lost agents are told apart', () => {
   });
   assert.equal(lost(), 'RUNNING');
   assert.equal(lost(link('HUNG')), 'HUNG');
+  assert.equal(lost(link('HUNG'), link('CLOSED')), 'HUNG');
+  assert.equal(lost(link('CLOSED')), 'LOST');
   assert.equal(lost(link('DISCONNECTED')), 'LOST');
   assert.equal(lost(to(0, 'RUNNING', 'ABORTED')), 'ABORTED');
   assert.equal(lost(link('HUNG'), to(0, 'RUNNING', 'FAILED')), 'FAILED');
