@@ -28,7 +28,6 @@ suite('an agent is killed (SIGKILL)', { concurrency: 2 }, () => {
         assert.match(run.said, new RegExp(`Agent ${address} unreachable after 5s: .*refused`));
         assert.equal(run.summary().outcome, 'failed');
         assert.deepEqual(workloadProcesses(fleet.agent(0)), []);
-        await fleet.ready();
       },
     );
 
@@ -48,7 +47,6 @@ suite('an agent is killed (SIGKILL)', { concurrency: 2 }, () => {
       );
       assert.equal(run.summary().outcome, 'failed');
       await processGone(workload);
-      await fleet.ready();
     });
 
     await t.test(
@@ -62,7 +60,6 @@ suite('an agent is killed (SIGKILL)', { concurrency: 2 }, () => {
         assert.equal(run.summary().coverage.agents_completed, 2);
         assert.ok(run.operationsOf('agent-1') > 0 && run.operationsOf('agent-3') > 0);
         run.checkSums();
-        await fleet.ready();
       },
     );
 
@@ -93,7 +90,6 @@ suite('an agent is killed (SIGKILL)', { concurrency: 2 }, () => {
         assert.ok(summary.coverage.host_seconds_ratio < 1);
         assert.ok(run.operationsOf('agent-2') > 0);
         run.checkSums();
-        await fleet.ready();
       },
     );
 
@@ -112,7 +108,6 @@ suite('an agent is killed (SIGKILL)', { concurrency: 2 }, () => {
         assert.equal(first?.agents_completed, 3);
         assert.equal(second?.agents_completed, 2);
         run.checkSums();
-        await fleet.ready();
       },
     );
 
@@ -127,7 +122,6 @@ suite('an agent is killed (SIGKILL)', { concurrency: 2 }, () => {
         assert.match(run.said, /Dataset not removed on agent-2: "bench-controller cleanup"/);
         assert.equal(run.summary().coverage.agents_completed, 3);
         run.checkSums();
-        await fleet.ready();
       },
     );
 
@@ -147,7 +141,6 @@ suite('an agent is killed (SIGKILL)', { concurrency: 2 }, () => {
         assert.ok(run.operationsOf('agent-3') > 0);
         assert.match(run.read('summary.txt'), /not representative/i);
         run.checkSums();
-        await fleet.ready();
       },
     );
 
@@ -162,7 +155,6 @@ suite('an agent is killed (SIGKILL)', { concurrency: 2 }, () => {
         assert.equal(run.manifest().agents[1]?.state, 'FAILED');
         assert.ok(run.operationsOf('agent-2') > 0);
         run.checkSums();
-        await fleet.ready();
       },
     );
 

@@ -19,7 +19,10 @@ export async function startAgentProcess(
   return { program, port: Number(port), address };
 }
 
-/** Resolves when no process with this id is left; for one that is not a child of the test. */
+/**
+ * Resolves when no process with this id runs any more; for one that is not a child of the test. One that has ended but
+ * is not taken note of by its parent, which may be stopped, counts as gone.
+ */
 export async function processGone(pid: number, withinMs = 30_000): Promise<void> {
   const deadline = AbortSignal.timeout(withinMs);
   while (isAlive(pid)) {
@@ -30,9 +33,19 @@ export async function processGone(pid: number, withinMs = 30_000): Promise<void>
 
 function isAlive(pid: number): boolean {
   try {
-    return process.kill(pid, 0);
+    process.kill(pid, 0);
   } catch {
     return false;
+  }
+  return process.platform !== 'linux' || !hasEnded(pid);
+}
+
+function hasEnded(pid: number): boolean {
+  try {
+    return /^State:\s*[ZX]/m.test(readFileSync(`/proc/${String(pid)}/status`, 'utf8'));
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return true;
+    throw thrown;
   }
 }
 

@@ -10,6 +10,7 @@ interface AgentProgress {
   readonly id: string;
   readonly state: string;
   readonly link: string;
+  readonly silent_ms: number;
   readonly operations: number;
   readonly note: string | null;
 }

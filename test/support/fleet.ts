@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
+import { codeOf } from '../../src/shared/kernel/errors.js';
 import { systemClock } from '../../src/shared/kernel/system-clock.js';
 import type { HelloReply } from '../../src/shared/model/messages.js';
 import { greetAgent } from '../../src/shared/wire/dial-agent.js';
@@ -62,14 +63,14 @@ export class Fleet {
     this.#argv = argv;
   }
 
-  /** `end` of the test context that is given: the processes are killed and the folder removed. */
-  static async start(
-    t: Pick<TestContext, 'after'>,
-    count = 3,
-    argv: readonly string[] = [],
-  ): Promise<Fleet> {
+  /**
+   * One fleet for the subtests of `t`: the same agents serve one after the other, only killed ones are replaced. At its
+   * end all processes are killed and the folder is removed.
+   */
+  static async start(t: TestContext, count = 3, argv: readonly string[] = []): Promise<Fleet> {
     const folder = temporaryFolder();
     const fleet = new Fleet(folder.path, argv);
+    t.beforeEach(() => fleet.ready());
     t.after(async () => {
       await Promise.all(fleet.#programs.map((program) => program.stop()));
       await fleet.#removeFolder(folder.remove);
@@ -88,8 +89,13 @@ export class Fleet {
   async ready(): Promise<void> {
     await Promise.all(
       this.agents.map(async (agent, index) => {
-        if (!agent.program.running) await this.#startAgent(index);
-        else await this.idle(agent);
+        if (!agent.program.running) {
+          await this.#startAgent(index);
+          return;
+        }
+        // A test that failed may have left it stopped.
+        agent.program.kill('SIGCONT');
+        await this.idle(agent);
       }),
     );
   }
@@ -191,7 +197,12 @@ export function holdWork(agent: FleetAgent): { release(): void } {
   process.kill(pid, 'SIGSTOP');
   return {
     release: () => {
-      process.kill(pid, 'SIGCONT');
+      try {
+        process.kill(pid, 'SIGCONT');
+      } catch (thrown) {
+        // Its agent may have killed it meanwhile: that works on a stopped process, too.
+        if (codeOf(thrown) !== 'ESRCH') throw thrown;
+      }
     },
   };
 }

@@ -46,6 +46,15 @@ export class ResultsOfRun {
     return JSON.parse(this.read('run.json')) as RunJson;
   }
 
+  /** Records of a type in the journal. */
+  records(type: string): { readonly atMs: number }[] {
+    return this.read('journal.ndjson')
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as { readonly type: string; readonly atMs: number })
+      .filter((record) => record.type === type);
+  }
+
   /** Rows of intervals.csv by the names of their columns. */
   intervals(): Row[] {
     const [header = '', ...rows] = this.read('intervals.csv').trimEnd().split('\n');
