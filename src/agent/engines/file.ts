@@ -15,17 +15,8 @@ const { O_RDONLY, O_WRONLY, O_RDWR, O_CREAT, O_EXCL, O_DIRECT, O_NOATIME, O_NOFO
   fs.constants;
 
 /** Bound once: a property of the module object is looked up anew with every call. */
-const {
-  openSync,
-  closeSync,
-  readSync,
-  writeSync,
-  statSync,
-  readdirSync,
-  unlinkSync,
-  mkdirSync,
-  rmdirSync,
-} = fs;
+const { closeSync, readSync, writeSync, statSync, readdirSync, unlinkSync, mkdirSync, rmdirSync } =
+  fs;
 
 /**
  * Blocking system calls through `fs.*Sync`, one operation in flight per worker, as fio's psync. Flags are numbers and
@@ -151,7 +142,7 @@ class FileEngine implements BlockingEngine {
   #put(operation: Operation, buffer: Uint8Array): number {
     const path = this.#context.paths.churnFile(operation.lane, operation.entry);
     const flags = O_WRONLY | O_CREAT | O_EXCL | (this.#extraFlags & ~O_NOATIME);
-    const descriptor = openSync(path, flags, 0o644);
+    const descriptor = fs.openSync(path, flags, 0o644);
     try {
       let total = 0;
       while (total < operation.bytes) {
@@ -177,10 +168,10 @@ class FileEngine implements BlockingEngine {
   /** O_NOATIME needs ownership of the file: without it the file is opened as usual, and that is said once. */
   #openFile(path: string, mode: number): number {
     try {
-      return openSync(path, mode | this.#extraFlags);
+      return fs.openSync(path, mode | this.#extraFlags);
     } catch (error) {
       if ((this.#extraFlags & O_NOATIME) === 0 || codeOf(error) !== 'EPERM') throw error;
-      const descriptor = openSync(path, mode | (this.#extraFlags & ~O_NOATIME));
+      const descriptor = fs.openSync(path, mode | (this.#extraFlags & ~O_NOATIME));
       this.#extraFlags &= ~O_NOATIME;
       this.#context.warn('noatime is off: the files belong to another user');
       return descriptor;

@@ -3,6 +3,9 @@ import { unsupported } from '../engines/registry.js';
 import type { ParsedTarget } from '../engines/registry.js';
 import { RunnerFailure } from './failure.js';
 
+/** What O_DIRECT is aligned to at least; devices with larger blocks answer EINVAL by themselves. */
+const sectorBytes = 512;
+
 /** What a stage asks for can be done with this target and dataset. @throws RunnerFailure{config} */
 export function checkStages(assignment: Assignment, engine: ParsedTarget['engine']): void {
   for (const stage of assignment.stages) {
@@ -24,6 +27,12 @@ function problemOf(
   const usesBlocks = kinds.includes('read') || kinds.includes('write');
   if (usesBlocks && dataset.fileSizeBytes < stage.blockSizeBytes) {
     return `block_size (${String(stage.blockSizeBytes)}) is larger than the dataset's files (${String(dataset.fileSizeBytes)})`;
+  }
+  if (stage.direct && stage.blockSizeBytes % sectorBytes !== 0) {
+    return `direct needs a block_size that is a multiple of ${String(sectorBytes)}, not ${String(stage.blockSizeBytes)}`;
+  }
+  if (stage.direct && kinds.includes('put') && dataset.fileSizeBytes % sectorBytes !== 0) {
+    return `put with direct needs a file_size that is a multiple of ${String(sectorBytes)}, not ${String(dataset.fileSizeBytes)}`;
   }
   const usesFiles = usesBlocks || kinds.some((kind) => ['get', 'stat', 'list'].includes(kind));
   if (usesFiles && dataset.use.to <= dataset.use.from) return 'the dataset has no files for it';

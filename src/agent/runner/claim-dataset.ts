@@ -32,6 +32,7 @@ export async function claimDataset(claim: Claim): Promise<boolean> {
     return false;
   }
   try {
+    if (dataset.skipPrepare && !fs.existsSync(folder)) refuseAbsent(claim);
     if (namespace === 'private') enterParent(path.dirname(folder));
     makeFolder(folder);
     const marker = readMarker(folder);
@@ -40,12 +41,7 @@ export async function claimDataset(claim: Claim): Promise<boolean> {
       return false;
     }
     demandEmpty(folder);
-    if (dataset.skipPrepare) {
-      throw new RunnerFailure(
-        'dataset',
-        `dataset "${dataset.name}" is not in ${folder}: run without --skip-prepare, or prepare first`,
-      );
-    }
+    if (dataset.skipPrepare) refuseAbsent(claim);
     writeMarker(folder, markerOf(assignment));
     return true;
   } catch (error) {
@@ -92,6 +88,13 @@ function refuseForeign(folder: string, foreign: string): never {
   throw new RunnerFailure(
     'dataset',
     `${folder} is not empty (${foreign}) and was not made by Muster: use another target or dataset name`,
+  );
+}
+
+function refuseAbsent({ folder, assignment }: Claim): never {
+  throw new RunnerFailure(
+    'dataset',
+    `dataset "${assignment.dataset.name}" is not in ${folder}: run without --skip-prepare, or prepare first`,
   );
 }
 

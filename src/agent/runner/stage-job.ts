@@ -31,7 +31,8 @@ export async function runStageJob(job: StageJob, say: (event: WorkerEvent) => vo
   await warmUp({ definition, context, stream, memory, buffer, clock });
   const options = definition.options.parse(stageOptionsOf(stage));
   const engine = await definition.open(options, context).catch((error: unknown) => {
-    throw failureFrom(error, `stage "${stage.name}" cannot open its files`);
+    const hint = stage.direct ? ' (with direct, which some file systems refuse)' : '';
+    throw failureFrom(error, `stage "${stage.name}" cannot open its files${hint}`);
   });
   const budget = budgetOf(job);
   const operations = new OperationStream(stream);

@@ -14,6 +14,8 @@ export interface Churn {
   readonly folders: readonly ChurnState[];
 }
 
+const progressEveryMs = 1_000;
+
 export const noChurn: Churn = { files: [], folders: [] };
 
 /** The workers of one stage: first opened and warmed, then set free by the gate, then done. */
@@ -83,8 +85,45 @@ export async function setUpWorkers(
   });
   // Whoever waits for the end hears of a failure; during set-up `warm` tells it first.
   done.catch(() => undefined);
-  await Promise.all(started.map((worker) => worker.warm));
+  await withProgress(
+    parts,
+    started.map((worker) => worker.warm),
+  );
   return { memories, mechanism, warnings: [...warnings], done };
+}
+
+/** Many workers take seconds to compile, a slow file system to open: that this goes on is said once a second. */
+async function withProgress(
+  { clock, emit }: RunnerParts,
+  warm: readonly Promise<unknown>[],
+): Promise<void> {
+  let filesDone = 0;
+  for (const one of warm)
+    one.then(
+      () => filesDone++,
+      () => undefined,
+    );
+  let cancel = (): void => undefined;
+  const everySecond = (): void => {
+    cancel = clock.after(progressEveryMs, () => {
+      const filesTotal = warm.length;
+      emit({
+        kind: 'progress',
+        phase: 'stage',
+        filesDone,
+        filesTotal,
+        bytesDone: 0,
+        bytesTotal: 0,
+      });
+      everySecond();
+    });
+  };
+  everySecond();
+  try {
+    await Promise.all(warm);
+  } finally {
+    cancel();
+  }
 }
 
 /** Node raises the soft limit to the hard one at start. */

@@ -272,6 +272,33 @@ describe('engine file, in particular', () => {
     assert.equal(await count('end', 'put'), 6, 'a put file has its end when it is closed');
   });
 
+  it('reads without noatime when the files belong to somebody else, and says so once', async () => {
+    // As root nobody is refused: the kernel's answer to other users is played.
+    const original = fs.openSync;
+    const calls: number[] = [];
+    const refusing: typeof fs.openSync = (name, flags, mode) => {
+      calls.push(Number(flags));
+      if ((Number(flags) & fs.constants.O_NOATIME) === 0) return original(name, flags, mode);
+      throw Object.assign(new Error('EPERM: operation not permitted'), {
+        code: 'EPERM',
+        errno: -1,
+      });
+    };
+    fs.openSync = refusing;
+    try {
+      await within(file, { ...plain, noatime: true }, ({ engine, perform, warnings }) => {
+        assert.equal(perform('read', { file: 2 }), 4096);
+        assert.equal(perform('get', { file: 2 }), 16_384);
+        assert.equal(engine.mechanism, 'psync');
+        assert.equal(warnings.length, 1);
+        assert.match(warnings[0] ?? '', /noatime is off/u);
+      });
+    } finally {
+      fs.openSync = original;
+    }
+    assert.equal(calls.filter((flags) => flags & fs.constants.O_NOATIME).length, 1);
+  });
+
   it('passes the flags of the stage to the kernel and names them', async () => {
     const flagsOf = (needle: string): number => {
       const fd = fs.readdirSync('/proc/self/fd').find((name) => {
