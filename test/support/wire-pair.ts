@@ -115,8 +115,8 @@ export async function dialWire(
   const dialled = await dialAgent(
     {
       address: { host: '127.0.0.1', port },
-      connectMs: 5000,
-      helloMs: 10_000,
+      connectMs: 30_000,
+      helloMs: 30_000,
       clock: systemClock,
     },
     open,

@@ -61,7 +61,7 @@ test('an agent answers who it is', async (t) => {
   const agent = await startWireAgent();
   t.after(() => agent.server.close(0));
   assert.deepEqual(
-    await greet({ port: agent.server.port, connectMs: 5000, helloMs: 5000 }),
+    await greet({ port: agent.server.port, connectMs: 30_000, helloMs: 30_000 }),
     helloReply,
   );
 });
@@ -87,7 +87,7 @@ test('[RUN-01] a name that does not resolve is named as the cause', async () => 
 
 test('[RUN-01] an agent that is only starting is found within the connect time', async (t) => {
   const port = await freePort();
-  const pending = greet({ port, connectMs: 20_000, helloMs: 5000 });
+  const pending = greet({ port, connectMs: 30_000, helloMs: 30_000 });
   const clock = systemClock;
   const server = await startAgentServer({
     ...{ listen: { host: '127.0.0.1', port }, clock, log: () => undefined },
@@ -152,14 +152,14 @@ async function agentSaying(t: TestContext, hello: Partial<HelloReply>): Promise<
 
 test('[RUN-26] another product that speaks the same calls is a stranger', async (t) => {
   const port = await agentSaying(t, { product: 'mustard' });
-  const error = await failure({ port, connectMs: 5000, helloMs: 5000 });
+  const error = await failure({ port, connectMs: 30_000, helloMs: 30_000 });
   assert.equal(error.code, 'stranger');
   assert.match(error.message, /it says it is "mustard", not "muster"/);
 });
 
 test('an agent of another protocol version is refused with both versions', async (t) => {
   const port = await agentSaying(t, { protocol: 9, version: '4.2.0' });
-  const error = await failure({ port, connectMs: 5000, helloMs: 5000 });
+  const error = await failure({ port, connectMs: 30_000, helloMs: 30_000 });
   assert.equal(error.code, 'protocol');
   assert.match(error.message, /version 4.2.0 speaks protocol 9, this controller speaks 1/);
 });
@@ -199,6 +199,6 @@ test('an http_proxy variable does not lead a dial astray', async (t) => {
     if (before === undefined) delete process.env['http_proxy'];
     else process.env['http_proxy'] = before;
   });
-  const hello = await greet({ port: agent.server.port, connectMs: 5000, helloMs: 5000 });
+  const hello = await greet({ port: agent.server.port, connectMs: 30_000, helloMs: 30_000 });
   assert.equal(hello.product, 'muster');
 });

@@ -36,7 +36,7 @@ async function foreignClient(t: TestContext, agent: WireAgent) {
   const channel = new AgentChannel({ host: '127.0.0.1', port: agent.server.port }, systemClock);
   t.after(() => channel.close());
   const signal = new AbortController().signal;
-  await channel.connect(5000, signal);
+  await channel.connect(30_000, signal);
   const stream = channel.session();
   const frames = new EventLog<Buffer>();
   const ends = new EventLog<string>();
@@ -101,7 +101,7 @@ test('a stream that begins with something else than Open is ended, and said so',
   t.after(() => agent.server.close(0));
   const channel = new AgentChannel({ host: '127.0.0.1', port: agent.server.port }, systemClock);
   t.after(() => channel.close());
-  await channel.connect(5000, new AbortController().signal);
+  await channel.connect(30_000, new AbortController().signal);
   const stream = channel.session();
   const ends = new EventLog<string>();
   stream.onFrame(() => undefined);
