@@ -1,7 +1,7 @@
-import type { Outcome } from '../../shared/model/outcome.js';
 import type { AgentPlan } from '../../shared/model/plan.js';
 import { isoTime } from './calendar.js';
 import type { AgentFacts, JournalRecord, LinkState, SessionState } from './records.js';
+import type { Summary } from './summary.js';
 
 type Of<K extends JournalRecord['type']> = Extract<JournalRecord, { type: K }>;
 
@@ -106,16 +106,18 @@ export class Manifest {
     }
   }
 
-  /** JSON text; throws an Error when no `run` record has come. */
-  toJson(): string {
+  /**
+   * JSON text; throws an Error when no `run` record has come. `verdict`: the summary's, once there is one: it knows of
+   * thresholds that failed, and that a journal without an end is of a run that was interrupted.
+   */
+  toJson(verdict?: Pick<Summary, 'outcome' | 'reason' | 'exit_code'>): string {
     const run = this.#run;
     if (!run) throw new Error('no run record has been accepted');
-    const outcome: Outcome | 'running' = this.#end?.outcome ?? 'running';
     const manifest = {
       schema: 1,
-      outcome,
-      reason: this.#end?.reason ?? null,
-      exit_code: this.#end?.exitCode ?? null,
+      outcome: verdict?.outcome ?? this.#end?.outcome ?? 'running',
+      reason: verdict?.reason ?? this.#end?.reason ?? null,
+      exit_code: verdict?.exit_code ?? this.#end?.exitCode ?? null,
       run_id: run.runId,
       name: run.plan.name,
       mode: run.mode,

@@ -19,7 +19,7 @@ export async function writeDerivedFiles(
 ): Promise<unknown> {
   const formats = aggregate.run?.plan.results.formats ?? [];
   const files: [string, string | Iterable<string>][] = [
-    ['run.json', manifest.toJson()],
+    ['run.json', manifest.toJson(summary)],
     ['summary.txt', summaryText(summary, {})],
   ];
   if (formats.includes('json')) {

@@ -138,6 +138,31 @@ test('report of a folder without a journal, or of a journal without its beginnin
   await assert.rejects(rebuild(nothing), /does not say which run it is of/);
 });
 
+test('[RES-02] run.json and summary.json give the same verdict, also where a threshold failed or the end is missing', async (t) => {
+  const expect = [
+    {
+      text: 'mixed.errors == 0',
+      stage: 'mixed',
+      operation: undefined,
+      metric: 'errors',
+      comparison: '==' as const,
+      value: 0,
+    },
+  ];
+  const failing = sampleRun({ plan: { expect } });
+  for (const [records, exitCode, outcome] of [
+    [failing, 1, 'completed'],
+    [failing.filter(({ type }) => type !== 'end'), 130, 'interrupted'],
+  ] as const) {
+    const { folder, summary } = await writtenRun(t, records);
+    await rebuild(folder);
+    const manifest = JSON.parse(await readFile(join(folder, 'run.json'), 'utf8')) as object;
+    const verdict = { outcome, exit_code: exitCode, reason: summary.reason };
+    assert.deepEqual({ ...manifest, ...verdict }, manifest);
+    assert.deepEqual({ ...summary, ...verdict }, summary);
+  }
+});
+
 test('[RES-02] standard tools read histograms.hlog, and its lines add up to the summary', async (t) => {
   const lossy = whole.filter(
     (record) => record.type !== 'interval' || record.agent !== 1 || record.interval.first !== 2,

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { Aggregate } from '../../../src/controller/core/aggregate.js';
+import { Manifest } from '../../../src/controller/core/manifest.js';
+import { intervalsCsv } from '../../../src/controller/shell/intervals-csv.js';
+import { ProgressJson } from '../../../src/controller/view/progress-json.js';
+import { sampleRun } from '../../support/recorded-run.js';
+import { agentStatus, snapshotOf } from '../../support/snapshots.js';
+
+const page = readFileSync(join(import.meta.dirname, '../../../../docs/results.md'), 'utf8');
+
+/** Keys of an object and of what is in it; those of `open` objects are data, not fields. */
+function fieldsOf(
+  value: unknown,
+  open: ReadonlySet<string>,
+  found = new Set<string>(),
+): Set<string> {
+  if (Array.isArray(value)) {
+    for (const one of value) fieldsOf(one, open, found);
+  } else if (typeof value === 'object' && value !== null) {
+    for (const [key, inner] of Object.entries(value)) {
+      found.add(key);
+      const named = open.has(key) && !Array.isArray(inner);
+      fieldsOf(named ? Object.values(inner as object) : inner, open, found);
+    }
+  }
+  return found;
+}
+
+function assertDocumented(fields: Iterable<string>): void {
+  const missing = [...fields].filter((field) => !page.includes(`\`${field}\``));
+  assert.deepEqual(missing, [], 'not in docs/results.md');
+}
+
+const records = sampleRun();
+const aggregate = new Aggregate();
+const manifest = new Manifest();
+for (const record of records) {
+  aggregate.accept(record);
+  manifest.accept(record);
+}
+
+test('[RES-01] docs/results.md names every field of summary.json', () => {
+  const fields = fieldsOf(aggregate.summary(), new Set(['operations', 'agents', 'error_codes']));
+  assert.ok(fields.size > 60);
+  assertDocumented([...fields].filter((field) => field !== 'EIO'));
+});
+
+test('[RES-01] docs/results.md names every field of run.json', () => {
+  const { plan, agents, versions, ...rest } = JSON.parse(manifest.toJson()) as {
+    plan: unknown;
+    agents: { host: unknown }[];
+    versions: unknown;
+  };
+  assert.ok(plan !== undefined && versions !== undefined);
+  const withoutHosts = agents.map((agent) => ({ ...agent, host: null }));
+  assertDocumented(fieldsOf({ ...rest, plan: null, agents: withoutHosts }, new Set()));
+});
+
+test('[RES-01] docs/results.md names every column of intervals.csv', () => {
+  const [header = ''] = intervalsCsv(aggregate);
+  assertDocumented(header.trim().split(','));
+});
+
+test('[RES-01] docs/results.md names every type of journal record', () => {
+  const types = new Set(records.map(({ type }) => type));
+  assertDocumented([...types, 'decision', 'notice']);
+});
+
+test('[RUN-25] docs/results.md names every field of the NDJSON progress', () => {
+  let text = '';
+  const view = new ProgressJson(
+    (line) => (text += line),
+    () => undefined,
+    false,
+  );
+  view.update(snapshotOf([agentStatus(0)]));
+  assertDocumented(fieldsOf(JSON.parse(text), new Set()));
+});
