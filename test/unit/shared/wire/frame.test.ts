@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { DecodeError } from '../../../../src/shared/wire/codec.js';
-import { decodeFrame, encodeFrame } from '../../../../src/shared/wire/frame.js';
+import { checksum, decodeFrame, encodeFrame } from '../../../../src/shared/wire/frame.js';
 import type { Frame, FrameContext } from '../../../../src/shared/wire/frame.js';
 import { uint64 } from '../../../support/arbitrary-messages.js';
 
@@ -88,4 +89,12 @@ test('a frame of another session, or one sent back to where it came from, is ref
       assert.equal(read(bytes, { ...context, direction: 'toController' }), undefined);
     }),
   );
+});
+
+test('the checksum of an empty payload is that of the header, whatever memory the empty array has', () => {
+  const header = Buffer.from('header');
+  const empties = [new Uint8Array(), new Uint8Array(new ArrayBuffer(0)), Buffer.alloc(0)];
+  for (const empty of [...empties, structuredClone(new Uint8Array())]) {
+    assert.equal(checksum(header, empty), crc32(header));
+  }
 });

@@ -128,6 +128,15 @@ test('a chunk that does not fit its transfer, or a transfer beyond 64 MiB, is a 
   assert.throws(add({ count: messageLimitBytes / 16_384 + 1 }), /larger than/);
 });
 
+test('finished transfers do not count against the limit', () => {
+  const reassembly = new Reassembly();
+  const data = Uint8Array.of(1);
+  for (let transfer = 0; transfer < messageLimitBytes / 16_384; transfer += 1) {
+    reassembly.add({ kind: 'chunk', transfer, index: 0, count: 2, data });
+    assert.ok(reassembly.add({ kind: 'chunk', transfer, index: 1, count: 2, data }));
+  }
+});
+
 test('unfinished transfers together stay below 64 MiB', () => {
   const reassembly = new Reassembly();
   const most = messageLimitBytes / 16_384;

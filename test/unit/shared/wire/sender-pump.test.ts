@@ -81,6 +81,15 @@ test('[STAT-07] a drain during the third attempt is told as a success after 3 at
   assert.equal(clock.armed, 0);
 });
 
+test('a drain after all attempts failed is not told as a success of one of them', () => {
+  const { clock, lines, written, send, drain } = setUp(1);
+  send('heartbeat', 'interval');
+  clock.advance(1000);
+  drain(5);
+  assert.deepEqual(written, ['heartbeat', 'interval']);
+  assert.equal(lines.at(-1), 'debug: Failed to send stats after retries');
+});
+
 test('a drain in the first attempt is nothing to talk about', () => {
   const { lines, written, send, drain } = setUp(1);
   send('heartbeat', 'interval');
