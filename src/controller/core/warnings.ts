@@ -43,11 +43,13 @@ export function warningsOf(
   facts: Pick<Summary, 'representative' | 'measurement'>,
 ): readonly string[] {
   const { measurement } = facts;
+  // Where none started, the outcome's reason has said it.
+  const started = stages.some((stage) => stage.agents_started > 0) ? stages : [];
   return [
     ...(facts.representative
       ? []
       : ['not representative: too few agents lived to the end for these numbers to stand for all']),
-    ...stages.flatMap((stage) => stageWarnings(stage, plan, agents)),
+    ...started.flatMap((stage) => stageWarnings(stage, plan, agents)),
     ...boundWarnings(measurement.generator_bound, stages),
     ...measurement.same_host.map((ids) => `agents ${sentence(ids)} run on the same host`),
     ...(measurement.missing_intervals > 0

@@ -1,7 +1,7 @@
 import type { AgentLoad, AgentStatus, RunSnapshot } from '../core/snapshot.js';
 import { agentHealth } from './agent-health.js';
 import type { Health } from './agent-health.js';
-import { bytes, clock, duration, rate } from './format.js';
+import { bytes, clock, duration, instant, rate } from './format.js';
 import { table } from './table.js';
 
 export interface AgentLine {
@@ -38,7 +38,10 @@ export function overallText(snapshot: RunSnapshot): string {
   if (status.phase === 'preparing' || status.phase === 'cleaning') {
     return join([clock(snapshot.elapsedMs / 1000), preparedText(status.agents)]);
   }
-  if (!stage || live.stage !== stage.index) return clock(snapshot.elapsedMs / 1000);
+  if (stage && stage.elapsedMs < 0) return `starts in ${instant(-stage.elapsedMs / 1000)}`;
+  if (!stage || status.phase === 'arming' || live.stage !== stage.index) {
+    return clock(snapshot.elapsedMs / 1000);
+  }
   const elapsed = clock(stage.elapsedMs / 1000);
   return join([
     stage.durationMs === undefined ? elapsed : `${elapsed}/${clock(stage.durationMs / 1000)}`,
@@ -90,7 +93,9 @@ function cells(
   const known = status.latencyMs !== undefined && health.note === '';
   const link = known ? `rtt ${duration(status.latencyMs * 1e6)}` : '';
   if (load === undefined || (status.state !== 'RUNNING' && status.state !== 'DRAINING')) {
-    return [...name, preparedText([status]), '', '', link];
+    const { progress } = status;
+    const busy = progress !== undefined && progress.done < progress.total;
+    return [...name, busy ? preparedText([status]) : '', '', '', link];
   }
   return [
     ...name,

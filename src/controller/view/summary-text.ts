@@ -20,10 +20,12 @@ export function summaryText(summary: Summary, options: TextOptions): string {
   const width = Math.max(40, options.width ?? 120);
   const paint = options.paint ?? noPaint;
   const mostAgents = options.mostAgents ?? Infinity;
+  // Thresholds of a run that did no work say nothing.
+  const worked = summary.stages.some((stage) => stage.agents_started > 0);
   const lines = [
     ...verdict(summary, paint, width),
     ...summary.stages.flatMap((stage) => ['', ...stageText(stage, width, paint, mostAgents)]),
-    ...thresholds(summary, paint),
+    ...(worked ? thresholds(summary, paint) : []),
     ...warnings(summary, paint, width),
   ];
   return `${lines.join('\n')}\n`;
@@ -41,10 +43,13 @@ function verdict(summary: Summary, paint: Paint, width: number): readonly string
     `exit code ${String(summary.exit_code)}`,
   ];
   if (run.mode !== 'run') facts.splice(1, 1);
-  const lines = [`${word} ${run.name}${reason === null ? '' : `: ${reason}`}`];
+  // The word is painted after wrapping: its colour has no width.
+  const plain = summary.outcome.toUpperCase();
+  const headline = wrap(`${plain} ${run.name}${reason === null ? '' : `: ${reason}`}`, width, '');
+  const lines = headline.map((line, index) => (index === 0 ? line.replace(plain, word) : line));
   lines.push(...wrap(facts.join(', '), width));
   if (!summary.representative) lines.push(`  ${paint.bad('NOT REPRESENTATIVE')}`);
-  if (missed > 0) {
+  if (missed > 0 && summary.outcome !== 'failed') {
     const of = `${String(missed)} of ${String(expectations.length)}`;
     lines.push(`  ${paint.bad(`${of} thresholds FAILED`)}`);
   }

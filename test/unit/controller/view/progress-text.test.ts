@@ -42,6 +42,13 @@ test('lines: one every 10 s and one at each change of phase', () => {
   ]);
 });
 
+test('before the start the seconds to it are shown, not numbers of the stage before', () => {
+  const { view, stderr } = viewOf('lines');
+  const stage = { index: 1, name: 'second', elapsedMs: -1700, durationMs: 60_000 };
+  view.update(snapshotOf(two, { phase: 'arming', stage }));
+  assert.equal(stderr.written, 'arming second (2/2): starts in 1.700 s\n');
+});
+
 test('lines name the agents that are in trouble, and count them when they are many', () => {
   const { view, stderr } = viewOf('lines');
   const sick = (index: number) => agentStatus(index, { link: 'HUNG', note: 'no stats for 120s' });

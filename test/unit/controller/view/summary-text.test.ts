@@ -56,6 +56,34 @@ test('[RES-05] a partial run says so in the first line, with the reason, and who
   assert.match(text, /Warnings\n {2}- stage mixed: agent agent-3 did not complete it/);
 });
 
+test('a run that never started says why, and nothing about thresholds and stages it did not reach', () => {
+  const records = sampleRun().filter(({ type }) => !/^(stage|started|interval|end)/.test(type));
+  const aggregate = new Aggregate();
+  for (const record of records) aggregate.accept(record);
+  aggregate.accept({
+    type: 'end',
+    atMs: 9000,
+    outcome: 'failed',
+    exitCode: 3,
+    reason:
+      'Agent 127.0.0.1:7761 unreachable after 5s (connection refused), and this is a long reason',
+    notRepresentative: false,
+  });
+  const summary = aggregate.summary();
+  assert.deepEqual(summary.warnings, []);
+  const expectations = [{ text: 'mixed.errors == 0', measured: null, passed: false }];
+  const lines = summaryText({ ...summary, expectations }, { width: 80 }).split('\n');
+  assert.deepEqual(lines, [
+    'FAILED recorded: Agent 127.0.0.1:7761 unreachable after 5s (connection refused),',
+    '  and this is a long reason',
+    '  0 of 3 agents completed, 0.0 % of planned host-seconds, 0m09s, seed 42, exit',
+    '    code 3',
+    '',
+    'Stage mixed: not started',
+    '',
+  ]);
+});
+
 test('response and service latencies are both shown where they differ', () => {
   const base = summaryOf({ agents: 1 });
   const [stage] = base.stages;
