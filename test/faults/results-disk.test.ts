@@ -1,35 +1,17 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmdirSync, rmSync, statfsSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, truncateSync } from 'node:fs';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { rebuild } from '../../src/controller/shell/rebuild.js';
 import { RunResults } from '../../src/controller/shell/run-results.js';
-import { reasonOf, MusterError } from '../../src/shared/kernel/errors.js';
+import { MusterError } from '../../src/shared/kernel/errors.js';
 import { systemClock } from '../../src/shared/kernel/system-clock.js';
+import { Program } from '../support/program.js';
 import { sampleRun } from '../support/recorded-run.js';
-
-/** A small file system of its own, or undefined (and the test says so) where this process may not mount one. */
-function mounted(t: TestContext, options: string): string | undefined {
-  const folder = mkdtempSync(join(tmpdir(), 'muster-disk-'));
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'muster-test', folder], { stdio: 'pipe' });
-  } catch (thrown) {
-    rmdirSync(folder);
-    t.skip(
-      `left out: mounting a tmpfs is not permitted here (${reasonOf(thrown).split('\n')[0] ?? ''})`,
-    );
-    return undefined;
-  }
-  t.after(() => {
-    execFileSync('umount', [folder]);
-    rmdirSync(folder);
-  });
-  return folder;
-}
+import { fill, smallDisk } from '../support/small-disk.js';
 
 function open(parent: string, failures: string[] = []): Promise<RunResults> {
   return RunResults.open({
@@ -41,15 +23,8 @@ function open(parent: string, failures: string[] = []): Promise<RunResults> {
   });
 }
 
-/** Takes what is left of the file system. */
-function fill(folder: string): void {
-  const path = join(folder, 'filler');
-  const { bavail, bsize } = statfsSync(folder);
-  writeFileSync(path, Buffer.alloc(bavail * bsize));
-}
-
 test('[RUN-18] a disk that gets full during the run: said at once, the run goes on, exit 6 at the end', async (t) => {
-  const disk = mounted(t, 'size=20m');
+  const disk = smallDisk(t, 'size=20m');
   if (disk === undefined) return;
   const failures: string[] = [];
   const results = await open(disk, failures);
@@ -58,7 +33,7 @@ test('[RUN-18] a disk that gets full during the run: said at once, the run goes 
   for (const record of records.slice(0, half)) results.record(record);
   await results.flush();
   assert.deepEqual(failures, []);
-  fill(disk);
+  const filler = fill(disk);
   for (const record of records.slice(half)) results.record(record);
   await results.flush();
   assert.deepEqual(failures, ['ERROR: Cannot write results to disk (disk full)']);
@@ -69,7 +44,7 @@ test('[RUN-18] a disk that gets full during the run: said at once, the run goes 
   // The numbers are whole although nothing could be written.
   assert.equal(finished.summary.stages[0]?.operations['read']?.count, 2850);
   // What was journaled before is still good, and no half-written file pretends to be a result.
-  truncateSync(join(disk, 'filler'), 0);
+  truncateSync(filler, 0);
   assert.ok(!(await readdir(results.folder)).some((name) => name.endsWith('.tmp')));
   const { summary } = await rebuild(results.folder);
   assert.ok((summary.stages[0]?.operations['read']?.count ?? 0) > 0);
@@ -77,7 +52,7 @@ test('[RUN-18] a disk that gets full during the run: said at once, the run goes 
 });
 
 test('[RES-04] a disk with no space to speak of is refused before any load', async (t) => {
-  const disk = mounted(t, 'size=1m');
+  const disk = smallDisk(t, 'size=1m');
   if (disk === undefined) return;
   await assert.rejects(open(disk), (thrown) => {
     assert.ok(thrown instanceof MusterError);
@@ -88,7 +63,7 @@ test('[RES-04] a disk with no space to speak of is refused before any load', asy
 });
 
 test('[RUN-18] a read-only file system is refused before any load', async (t) => {
-  const disk = mounted(t, 'size=20m,ro');
+  const disk = smallDisk(t, 'size=20m,ro');
   if (disk === undefined) return;
   await assert.rejects(open(join(disk, 'results')), (thrown) => {
     assert.ok(thrown instanceof MusterError);
@@ -132,4 +107,24 @@ test('[RUN-18] the journal is on disk within seconds, without anybody asking', a
   };
   assert.equal(manifest.outcome, 'running');
   await results.finish();
+});
+
+test('[RUN-18] a real run whose disk gets full prints its results and exits with 6', async (t) => {
+  const disk = smallDisk(t, 'size=20m');
+  if (disk === undefined) return;
+  const program = new Program('bench-controller', [
+    'run',
+    fileURLToPath(new URL('../../../docs/examples/null-engine.yaml', import.meta.url)),
+    ...['--embedded', '1', '--results', disk, '--progress', 'lines'],
+    ...['--set', 'stages.0.duration=3s', '--set', 'stages.1.duration=1s'],
+  ]);
+  t.after(() => program.stop());
+  await program.waitFor(/running one-thread/);
+  fill(disk);
+  const { code } = await program.ended;
+  assert.equal(code, 6, program.output);
+  assert.match(program.stderr, /^ERROR: Cannot write results to disk \(disk full\)$/m);
+  assert.match(program.stdout, /^=== RESULTS \(DISK WRITE FAILED\) ===\nCOMPLETED harness\n/);
+  assert.match(program.stdout, /^ {2}read .*\d/m);
+  assert.ok(!program.output.includes('Results written to'));
 });

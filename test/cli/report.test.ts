@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { appendFile, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { RunResults } from '../../src/controller/shell/run-results.js';
+import { systemClock } from '../../src/shared/kernel/system-clock.js';
+import { Program } from '../support/program.js';
+import { sampleRun } from '../support/recorded-run.js';
+
+const parent = mkdtempSync(join(tmpdir(), 'muster-report-'));
+after(() => {
+  rmSync(parent, { recursive: true });
+});
+
+async function folderOfRun(): Promise<string> {
+  const results = await RunResults.open({
+    parent,
+    name: 'recorded',
+    configText: '',
+    clock: systemClock,
+    onFailure: (line) => assert.fail(line),
+  });
+  for (const record of sampleRun()) results.record(record);
+  return (await results.finish()).folder;
+}
+
+async function report(...argv: string[]): Promise<Program & { code: number | null }> {
+  const program = new Program('bench-controller', ['report', ...argv]);
+  const { code } = await program.ended;
+  return Object.assign(program, { code });
+}
+
+test('[CLI-01] report makes lost files again, prints the summary and exits with 0', async () => {
+  const folder = await folderOfRun();
+  const path = join(folder, 'summary.json');
+  const before = await readFile(path, 'utf8');
+  await rm(path);
+  const { code, stdout, stderr } = await report(folder);
+  assert.equal(code, 0, stderr);
+  assert.equal(await readFile(path, 'utf8'), before);
+  assert.match(stdout, /^COMPLETED recorded\n/);
+  assert.ok(stdout.endsWith(`\nResults written to ${folder}\n`));
+  assert.equal(stderr, '');
+});
+
+test('[RES-03] report says that a journal was torn', async () => {
+  const folder = await folderOfRun();
+  await appendFile(join(folder, 'journal.ndjson'), '{"type":"noti');
+  const { code, stderr } = await report(folder);
+  assert.equal(code, 0);
+  assert.equal(stderr, 'WARNING: the last line of the journal is torn and left out\n');
+});
+
+test('[CLI-03] report of what is no results folder is one sentence and exit code 2', async () => {
+  const { code, stdout, stderr } = await report(join(parent, 'nothing-here'));
+  assert.equal(code, 2);
+  assert.equal(stdout, '');
+  assert.match(stderr, /Cannot read .*nothing-here/);
+  assert.doesNotMatch(stderr, /^\s+at /m);
+});
