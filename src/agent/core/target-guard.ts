@@ -1,9 +1,8 @@
+import { forbiddenFolders } from '../../shared/model/target.js';
+
 /**
  * Where load may go. Decides on real paths: symlinks are resolved before (an untouched `..` or link would fool it).
  */
-
-/** Never targets, with everything below: a benchmark there would destroy the host or measure the kernel. */
-const forbidden = ['/boot', '/dev', '/etc', '/proc', '/sys', '/usr'];
 
 /**
  * @param realTarget absolute real path of the target
@@ -12,7 +11,7 @@ const forbidden = ['/boot', '/dev', '/etc', '/proc', '/sys', '/usr'];
  */
 export function refusalOf(realTarget: string, realRoots: readonly string[]): string | undefined {
   if (realTarget === '/') return 'target / is the root of the file system: name a folder below it';
-  const zone = forbidden.find((folder) => isWithin(realTarget, folder));
+  const zone = forbiddenFolders.find((folder) => isWithin(realTarget, folder));
   if (zone !== undefined) {
     return `target ${realTarget} is refused: ${zone} and everything below it belong to the system`;
   }

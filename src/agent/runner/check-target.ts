@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Assignment } from '../../shared/model/assignment.js';
-import type { ParsedTarget } from '../engines/registry.js';
+import { parseTarget } from '../engines/registry.js';
 import { readMarker } from './dataset-files.js';
 import { RunnerFailure, failureFrom } from './failure.js';
 import { freeSpace } from './free-space.js';
@@ -13,7 +13,8 @@ import { datasetFolder, resolveTarget } from './target.js';
 /** Answer to a preflight, sent as JSON (docs/results.md "check"). */
 export interface CheckReport {
   readonly target: string;
-  readonly engine: string;
+  /** null: none serves the target. */
+  readonly engine: string | null;
   /** One sentence each; empty: a run can use the target. */
   readonly problems: readonly string[];
   /** The following are null when the engine has no folder, or it could not be reached. */
@@ -27,15 +28,12 @@ export interface CheckReport {
 }
 
 /** Looks at the target and leaves nothing behind. */
-export function checkTarget(
-  assignment: Assignment,
-  { engine, location }: ParsedTarget,
-  roots: readonly string[],
-): CheckReport {
+export function checkTarget(assignment: Assignment, roots: readonly string[]): CheckReport {
+  const target = parseTarget(assignment.target);
   const nothing: CheckReport = {
     target: assignment.target,
-    engine: engine.name,
-    problems: [],
+    engine: typeof target === 'string' ? null : target.engine.name,
+    problems: typeof target === 'string' ? [target] : [],
     realPath: null,
     writable: null,
     freeBytes: null,
@@ -43,9 +41,9 @@ export function checkTarget(
     mount: null,
     dataset: null,
   };
-  if (!engine.needsDataset) return nothing;
+  if (typeof target === 'string' || !target.engine.needsDataset) return nothing;
   try {
-    const real = resolveTarget(location, roots);
+    const real = resolveTarget(target.location, roots);
     const problem = probe(real);
     const free = freeSpace(real);
     return {

@@ -19,7 +19,7 @@ const lastWordsNs = 2e9;
 
 /** With many busy workers the shared compiler threads starve: each compiles for itself, before it is armed. */
 v8.setFlagsFromString('--no-concurrent-recompilation');
-setProcessFacts();
+refuseTimerSlack();
 
 const base = new ClockBase();
 let watchdog: Watchdog | undefined;
@@ -67,17 +67,12 @@ function reportEverySecond(): void {
   systemClock.after(reportEveryMs, reportEverySecond);
 }
 
-/** Out of memory this process is to die, not the agent; and waits are to end when they are due, not 50 µs later. */
-function setProcessFacts(): void {
-  for (const [file, value] of [
-    ['/proc/self/oom_score_adj', '500'],
-    ['/proc/self/timerslack_ns', '1'],
-  ] as const) {
-    try {
-      fs.writeFileSync(file, value);
-    } catch (error) {
-      // Some containers forbid it; the load is the same without.
-      emit({ kind: 'log', level: 'debug', line: `cannot set ${file}: ${reasonOf(error)}` });
-    }
+/** Waits are to end when they are due, not 50 µs later. Threads inherit it. */
+function refuseTimerSlack(): void {
+  try {
+    fs.writeFileSync('/proc/self/timerslack_ns', '1');
+  } catch (error) {
+    // Some containers forbid it: stages then begin a little later.
+    emit({ kind: 'log', level: 'debug', line: `timer slack stays: ${reasonOf(error)}` });
   }
 }

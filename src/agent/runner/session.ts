@@ -78,14 +78,14 @@ export class RunnerSession {
 
   #prepare({ assignment, roots }: Prepare): void {
     this.#work(async () => {
-      const target = parseTarget(assignment.target);
-      if (typeof target === 'string') throw new RunnerFailure('target', target);
-      const parts = this.#runnerParts(assignment);
       if (assignment.mode === 'check') {
-        const report = checkTarget(assignment, target, roots);
-        this.#parts.emit({ kind: 'checked', report: JSON.stringify(report) });
+        const report = JSON.stringify(checkTarget(assignment, roots));
+        this.#parts.emit({ kind: 'checked', report });
         return;
       }
+      const parts = this.#runnerParts(assignment);
+      const target = parseTarget(assignment.target);
+      if (typeof target === 'string') throw new RunnerFailure('target', target);
       checkStages(assignment, target.engine);
       const folder = target.engine.needsDataset
         ? datasetFolder(resolveTarget(target.location, roots), assignment)

@@ -1,3 +1,4 @@
+import { reasonOf } from '../../shared/kernel/errors.js';
 import type { EndedBy } from '../../shared/model/messages.js';
 import type { OperationKind } from '../../shared/model/operation.js';
 import type { EngineContext } from '../engines/engine.js';
@@ -6,7 +7,7 @@ import { engines } from '../engines/registry.js';
 import { ClockBase } from './clock-base.js';
 import { alignedBuffer, fillContent } from './content.js';
 import { DatasetLayout } from './dataset-layout.js';
-import { failureFrom } from './failure.js';
+import { RunnerFailure, failureFrom } from './failure.js';
 import type { StageJob, WorkerEvent } from './jobs.js';
 import { Lane } from './lane.js';
 import type { Budget } from './lane.js';
@@ -16,13 +17,24 @@ import { LaneMemory, RunControl, gateFlag } from './shared-memory.js';
 import { byteShareOf, shareOf } from './shares.js';
 import { warmUp } from './warm-up.js';
 
-/** A worker's part of a stage, from opening the files to the last operation. */
+/** A worker's part of a stage, from opening the files to the last operation. @throws RunnerFailure */
 export async function runStageJob(job: StageJob, say: (event: WorkerEvent) => void): Promise<void> {
+  const { stackTraceLimit } = Error;
+  // A failed operation costs half with no stack to collect, and a failing stage fails often.
+  Error.stackTraceLimit = 0;
+  try {
+    await carryOut(job, say);
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}
+
+async function carryOut(job: StageJob, say: (event: WorkerEvent) => void): Promise<void> {
   const { stage } = job;
   const clock = new ClockBase(job.baseSeconds);
   const control = new RunControl(job.control);
   const memory = new LaneMemory(stage.mix.length, job.memory);
-  const buffer = alignedBuffer(stage.blockSizeBytes);
+  const buffer = bufferFor(stage.blockSizeBytes);
   const definition = engines.find(({ name }) => name === job.engine);
   if (definition === undefined) throw new Error(`no engine ${job.engine}`);
   const context = contextOf(job, buffer, say);
@@ -64,6 +76,17 @@ export async function runStageJob(job: StageJob, say: (event: WorkerEvent) => vo
     churnFiles: operations.files.state(),
     churnFolders: operations.folders.state(),
   });
+}
+
+function bufferFor(bytes: number): Uint8Array {
+  try {
+    return alignedBuffer(bytes);
+  } catch (error) {
+    throw new RunnerFailure(
+      'config',
+      `no memory for a block_size of ${String(bytes)} bytes in every thread (${reasonOf(error)}): use smaller blocks or fewer threads`,
+    );
+  }
 }
 
 /** Sleeps until the gate is open and its instant has come. @returns that instant; undefined when stopped before */

@@ -144,7 +144,7 @@ export class StageLoad {
       abandoned: this.#sampler.inFlight(base.now()).count,
       operations: this.#sampler.totals(),
       mechanism: this.#workers.mechanism,
-      warnings: this.#workers.warnings,
+      warnings: [...this.#workers.warnings],
     };
   }
 }

@@ -22,7 +22,8 @@ export const noChurn: Churn = { files: [], folders: [] };
 export interface StageWorkers {
   readonly memories: readonly LaneMemory[];
   readonly mechanism: string;
-  readonly warnings: readonly string[];
+  /** What workers have warned of until now, each sentence once. */
+  readonly warnings: ReadonlySet<string>;
   /** How each ended; rejects with the first failure. */
   readonly done: Promise<{ readonly endedBy: readonly EndedBy[]; readonly churn: Churn }>;
 }
@@ -89,7 +90,7 @@ export async function setUpWorkers(
     parts,
     started.map((worker) => worker.warm),
   );
-  return { memories, mechanism, warnings: [...warnings], done };
+  return { memories, mechanism, warnings, done };
 }
 
 /** Many workers take seconds to compile, a slow file system to open: that this goes on is said once a second. */

@@ -8,9 +8,6 @@ import { runStageJob } from './stage-job.js';
 const port = parentPort;
 if (port === null) throw new Error('to be started as a worker thread');
 
-// A failed operation costs half with no stack to collect, and a failing stage fails often.
-Error.stackTraceLimit = 0;
-
 function say(event: WorkerEvent): void {
   port?.postMessage(event);
 }

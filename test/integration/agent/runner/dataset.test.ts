@@ -356,7 +356,13 @@ describe('runner and its dataset', () => {
     const other = runner();
     other.prepare(assignment({ mode: 'check', target: '/etc' }));
     const refused = JSON.parse((await other.event('checked')).report) as { problems: string[] };
-    assert.match(refused.problems[0] ?? '', /\/etc is refused/u);
+    assert.match(refused.problems[0] ?? '', /\/etc, which is never a target/u);
+    const link = path.join(folder.path, 'link');
+    fs.symlinkSync('/etc', link);
+    const third = runner();
+    third.prepare(assignment({ mode: 'check', target: link }));
+    const behind = JSON.parse((await third.event('checked')).report) as { problems: string[] };
+    assert.match(behind.problems[0] ?? '', /\/etc is refused/u);
   });
 
   describe('on a small file system', () => {

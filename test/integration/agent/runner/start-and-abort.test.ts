@@ -227,6 +227,23 @@ describe('runner, start and abort', () => {
     await runner.event('stageResult');
   });
 
+  it('says what went wrong and exits with 70 when it meets a bug of its own', async () => {
+    const assignment = assignmentOf(folder.path, [stageOf()]);
+    runner.prepare({ ...assignment, dataset: { ...assignment.dataset, own: undefined as never } });
+    const { code, message } = await runner.failure();
+    assert.equal(code, 'internal');
+    assert.match(message, /TypeError/u);
+    assert.deepEqual(await runner.exited, { code: 70, signal: null });
+  });
+
+  it('says so when there is no memory for blocks of that size', async () => {
+    const dataset = { fileSizeBytes: 2 ** 34 };
+    runner.prepare(assignmentOf('null:', [stageOf({ blockSizeBytes: 2 ** 33 })], { dataset }));
+    const { code, message } = await runner.failure();
+    assert.equal(code, 'config');
+    assert.match(message, /no memory for a block_size of 8589934592 bytes/u);
+  });
+
   it('does not stop at the signals that a terminal sends to all processes of a group', async () => {
     runner.prepare(assignmentOf(folder.path, [stageOf({ durationMs: 300 })]));
     await runner.start(0);

@@ -133,7 +133,8 @@ describe('targets', () => {
     assert.equal(found('/mnt/bench'), 'file /mnt/bench');
     assert.equal(found('file:///mnt/bench'), 'file /mnt/bench');
     assert.equal(found('null:'), 'null ');
-    assert.match(found('tape://x'), /no engine for "tape:" \(there are file:, null: and plain/u);
+    assert.match(found('tape://x'), /^target tape:\/\/x: no engine for "tape:"/u);
+    assert.match(found('mnt/bench'), /not an absolute path/u);
   });
 });
 
