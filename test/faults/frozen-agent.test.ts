@@ -30,7 +30,7 @@ suite('an agent is frozen (SIGSTOP)', { concurrency: 2 }, () => {
         const run = fleet.run();
         await run.all('PREPARING');
         // The others are ready, and wait.
-        const slow = holdWork(fleet.agent(2));
+        const slow = await holdWork(fleet.agent(2), run);
         const frozen = freeze(fleet.agent(1));
         await run.exits(3);
         slow.release();
@@ -130,7 +130,7 @@ suite('an agent is frozen (SIGSTOP)', { concurrency: 2 }, () => {
       async () => {
         const run = fleet.run({ seconds: 60 });
         await run.loaded();
-        const workload = workloadProcess(fleet.agent(1));
+        const workload = await workloadProcess(fleet.agent(1), run);
         const frozen = freeze(fleet.agent(1));
         await processGone(workload, 60_000);
         run.program.kill('SIGINT');

@@ -34,7 +34,7 @@ suite('an agent is killed (SIGKILL)', { concurrency: 2 }, () => {
     await t.test('[RUN-05] an agent killed in prepare has crashed: all abort, exit 3', async () => {
       const run = fleet.run({ dataset: largeDataset });
       await run.all('PREPARING');
-      const workload = workloadProcess(fleet.agent(1));
+      const workload = await workloadProcess(fleet.agent(1), run);
       fleet.agent(1).program.kill('SIGKILL');
       await run.exits(3);
       assert.match(
@@ -79,7 +79,7 @@ suite('an agent is killed (SIGKILL)', { concurrency: 2 }, () => {
       async () => {
         const run = fleet.run();
         await run.loaded();
-        const workload = workloadProcess(fleet.agent(1));
+        const workload = await workloadProcess(fleet.agent(1), run);
         fleet.agent(1).program.kill('SIGKILL');
         await processGone(workload);
         await run.exits(4);
@@ -149,7 +149,7 @@ suite('an agent is killed (SIGKILL)', { concurrency: 2 }, () => {
       async () => {
         const run = fleet.run();
         await run.loaded();
-        process.kill(workloadProcess(fleet.agent(1)), 'SIGKILL');
+        process.kill(await workloadProcess(fleet.agent(1), run), 'SIGKILL');
         await run.exits(4);
         assert.match(run.said, /Agent agent-2 failed: .*(killed|SIGKILL)/);
         assert.equal(run.manifest().agents[1]?.state, 'FAILED');

@@ -17,6 +17,7 @@ interface AgentProgress {
 
 /** A `progress` object of the NDJSON view. */
 export interface Progress {
+  readonly run_id: string;
   readonly phase: string;
   readonly stage: string | null;
   readonly stage_elapsed_ms: number | null;

@@ -184,16 +184,16 @@ export function workloadProcesses(agent: FleetAgent): number[] {
   );
 }
 
-/** The workload process of the run under way. */
-export function workloadProcess(agent: FleetAgent): number {
-  const pid = workloadProcesses(agent).at(-1);
-  if (pid === undefined) throw new Error(`${agent.id} has started no workload process`);
-  return pid;
+/** The workload process that the agent works for this run with. */
+export async function workloadProcess(agent: FleetAgent, run: FleetRun): Promise<number> {
+  const { run_id } = await run.until('first progress', () => true);
+  const pattern = new RegExp(`Run ${run_id} of[^]*?workload process (\\d+) started`);
+  return Number((await agent.program.waitFor(pattern))[1]);
 }
 
 /** A workload process that makes no headway, as on storage that hangs: the agent itself goes on answering. */
-export function holdWork(agent: FleetAgent): { release(): void } {
-  const pid = workloadProcess(agent);
+export async function holdWork(agent: FleetAgent, run: FleetRun): Promise<{ release(): void }> {
+  const pid = await workloadProcess(agent, run);
   process.kill(pid, 'SIGSTOP');
   return {
     release: () => {
@@ -220,11 +220,11 @@ export async function heldInCleanup(
   last: FleetAgent,
 ): Promise<{ release(): void }> {
   await run.loaded();
-  const late = holdWork(last);
+  const late = await holdWork(last, run);
   await run.until(`${held.id} done`, ({ agents }) =>
     agents.some(({ id, state }) => id === held.id && state === 'COMPLETED'),
   );
-  const holding = holdWork(held);
+  const holding = await holdWork(held, run);
   late.release();
   await run.until(`cleanup, ${held.id} not done`, ({ phase }) => phase === 'cleaning');
   return holding;

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Fleet, workloadProcesses } from '../support/fleet.js';
+import type { FleetRun } from '../support/fleet-run.js';
+import {
+  agentOfAnotherVersion,
+  otherGrpcServer,
+  silentServer,
+  webServer,
+} from '../support/strangers.js';
+
+test('an agent cannot be had', async (t) => {
+  const fleet = await Fleet.start(t);
+
+  /** Nothing may have been started on the agents that were reached. */
+  async function refused(run: FleetRun, sentence: RegExp): Promise<void> {
+    await run.exits(3);
+    assert.match(run.said, sentence);
+    assert.equal(run.summary().outcome, 'failed');
+    assert.equal(run.summary().exit_code, 3);
+    for (const agent of fleet.agents) assert.deepEqual(workloadProcesses(agent), []);
+  }
+
+  await t.test(
+    '[RUN-26] [RUN-01] every stranger in the place of an agent is named with what it is, in one go, exit 3',
+    async (t) => {
+      const [web, grpc, silent] = [
+        await webServer(t),
+        await otherGrpcServer(t),
+        await silentServer(t),
+      ];
+      const run = fleet.run({ through: { 0: web, 1: grpc, 2: silent } });
+      await refused(run, new RegExp(`Agent ${web}: not a Muster agent`));
+      assert.match(run.said, new RegExp(`Agent ${grpc}: not a Muster agent`));
+      assert.match(run.said, new RegExp(`Agent ${silent} unreachable after 5s: `));
+    },
+  );
+
+  await t.test('an agent of another protocol version is refused with both versions', async (t) => {
+    const later = await agentOfAnotherVersion(t);
+    const run = fleet.run({ through: { 1: later } });
+    await refused(
+      run,
+      new RegExp(`Agent ${later}: version 9\\.0\\.0 speaks protocol 2.* speaks 1`),
+    );
+  });
+
+  await t.test('[RUN-02] one agent under two names is refused: it would count twice', async () => {
+    const { port, address } = fleet.agent(1);
+    const run = fleet.run({ through: { 2: `localhost:${port}` } });
+    await refused(
+      run,
+      new RegExp(`${address} and localhost:${port} are the same agent: name it once`),
+    );
+  });
+
+  await t.test(
+    'an agent that works for another run is refused with its owner, exit 3, and that run goes on unharmed',
+    async () => {
+      const first = fleet.run({ seconds: 8 });
+      await first.loaded();
+      const second = fleet.run({ agents: [1] });
+      await second.exits(3);
+      const { run_id } = first.manifest();
+      assert.match(
+        second.said,
+        new RegExp(`busy: run ${run_id} of \\S+ since [\\d:]+ UTC, RUNNING`),
+      );
+      await first.exits(0);
+      for (const { id } of fleet.agents) first.checkTimeLine(id);
+      first.checkSums();
+      assert.doesNotMatch(first.said, /WARNING: Agent/);
+    },
+  );
+
+  await t.test('the agent that was refused is had by the next run', async () => {
+    const run = fleet.run({ agents: [1], seconds: 1 });
+    await run.exits(0);
+    run.checkSums();
+  });
+});
