@@ -74,7 +74,7 @@ suite('the network of one agent fails', { concurrency: 2 }, () => {
       async () => {
         const stages = [
           { name: 'first', duration: '1s' },
-          { name: 'second', duration: '2s' },
+          { name: 'second', duration: '4s' },
         ];
         const run = fleet.run({ through, stages, timeouts: patientTimeouts });
         await run.phase('arming', 'second');
@@ -94,7 +94,7 @@ suite('the network of one agent fails', { concurrency: 2 }, () => {
     );
 
     await t.test('[LINK-04] in cleanup: the dataset is removed, exit 0', async () => {
-      const run = fleet.run({ through, seconds: 2, timeouts: patientTimeouts });
+      const run = fleet.run({ through, timeouts: patientTimeouts });
       const holding = await heldInCleanup(run, fleet.agent(1), fleet.agent(2));
       proxy.reset();
       await run.waitFor(reconnected);

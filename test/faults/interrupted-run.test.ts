@@ -85,7 +85,7 @@ suite('the operator ends the run', { concurrency: 2 }, () => {
     await t.test(
       '[RUN-09] SIGTERM while results are collected from an agent on storage that hangs: exit 130',
       async () => {
-        const run = fleet.run({ seconds: 2, timeouts: patientTimeouts });
+        const run = fleet.run({ timeouts: patientTimeouts });
         await run.loaded();
         await holdWork(fleet.agent(1), run);
         const stuck = await workloadProcess(fleet.agent(1), run);
@@ -99,7 +99,7 @@ suite('the operator ends the run', { concurrency: 2 }, () => {
     );
 
     await t.test('[RUN-09] Ctrl-C in cleanup: the results are whole, exit 130', async () => {
-      const run = fleet.run({ seconds: 2, timeouts: patientTimeouts });
+      const run = fleet.run({ timeouts: patientTimeouts });
       await heldInCleanup(run, fleet.agent(1), fleet.agent(2));
       run.program.kill('SIGINT');
       await aborted(run, 'Ctrl-C');

@@ -114,7 +114,7 @@ suite('an agent is killed (SIGKILL)', { concurrency: 2 }, () => {
     await t.test(
       '[RUN-19] an agent killed in cleanup costs no results: exit 0, and what is left is named',
       async () => {
-        const run = fleet.run({ seconds: 2, timeouts: patientTimeouts });
+        const run = fleet.run({ timeouts: patientTimeouts });
         const holding = await heldInCleanup(run, fleet.agent(1), fleet.agent(2));
         fleet.agent(1).program.kill('SIGKILL');
         holding.release();
