@@ -10,7 +10,7 @@ import { SimClock, World } from './world.js';
 const beginMs = 1000;
 
 /** No history takes so many steps; one that does goes round in circles. */
-const mostHappenings = 3_000_000;
+const mostHappenings = 1_000_000;
 
 export class SimHost {
   readonly path: Path;
@@ -68,6 +68,8 @@ export class History {
   /** Stretches of the world's time in which the controller did not run. */
   controllerFrozenMs = 0;
   interruptedAtMs: number | undefined;
+  /** Agents that were not free soon after the end of the run. */
+  ownedAfterEnd: readonly number[] = [];
 
   constructor(scenario: Scenario) {
     this.scenario = scenario;
@@ -104,6 +106,13 @@ export class History {
     const isOver = (): boolean =>
       this.controller.finished !== undefined || this.controllerDiedMs !== undefined;
     this.#run(beginMs + limitMs, isOver);
+    const { agents } = this.scenario;
+    const slowestMs = Math.max(...agents.map(({ delayMs, jitterMs }) => delayMs + jitterMs));
+    const abortMs = this.interruptedAtMs === undefined ? 0 : this.scenario.plan.timeouts.abortMs;
+    this.#run(this.world.nowMs + abortMs + 500 + 4 * slowestMs, () => false);
+    this.ownedAfterEnd = this.hosts.flatMap((host, index) =>
+      host.agent()?.session.owner ? [index] : [],
+    );
     // Whatever was frozen or blocked for longer comes back in this time.
     this.#run(this.world.nowMs + restMs, () => false);
     return this;

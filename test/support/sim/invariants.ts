@@ -33,7 +33,12 @@ export function deadlineMs(history: History): number {
     return sum + starting + work + silence + ending;
   }, 0);
   const cleaning = 2 * (t.cleanupMs + longest('cleanupMs') + t.collectMs + t.reconnectWindowMs);
-  const wrong = faults.reduce((sum, fault) => sum + ('forMs' in fault ? fault.forMs : 0), 0);
+  // No agent that is frozen or cut off may hold the run up for longer than the timeouts say: only these may.
+  const delaying = ['freezeController', 'slow', 'frames', 'stall'];
+  const wrong = faults.reduce(
+    (sum, fault) => sum + (delaying.includes(fault.kind) && 'forMs' in fault ? fault.forMs : 0),
+    0,
+  );
   return connecting + synchronising + preparing + stages + cleaning + t.abortMs + 2 * wrong + 5000;
 }
 
@@ -60,12 +65,14 @@ export function violations(history: History): string[] {
   return [
     ...endsOnce(history),
     ...endsInTime(history),
+    ...stagesEndInTime(history),
     ...startsTogether(history),
     ...readyOnce(history),
     ...transitions(history),
     ...totals(history),
     ...noOwnerlessLoad(history),
     ...outcome(history),
+    ...freeAgain(history),
     ...atRest(history),
   ];
 }
@@ -95,16 +102,32 @@ function endsInTime(history: History): string[] {
   return found;
 }
 
+/** Whoever is silent, stuck or gone: a stage of fixed length is over not much later than planned. */
+function stagesEndInTime(history: History): string[] {
+  const { plan, faults, agents } = history.scenario;
+  const { drainMs, abortMs, collectMs } = plan.timeouts;
+  const slow = faults.map((fault) => (fault.kind === 'slow' ? fault.delayMs : 0));
+  const delayMs = Math.max(...slow, ...agents.map((agent) => agent.delayMs + agent.jitterMs));
+  const settleMs = 5000 + 4 * delayMs + 2 * history.controllerFrozenMs;
+  return recordsOf(history, 'stageEnd').flatMap(({ atMs, record: { stage } }) => {
+    const { durationMs } = plan.stages[stage]!;
+    const start = recordsOf(history, 'stageStart').findLast(({ record }) => record.stage === stage);
+    if (durationMs === undefined || !start) return [];
+    const t0Ms = Number(start.record.t0Ns) / 1e6 - 5e6;
+    const lateMs = atMs - t0Ms - durationMs;
+    if (lateMs <= drainMs + abortMs + collectMs + settleMs) return [];
+    return [`stage ${String(stage)} ended ${String(Math.round(lateMs))} ms late`];
+  });
+}
+
 /** No agent runs before all are armed, and all that run begin at one instant. */
 function startsTogether(history: History): string[] {
   const found: string[] = [];
   const starts = recordsOf(history, 'stageStart');
-  const armedAt = new Map<string, number>();
-  for (const { atMs, record } of recordsOf(history, 'transition')) {
-    if (record.to !== 'ARMED') continue;
-    const epoch = record.reason.replace('epoch ', '');
-    armedAt.set(`${String(record.agent)}/${epoch}`, atMs);
-  }
+  const armedBy = (agent: number, atMs: number): boolean =>
+    recordsOf(history, 'transition').some(
+      (timed) => timed.record.agent === agent && timed.record.to === 'ARMED' && timed.atMs <= atMs,
+    );
   for (const truth of history.truths) {
     const start = starts.find(
       ({ record }) => record.stage === truth.stage && record.epoch === truth.epoch,
@@ -116,15 +139,7 @@ function startsTogether(history: History): string[] {
     }
     if (!start.record.agents.includes(truth.agent)) found.push(`${who} ran uninvited`);
     for (const agent of start.record.agents) {
-      const armed = armedAt.get(`${String(agent)}/${String(truth.epoch)}`);
-      const wasArmed = history.controller.records.some(
-        ({ atMs, record }) =>
-          record.type === 'transition' &&
-          record.agent === agent &&
-          record.to === 'ARMED' &&
-          atMs <= start.atMs,
-      );
-      if (armed === undefined && !wasArmed)
+      if (!armedBy(agent, start.atMs))
         found.push(`${who} ran, agent ${String(agent)} was not armed`);
     }
     const clock = recordsOf(history, 'clock')
@@ -262,6 +277,12 @@ function isComplete(history: History): string[] {
   return results.length === wanted
     ? []
     : [`exit 0 with ${String(results.length)} of ${String(wanted)} results`];
+}
+
+/** Where nothing but Ctrl-C disturbed the run, its agents are free for the next one as soon as it is over. */
+function freeAgain({ scenario, ownedAfterEnd }: History): string[] {
+  if (scenario.faults.some(({ kind }) => kind !== 'interrupt')) return [];
+  return ownedAfterEnd.map((agent) => `agent ${String(agent)} is not free after the run`);
 }
 
 /** In the end nothing runs any more, and every agent that lives is free. */

@@ -315,16 +315,18 @@ export class SimRunner {
     const done = ((until - from) / 1000) * this.#traits.operationsPerSecond;
     load.operations = Math.min(load.operations + Math.max(0, done), maxOperations ?? Infinity);
     if (from < until) load.countedUntilMs = until;
-    load.truth.operations = Math.floor(load.operations);
+    // An operation that is complete but for a rounding error is complete.
+    load.truth.operations = Math.floor(load.operations + 0.01);
     if (from < until) load.truth.activeUntilMs = this.process.clock.worldTime(until);
   }
 
   /** Boundaries that were slept through become one longer interval; `last`: also what is left of a second. */
   #sample(load: Load, nowMs: number, last: boolean): void {
     const elapsed = (nowMs - load.t0Ms) / 1000;
-    const whole = last ? Math.ceil(elapsed) : Math.floor(elapsed);
-    if (whole <= load.intervals) return;
     const delta = load.truth.operations - load.sampledOperations;
+    let whole = Math.floor(elapsed);
+    if (last) whole = Math.max(Math.ceil(elapsed - 1e-3), load.intervals + (delta > 0 ? 1 : 0));
+    if (whole <= load.intervals) return;
     load.sampledOperations = load.truth.operations;
     this.#hooks.event({
       kind: 'interval',

@@ -1,0 +1,284 @@
+// Histories that have a name: the scenarios of the requirements, each in a world of its own with the real machines and
+// links. playChecked also holds every invariant of support/sim/invariants.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { RunRecord } from '../../src/controller/core/records.js';
+import { fleetPlan, stageOf } from '../support/scripted-fleet.js';
+import type { History } from '../support/sim/history.js';
+import { ownerlessMs } from '../support/sim/invariants.js';
+import { playChecked } from '../support/sim/play.js';
+import type { AgentScenario, Fault, Scenario } from '../support/sim/scenario.js';
+
+const calmAgent: AgentScenario = {
+  delayMs: 0.2,
+  jitterMs: 0.1,
+  clockOffsetMs: 1e6,
+  driftPpm: 20,
+  listens: true,
+  traits: {
+    operationsPerSecond: 1000,
+    prepareMs: 2000,
+    drainMs: 0,
+    cleanupMs: 20,
+    deaf: false,
+  },
+};
+
+/** Three agents, one stage of 20 s, default timeouts. T0 is about 4.1 s after the beginning. */
+function scene(
+  faults: readonly Fault[],
+  changes: Partial<Omit<Scenario, 'faults'>> = {},
+): Scenario {
+  return {
+    seed: 7,
+    plan: fleetPlan(3, { stages: [stageOf({ durationMs: 20_000 })] }),
+    mode: 'run',
+    cleanup: true,
+    agents: [calmAgent, calmAgent, calmAgent],
+    faults,
+    ...changes,
+  };
+}
+
+const exitCode = (history: History) => history.controller.finished?.exitCode;
+const tookMs = (history: History) => history.controller.finishedAtMs! - history.beganAtMs;
+
+function records<T extends RunRecord['type']>(history: History, type: T) {
+  return history.controller.records
+    .map(({ record }) => record)
+    .filter((record): record is Extract<RunRecord, { type: T }> => record.type === type);
+}
+
+function operations(history: History): number[] {
+  return records(history, 'stageResult').map(({ result }) => result.operations[0]!.count);
+}
+
+const told = (history: History, part: string) =>
+  history.controller.notices.filter((line) => line.includes(part));
+
+test('[RUN-21] the network of one agent is cut in the middle: it comes back and nothing is missing', () => {
+  const history = playChecked(scene([{ kind: 'cut', agent: 1, atMs: 14_000 }]));
+  assert.equal(exitCode(history), 0);
+  assert.deepEqual(operations(history), [20_000, 20_000, 20_000]);
+  assert.equal(records(history, 'interval').length, 60);
+  assert.match(
+    told(history, 'disconnected')[0]!,
+    /^Agent agent-2 disconnected after \d+s \(completed 4\d% of work\)$/,
+  );
+  assert.deepEqual(told(history, 'reconnected'), ['Agent agent-2 reconnected (stream 2)']);
+});
+
+test('[RUN-21] [RUN-03] cut for longer than the window: the others complete, the result is partial', () => {
+  const plan = fleetPlan(3, { stages: [stageOf({ durationMs: 60_000 })] });
+  const fault: Fault = { kind: 'refuse', agent: 1, atMs: 10_000, forMs: 60_000 };
+  const history = playChecked(scene([fault], { plan }));
+  assert.equal(exitCode(history), 4);
+  assert.deepEqual(operations(history), [60_000, 60_000]);
+});
+
+test('[RUN-21] [RUN-05] kill -9 of one agent while preparing: nothing is started, exit 3 within 30 s', () => {
+  const fault: Fault = { kind: 'crashAgent', agent: 1, atMs: 1000, restartAfterMs: undefined };
+  const history = playChecked(scene([fault]));
+  assert.equal(exitCode(history), 3);
+  assert.deepEqual(told(history, 'crashed'), [
+    'Agent agent-2 crashed during prepare phase (no response for 30s)',
+  ]);
+  assert.equal(history.truths.length, 0);
+  assert.ok(tookMs(history) < 38_000);
+});
+
+test('[RUN-21] [RUN-04] two seconds of latency on one link: one warning, a complete run', () => {
+  const slow = { ...calmAgent, delayMs: 2000, jitterMs: 50 };
+  const history = playChecked(scene([], { agents: [calmAgent, slow, calmAgent] }));
+  assert.equal(exitCode(history), 0);
+  const warnings = told(history, 'latency');
+  assert.equal(warnings.length, 1);
+  assert.match(
+    warnings[0]!,
+    /^WARNING: Agent agent-2 message latency: 4\.\ds \(network issue\?\)$/,
+  );
+  assert.deepEqual(operations(history), [20_000, 20_000, 20_000]);
+});
+
+test('[RUN-21] [RUN-09] Ctrl-C at a third of the work: partial results, every agent free within 5 s', () => {
+  const fault: Fault = { kind: 'interrupt', atMs: 10_000, againAfterMs: undefined };
+  const history = playChecked(scene([fault]));
+  assert.equal(exitCode(history), 130);
+  assert.equal(records(history, 'stageResult').length, 3);
+  assert.ok(history.controller.finishedAtMs! - history.interruptedAtMs! < 5000);
+  for (const { result } of records(history, 'stageResult')) {
+    assert.equal(result.endedBy, 'aborted');
+    assert.ok(result.operations[0]!.count > 5000);
+  }
+});
+
+test('[RUN-21] [RUN-13] [RUN-15] every frame comes twice: no second READY, no second start, exact totals', () => {
+  const faults = { corrupt: 0, drop: 0, repeat: 1 };
+  const agents = [0, 1, 2];
+  const history = playChecked(
+    scene(agents.map((agent) => ({ kind: 'frames', agent, atMs: 0, faults, forMs: 60_000 }))),
+  );
+  assert.equal(exitCode(history), 0);
+  assert.deepEqual(told(history, 'duplicate'), []);
+  assert.deepEqual(operations(history), [20_000, 20_000, 20_000]);
+});
+
+test('[RUN-21] [RUN-23] a stage of one second', () => {
+  const plan = fleetPlan(3, { stages: [stageOf({ durationMs: 1000 })] });
+  const history = playChecked(scene([], { plan }));
+  assert.equal(exitCode(history), 0);
+  assert.deepEqual(operations(history), [1000, 1000, 1000]);
+  assert.equal(records(history, 'interval').length, 3);
+});
+
+test('[RUN-23] a stage of two operations for three agents: one of them has nothing to do', () => {
+  const stages = [stageOf({ durationMs: undefined, maxOperations: 2 })];
+  const history = playChecked(scene([], { plan: fleetPlan(3, { stages }) }));
+  assert.equal(exitCode(history), 0);
+  assert.deepEqual(operations(history).sort(), [0, 1, 1]);
+});
+
+test('[RUN-20] clocks 7 s apart: all start together, within the bounds that are published', () => {
+  const clocks = [-3500, 0, 3500].map((ms) => ({ ...calmAgent, clockOffsetMs: 1e6 + ms }));
+  const history = playChecked(scene([], { agents: clocks }));
+  const began = history.truths.map(({ beganMs }) => beganMs);
+  assert.equal(began.length, 3);
+  const spreadMs = Math.max(...began) - Math.min(...began);
+  const bounds = records(history, 'clock').map(({ clock }) => clock.boundNs / 1e6);
+  assert.ok(spreadMs < 2 * Math.max(...bounds) + 0.2, `${spreadMs} ms apart`);
+  assert.ok(spreadMs < 1);
+  for (const { latenessNs } of records(history, 'started')) assert.ok(latenessNs < 1e6);
+});
+
+test('[RUN-28] frames are lost while all are being armed: nobody runs alone', () => {
+  const faults = { corrupt: 0, drop: 0.5, repeat: 0 };
+  for (let seed = 1; seed <= 20; seed += 1) {
+    const fault: Fault = { kind: 'frames', agent: 1, atMs: 1500, faults, forMs: 4000 };
+    const history = playChecked(scene([fault], { seed }));
+    assert.equal(new Set(history.truths.map(({ epoch }) => epoch)).size, 1);
+  }
+});
+
+test('[RUN-06] a frozen host: named as hung, and the run ends not later than collect after its time', () => {
+  const fault: Fault = { kind: 'freeze', agent: 2, what: 'host', atMs: 12_000, forMs: 500_000 };
+  const history = playChecked(scene([fault]));
+  assert.equal(exitCode(history), 4);
+  assert.equal(told(history, 'marking as hung').length, 1);
+  assert.ok(tookMs(history) < 4200 + 20_000 + 10_000 + 500, `${tookMs(history)}`);
+});
+
+test('[RUN-07] an agent that is frozen for a while and wakes is filled in, and the run is complete', () => {
+  const fault: Fault = { kind: 'freeze', agent: 2, what: 'control', atMs: 8000, forMs: 9000 };
+  const history = playChecked(scene([fault]));
+  assert.equal(exitCode(history), 0);
+  assert.deepEqual(operations(history), [20_000, 20_000, 20_000]);
+  assert.equal(records(history, 'interval').length, 60);
+});
+
+test("[RPC-06] the controller is killed: every load ends by the dead man's switch", () => {
+  const plan = fleetPlan(3, { stages: [stageOf({ durationMs: 500_000 })] });
+  const history = playChecked(scene([{ kind: 'crashController', atMs: 10_000 }], { plan }));
+  const died = history.controllerDiedMs!;
+  for (const { activeUntilMs } of history.truths) {
+    assert.ok(activeUntilMs - died > 34_000 && activeUntilMs - died < 36_000);
+  }
+});
+
+test('[RPC-06] the controller freezes: every load ends by the lease, nobody is wrongly blamed', () => {
+  const plan = fleetPlan(3, { stages: [stageOf({ durationMs: 500_000 })] });
+  const fault: Fault = { kind: 'freezeController', atMs: 10_000, forMs: 300_000 };
+  const history = playChecked(scene([fault], { plan }));
+  for (const { activeUntilMs, beganMs } of history.truths) {
+    assert.ok(activeUntilMs - beganMs < 6000 + 151_000);
+  }
+  assert.deepEqual(told(history, 'hung'), []);
+});
+
+test('[RPC-06] the control process of an agent is killed: its runner does not outlive it', () => {
+  const fault: Fault = { kind: 'crashAgent', agent: 1, atMs: 10_000, restartAfterMs: undefined };
+  const history = playChecked(scene([fault]));
+  const orphan = history.truths.find(({ agent }) => agent === 1)!;
+  assert.ok(orphan.activeUntilMs - history.beganAtMs < 10_100);
+  assert.equal(exitCode(history), 4);
+});
+
+test('[RPC-06] the control process of an agent is frozen: its runner ends by its own deadline', () => {
+  const plan = fleetPlan(3, { stages: [stageOf({ durationMs: 600_000 })] });
+  const fault: Fault = { kind: 'freeze', agent: 1, what: 'control', atMs: 10_000, forMs: 700_000 };
+  const history = playChecked(scene([fault], { plan }));
+  const orphan = history.truths.find(({ agent }) => agent === 1)!;
+  assert.ok(orphan.activeUntilMs - orphan.beganMs < 170_000);
+  assert.ok(orphan.activeUntilMs - history.beganAtMs < 10_000 + ownerlessMs(plan));
+});
+
+test('[RUN-27] the runner of one agent is killed: told with the reason, the others complete', () => {
+  const history = playChecked(scene([{ kind: 'killRunner', agent: 0, atMs: 12_000 }]));
+  assert.equal(exitCode(history), 4);
+  assert.deepEqual(told(history, 'failed'), [
+    'Agent agent-1 failed: workload process was killed by SIGKILL (out of memory?)',
+  ]);
+  const partial = records(history, 'stageResult').find(({ agent }) => agent === 0)!;
+  assert.equal(partial.result.endedBy, 'killed');
+  assert.ok(partial.result.operations[0]!.count >= 6000, 'up to its last second');
+});
+
+test('[RUN-27] a runner that is frozen is shown, then killed by its agent, which says so', () => {
+  const plan = fleetPlan(3, { stages: [stageOf({ durationMs: 300_000 })] });
+  const fault: Fault = { kind: 'freeze', agent: 0, what: 'runner', atMs: 12_000, forMs: 1e6 };
+  const history = playChecked(scene([fault], { plan }));
+  assert.equal(exitCode(history), 4);
+  assert.equal(told(history, 'Agent agent-1 failed:').length, 1);
+});
+
+test('[RUN-08] [LINK-05] frames are damaged on the way: told, ignored, asked for again, nothing is missing', () => {
+  const faults = { corrupt: 0.05, drop: 0.02, repeat: 0.02 };
+  const history = playChecked(
+    scene([{ kind: 'frames', agent: 1, atMs: 3000, faults, forMs: 18_000 }]),
+  );
+  assert.equal(exitCode(history), 0);
+  assert.ok(told(history, 'ignoring invalid message (sequence').length > 0);
+  assert.deepEqual(operations(history), [20_000, 20_000, 20_000]);
+  assert.equal(records(history, 'interval').length, 60);
+});
+
+test('[STAT-01] a link that stands still for seconds at a time loses no second of the time line', () => {
+  const pauses = Array.from({ length: 6 }, (_, index): Fault => {
+    return { kind: 'block', agent: 1, from: 'agent', atMs: 5000 + index * 3000, forMs: 2500 };
+  });
+  const history = playChecked(scene(pauses));
+  assert.equal(exitCode(history), 0);
+  assert.equal(records(history, 'interval').length, 60);
+  assert.deepEqual(told(history, 'hung'), []);
+});
+
+test('[RUN-19] two of three agents are killed: the third is aborted, exit 5', () => {
+  const history = playChecked(
+    scene([
+      { kind: 'killRunner', agent: 0, atMs: 12_000 },
+      { kind: 'killRunner', agent: 1, atMs: 13_000 },
+    ]),
+  );
+  assert.equal(exitCode(history), 5);
+  assert.equal(history.controller.finished?.notRepresentative, true);
+  const third = records(history, 'stageResult').find(({ agent }) => agent === 2)!;
+  assert.equal(third.result.endedBy, 'aborted');
+});
+
+test('[RUN-01] an agent nobody started is named, and no other is given work', () => {
+  const agents = [calmAgent, { ...calmAgent, listens: false }, calmAgent];
+  const history = playChecked(scene([{ kind: 'cut', agent: 0, atMs: 500_000 }], { agents }));
+  assert.equal(exitCode(history), 3);
+  assert.equal(
+    history.controller.notices.at(-1),
+    'Agent 10.0.0.2:7761 unreachable after 5s: connection refused',
+  );
+  assert.equal(history.hosts[0]!.all[0]!.runners.size, 0);
+});
+
+test('[RUN-02] [RUN-09] Ctrl-C before anybody is connected leaves no agent owned', () => {
+  const agents = [calmAgent, { ...calmAgent, delayMs: 900 }, calmAgent];
+  const fault: Fault = { kind: 'interrupt', atMs: 1000, againAfterMs: undefined };
+  const history = playChecked(scene([fault], { agents }));
+  assert.equal(exitCode(history), 130);
+  assert.ok(tookMs(history) < 1100);
+});
