@@ -154,7 +154,9 @@ export class Fleet {
       const { address, id, target } = this.agent(index);
       return { address: settings.through?.[index] ?? address, id, target };
     });
-    const usual = { mix: { read: 70, write: 30 }, block_size: '4KiB', access: 'random' };
+    // Synchronous writes: load that mostly waits for the disk leaves the processor to the processes under test.
+    const mix = { read: 50, write: 50 };
+    const usual = { mix, block_size: '4KiB', access: 'random', fsync: 'every' };
     return {
       name: 'faults',
       agents,
