@@ -139,7 +139,7 @@ suite('the operator ends the run', { concurrency: 2 }, () => {
 });
 
 test('[RUN-09] Ctrl-C with agents for one run only: they are gone afterwards', async (t) => {
-  const fleet = await Fleet.start(t, 2, ['--once']);
+  const fleet = await Fleet.start(t, { count: 2, argv: ['--once'] });
   const run = fleet.run({ seconds: 60 });
   await run.loaded();
   run.program.kill('SIGINT');

@@ -84,7 +84,7 @@ suite('the controller is lost, or not what it should be', { concurrency: 2 }, ()
 });
 
 test('[RUN-10] the controller of agents for one run only is killed: they leave by themselves with exit 0', async (t) => {
-  const fleet = await Fleet.start(t, 2, ['--once']);
+  const fleet = await Fleet.start(t, { count: 2, argv: ['--once'] });
   const run = fleet.run({ seconds: 60 });
   await run.loaded();
   run.program.kill('SIGKILL');

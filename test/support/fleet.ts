@@ -18,6 +18,15 @@ export interface FleetAgent extends AgentProcess {
   readonly target: string;
 }
 
+export interface FleetOptions {
+  /** Three when left out. */
+  readonly count?: number;
+  /** Flags of every agent. */
+  readonly argv?: readonly string[];
+  /** Environment of an agent, by index. */
+  readonly env?: (index: number) => NodeJS.ProcessEnv;
+}
+
 /** What differs from the usual run of these tests: one stage of a few seconds, deadlines of a few seconds. */
 export interface RunSettings {
   readonly stages?: readonly object[];
@@ -55,27 +64,29 @@ export class Fleet {
   readonly agents: FleetAgent[] = [];
   readonly folder: string;
   readonly #programs: Program[] = [];
-  readonly #argv: readonly string[];
+  readonly #options: FleetOptions;
   #runs = 0;
 
-  private constructor(folder: string, argv: readonly string[]) {
+  private constructor(folder: string, options: FleetOptions) {
     this.folder = folder;
-    this.#argv = argv;
+    this.#options = options;
   }
 
   /**
    * One fleet for the subtests of `t`: the same agents serve one after the other, only killed ones are replaced. At its
    * end all processes are killed and the folder is removed.
    */
-  static async start(t: TestContext, count = 3, argv: readonly string[] = []): Promise<Fleet> {
+  static async start(t: TestContext, options: FleetOptions = {}): Promise<Fleet> {
     const folder = temporaryFolder();
-    const fleet = new Fleet(folder.path, argv);
+    const fleet = new Fleet(folder.path, options);
     t.beforeEach(() => fleet.ready());
     t.after(async () => {
       await Promise.all(fleet.#programs.map((program) => program.stop()));
       await fleet.#removeFolder(folder.remove);
     });
-    await Promise.all(Array.from({ length: count }, (_, index) => fleet.#startAgent(index)));
+    await Promise.all(
+      Array.from({ length: options.count ?? 3 }, (_, index) => fleet.#startAgent(index)),
+    );
     return fleet;
   }
 
@@ -143,7 +154,10 @@ export class Fleet {
     for (const left of fs.readdirSync(target)) {
       fs.rmSync(path.join(target, left), { recursive: true, force: true });
     }
-    const started = await startAgentProcess(['--verbose', ...this.#argv]);
+    const started = await startAgentProcess(
+      ['--verbose', ...(this.#options.argv ?? [])],
+      this.#options.env?.(index),
+    );
     this.#programs.push(started.program);
     this.agents[index] = { ...started, id, target };
   }
