@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { codeOf } from '../../shared/kernel/errors.js';
 import type { Aggregate } from '../core/aggregate.js';
 import type { Manifest } from '../core/manifest.js';
 import type { Summary } from '../core/summary.js';
@@ -10,12 +11,15 @@ import { replaceFile } from './replace-file.js';
 /**
  * Writes every file that is made from the journal's records, the most valuable first. One that fails does not keep the
  * others from being tried; the first failure is returned.
+ * `onProgress` is called as pieces are written: large results
+ * take their time, a disk that stands still does not call.
  */
 export async function writeDerivedFiles(
   folder: string,
   aggregate: Aggregate,
   manifest: Manifest,
   summary: Summary,
+  onProgress: () => void = () => undefined,
 ): Promise<unknown> {
   const formats = aggregate.run?.plan.results.formats ?? [];
   const files: [string, string | Iterable<string>][] = [
@@ -30,10 +34,19 @@ export async function writeDerivedFiles(
   let failure: unknown;
   for (const [name, content] of files) {
     try {
-      await replaceFile(join(folder, name), content);
+      await replaceFile(join(folder, name), told(content, onProgress));
     } catch (thrown) {
+      // Without a system's code it is a bug of ours, which must not pass for a full disk.
+      if (codeOf(thrown) === undefined) throw thrown;
       failure ??= thrown;
     }
   }
   return failure;
+}
+
+function* told(content: string | Iterable<string>, onProgress: () => void): Generator<string> {
+  for (const piece of typeof content === 'string' ? [content] : content) {
+    yield piece;
+    onProgress();
+  }
 }

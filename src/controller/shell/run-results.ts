@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Clock } from '../../shared/kernel/clock.js';
+import type { Cancel, Clock } from '../../shared/kernel/clock.js';
 import type { LogLevel } from '../../shared/kernel/log.js';
 import { exitCodes, gravest } from '../../shared/model/outcome.js';
 import type { ExitCode } from '../../shared/model/outcome.js';
@@ -15,8 +15,8 @@ import { createResultsFolder } from './results-folder.js';
 import { RunJson } from './run-json.js';
 import { writeFailureLine } from './write-failure.js';
 
-/** A disk that does not answer for this long at the end must not hold the controller. */
-const finishWithinMs = 30_000;
+/** A disk that takes nothing for this long at the end must not hold the controller. */
+const patienceMs = 30_000;
 
 export interface ResultsRequest {
   readonly parent: string;
@@ -88,15 +88,15 @@ export class RunResults {
     this.#log.append(`${isoTime(this.#clock.unixMs())} ${level.padEnd(5)} ${line}`);
   }
 
-  /** Journal and log on disk; for a second Ctrl-C, when there is no time for the rest. Never rejects. */
+  /** Journal and log on disk; for a second Ctrl-C, when there is no time for the rest. */
   async flush(): Promise<void> {
-    await this.#within(Promise.all([this.#journal.flush(), this.#log.flush()]));
+    await this.#patiently(() => Promise.all([this.#journal.flush(), this.#log.flush()]));
   }
 
-  /** After the `end` record: writes and flushes everything. Never rejects, and never takes longer than half a minute. */
+  /** After the `end` record: writes and flushes everything; gives up on a disk that stands still. Rejects for a bug only. */
   async finish(): Promise<FinishedResults> {
     const summary = this.aggregate.summary();
-    await this.#within(this.#writeAll(summary));
+    await this.#patiently((onProgress) => this.#writeAll(summary, onProgress));
     const failure = this.#failure;
     const { folder } = this;
     if (failure === undefined) return { folder, summary, failure, exitCode: summary.exit_code };
@@ -104,24 +104,44 @@ export class RunResults {
     return { folder, summary, failure, exitCode };
   }
 
-  async #writeAll(summary: Summary): Promise<void> {
+  async #writeAll(summary: Summary, onProgress: () => void): Promise<void> {
     await this.#journal.close();
+    onProgress();
     await this.#runJson.write();
-    const failure = await writeDerivedFiles(this.folder, this.aggregate, this.#manifest, summary);
+    const failure = await writeDerivedFiles(
+      this.folder,
+      this.aggregate,
+      this.#manifest,
+      summary,
+      onProgress,
+    );
     if (failure !== undefined) this.#fail(failure);
     await this.#log.close();
   }
 
-  async #within(work: Promise<unknown>): Promise<void> {
-    let cancel = (): void => undefined;
-    const late = new Promise<void>((resolve) => {
-      cancel = this.#clock.after(finishWithinMs, () => {
+  /** Waits for the work as long as it makes progress. */
+  async #patiently(work: (onProgress: () => void) => Promise<unknown>): Promise<void> {
+    let cancel: Cancel = () => undefined;
+    let over = false;
+    let onProgress = (): void => undefined;
+    const stuck = new Promise<void>((resolve) => {
+      const wait = (): void => {
+        cancel();
+        if (!over) cancel = this.#clock.after(patienceMs, giveUp);
+      };
+      const giveUp = (): void => {
         this.#fail(new Error('the disk does not answer'));
         resolve();
-      });
+      };
+      onProgress = wait;
     });
-    await Promise.race([work, late]);
-    cancel();
+    onProgress();
+    try {
+      await Promise.race([work(onProgress), stuck]);
+    } finally {
+      over = true;
+      cancel();
+    }
   }
 
   #fail(thrown: unknown): void {
