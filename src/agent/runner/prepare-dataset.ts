@@ -1,6 +1,7 @@
 import os from 'node:os';
 import type { Assignment } from '../../shared/model/assignment.js';
 import { claimDataset } from './claim-dataset.js';
+import { awaitOtherAgents, completeFiles } from './complete-files.js';
 import { readManifest, writeManifest } from './dataset-files.js';
 import { Aborted, RunnerFailure, failureFrom } from './failure.js';
 import { isSyncedAlone } from './files-job.js';
@@ -53,6 +54,7 @@ export async function prepareDataset(
   });
   const unsyncedBytes = isSyncedAlone(dataset.fileSizeBytes) ? 0 : written * dataset.fileSizeBytes;
   if (unsyncedBytes >= worthSyncingBytes) await syncDataset(parts);
+  if (assignment.mode === 'run') await awaitOtherAgents(parts, assignment);
 }
 
 /** Forces all of the file system out: as much as that takes, it is less than file by file. */
@@ -76,17 +78,9 @@ export function filesThreads(assignment: Assignment): number {
   return Math.min(wanted, mostThreads);
 }
 
-/** All files that this agent uses are listed as complete, by whoever made them. */
 function demandComplete(assignment: Assignment, folder: string): void {
-  const { dataset, agentCount, agentIndex, namespace } = assignment;
-  const makers =
-    namespace === 'shared' ? Array.from({ length: agentCount }, (_, i) => i) : [agentIndex];
-  const complete = new FileRanges();
-  for (const maker of makers) {
-    for (const [from, to] of readManifest('.', maker, dataset.hash).toArray()) {
-      complete.add(from, to);
-    }
-  }
+  const { dataset } = assignment;
+  const complete = completeFiles(assignment);
   if (complete.covers(dataset.use.from, dataset.use.to)) return;
   throw new RunnerFailure(
     'dataset',

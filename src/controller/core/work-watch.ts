@@ -42,6 +42,11 @@ export class WorkWatch implements Watch {
     if (!same) this.advanced(nowMs);
   }
 
+  /** Its own part is done, and it waits for the parts of others. */
+  get isWaiting(): boolean {
+    return this.#latest?.phase === 'wait';
+  }
+
   /** A step was done that is progress in itself. */
   advanced(nowMs: number): void {
     this.#advancedAtMs = nowMs;

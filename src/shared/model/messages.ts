@@ -80,7 +80,7 @@ export interface StageResult {
 }
 
 export interface Progress {
-  readonly phase: 'prepare' | 'cleanup' | 'stage';
+  readonly phase: 'prepare' | 'cleanup' | 'stage' | 'wait';
   readonly filesDone: number;
   readonly filesTotal: number;
   readonly bytesDone: number;

@@ -46,7 +46,7 @@ export function decodePayload(bytes: Uint8Array): Message | Chunk | UnknownKind 
 
 /** Strings that are closed sets of words in shared/model/messages, by kind and field. */
 const words: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
-  progress: { phase: ['prepare', 'cleanup', 'stage'] },
+  progress: { phase: ['prepare', 'cleanup', 'stage', 'wait'] },
   stageResult: {
     endedBy: [
       'duration',

@@ -49,6 +49,7 @@ export class Preparing implements Phase {
 
   poll(now: Instant): void {
     this.#tellThoseWhoMay(now);
+    this.#excuseThoseWhoWait(now);
     if (!this.#run.sessions.every((session) => this.#isDone(session))) return;
     this.#run.reached({ kind: 'prepared' }, now);
   }
@@ -79,6 +80,17 @@ export class Preparing implements Phase {
       session.states.move('PREPARING', 'told to prepare');
       session.lookout.work?.advanced(now.ms);
     }
+  }
+
+  /** In a shared dataset who is done waits for the others: no stall as long as one of them is at work, and watched. */
+  #excuseThoseWhoWait(now: Instant): void {
+    const { sessions } = this.#run;
+    const waiting = sessions.filter(({ lookout }) => lookout.work?.isWaiting === true);
+    if (waiting.length === 0) return;
+    const working = sessions.some(
+      (session) => !waiting.includes(session) && !this.#isDone(session),
+    );
+    if (working) for (const session of waiting) session.lookout.work?.advanced(now.ms);
   }
 
   #isDone(session: AgentSession): boolean {
