@@ -1,11 +1,20 @@
 import { CommanderError } from 'commander';
-import { MusterError } from '../shared/kernel/errors.js';
+import { codeOf, MusterError } from '../shared/kernel/errors.js';
 import { systemClock } from '../shared/kernel/system-clock.js';
 import { exitCodes, type ExitCode } from '../shared/model/outcome.js';
 import type { CommandIo } from './commands/command-io.js';
 import { controllerProgram } from './cli.js';
 
 const signals = ['SIGINT', 'SIGTERM'] as const;
+
+/** A reader that goes away, as in `validate x.yaml | head`, must not end a run whose results are on disk. */
+function outliveReaders(...outputs: NodeJS.WriteStream[]): void {
+  for (const output of outputs) {
+    output.on('error', (thrown) => {
+      if (codeOf(thrown) !== 'EPIPE') throw thrown;
+    });
+  }
+}
 
 function ioOf(process: NodeJS.Process): CommandIo {
   return {
@@ -27,6 +36,7 @@ function ioOf(process: NodeJS.Process): CommandIo {
 /** Runs the command line and gives the exit code; prints what went wrong, with a stack only for a bug of ours. */
 export async function main(process: NodeJS.Process): Promise<ExitCode> {
   const io = ioOf(process);
+  outliveReaders(process.stdout, process.stderr);
   try {
     await controllerProgram(io).parseAsync(process.argv);
     return io.exitCode;

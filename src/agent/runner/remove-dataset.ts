@@ -63,7 +63,9 @@ export async function removeDataset(
 
 /** The folder itself goes only when nothing but the marker is left in it. */
 async function removeFolder(folder: string, hasParent: boolean): Promise<readonly string[]> {
-  const left = fs.readdirSync('.').filter((name) => name !== markerName);
+  const left: string[] = [];
+  for (const name of leftIn('.')) if (left.push(name) > 3) break;
+  left.sort();
   if (left.length > 0) {
     return [
       `${folder} was kept: it still holds ${left.slice(0, 3).join(', ')}${left.length > 3 ? ' …' : ''}`,
@@ -74,6 +76,21 @@ async function removeFolder(folder: string, hasParent: boolean): Promise<readonl
   if (!(await removeIfEmpty(folder))) return [`${folder} was kept: it is not empty`];
   if (hasParent) await removeIfEmpty(path.dirname(folder));
   return [];
+}
+
+/** What is left: the files by their paths, and folders only where they are empty. */
+function* leftIn(folder: string): Generator<string> {
+  for (const entry of fs.readdirSync(folder, { withFileTypes: true })) {
+    const name = path.join(folder, entry.name);
+    let isEmpty = true;
+    if (entry.isDirectory()) {
+      for (const within of leftIn(name)) {
+        isEmpty = false;
+        yield within;
+      }
+    }
+    if (isEmpty && name !== markerName) yield name;
+  }
 }
 
 /** Removes empty folders of the names that Muster gives, deepest first. */

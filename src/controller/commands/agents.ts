@@ -3,7 +3,6 @@ import pLimit from 'p-limit';
 import { exitCodes } from '../../shared/model/outcome.js';
 import type { HelloReply } from '../../shared/model/messages.js';
 import { formatAddress, parseAgentAddresses, type Address } from '../../shared/wire/address.js';
-import { greetAgent } from '../../shared/wire/dial-agent.js';
 import { DialError } from '../../shared/wire/dial-error.js';
 import { clockTime } from '../core/calendar.js';
 import { table } from '../view/table.js';
@@ -38,6 +37,7 @@ async function ask(address: Address, { clock }: CommandIo): Promise<Answer> {
   const name = formatAddress(address);
   try {
     const dial = { address, connectMs, helloMs, clock };
+    const { greetAgent } = await import('../../shared/wire/dial-agent.js');
     const hello = await greetAgent(dial, new AbortController().signal);
     return { address: name, hello, failure: undefined };
   } catch (thrown) {

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { exitCodes } from '../../shared/model/outcome.js';
-import { type CheckOutcome, checkFleet } from '../shell/check-fleet.js';
+import type { CheckOutcome } from '../shell/check-fleet.js';
 import { bytes } from '../view/format.js';
 import { table } from '../view/table.js';
 import type { CommandIo } from './command-io.js';
@@ -16,6 +16,7 @@ export function checkCommand(io: CommandIo): Command {
     .option('-v, --verbose', 'show what is done on the way')
     .action(async (file: string, options: PlanOptions & { verbose?: boolean }) => {
       const { plan } = await loadPlanOf(file, options, io);
+      const { checkFleet } = await import('../shell/check-fleet.js');
       const outcomes = await checkFleet(plan, io, (level, line) => {
         if (options.verbose === true) io.stderr.write(`${level}: ${line}\n`);
       });

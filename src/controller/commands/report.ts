@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import { rebuild } from '../shell/rebuild.js';
 import { printResults } from '../view/print-results.js';
 import type { CommandIo } from './command-io.js';
 
@@ -10,6 +9,7 @@ export function reportCommand(io: CommandIo): Command {
     .argument('<dir>', 'results folder of a run')
     .option('--no-color', 'no colours')
     .action(async (folder: string, options: { color: boolean }) => {
+      const { rebuild } = await import('../shell/rebuild.js');
       const { summary, damage } = await rebuild(folder);
       for (const sentence of damage) io.stderr.write(`WARNING: ${sentence}\n`);
       printResults({ folder, summary, failure: undefined }, 'lines', {

@@ -1,6 +1,5 @@
 import { Command, Option } from 'commander';
 import { datasetHash } from '../shell/dataset-hash.js';
-import { executeRun } from '../shell/execute-run.js';
 import { splitPlan } from '../../shared/model/split-plan.js';
 import type { RunMode } from '../core/run-io.js';
 import { defaultViewMode, viewModes, type ViewMode } from '../view/create-view.js';
@@ -27,7 +26,7 @@ export function runCommand(io: CommandIo): Command {
     new Command('run')
       .description('run the stages of a config on all agents; Ctrl-C ends it with partial results')
       .option('--dry-run', 'print what every agent would do; no network')
-      .option('--skip-prepare', 'use the dataset that an earlier run kept')
+      .option('--skip-prepare', 'use the dataset that prepare or an earlier run kept, and keep it')
       .option('--no-cleanup', 'keep the dataset afterwards')
       .option('--allow-partial', 'exit with 0 instead of 4 when agents were lost on the way'),
     io,
@@ -78,6 +77,9 @@ function withCommonOptions(
         printPlan(loaded.plan, io);
         return;
       }
+      // The network's libraries take a quarter of a second to load; only a run needs them.
+      const { executeRun } = await import('../shell/execute-run.js');
+      const skipPrepare = options.skipPrepare ?? false;
       io.exitCode = await executeRun({
         io,
         plan: loaded.plan,
@@ -94,11 +96,12 @@ function withCommonOptions(
         },
         allowPartial: options.allowPartial ?? false,
         steal: options.steal ?? false,
-        cleanup: (options.cleanup ?? true) && !loaded.plan.dataset.keep,
+        // What somebody prepared and kept is not removed by the run that uses it.
+        cleanup: (options.cleanup ?? true) && !loaded.plan.dataset.keep && !skipPrepare,
         split: (plan, runId, creator) =>
           splitPlan(plan, runId, creator, mode, {
             datasetHash: datasetHash(plan),
-            skipPrepare: options.skipPrepare ?? false,
+            skipPrepare,
           }),
       });
     });

@@ -12,7 +12,10 @@ export function judgeEnd(
   if (incomplete.length === 0) return { code: exitCodes.completed, reason: undefined };
   const count = `${String(sessions.length - incomplete.length)} of ${String(sessions.length)}`;
   const causes = incomplete.map((session) => session.failure ?? `${session.id}: ${whyOf(session)}`);
-  return { code: exitCodes.partial, reason: `${count} agents completed (${causes.join('; ')})` };
+  // A command that is nothing but its one job has not been done in part when no agent did it.
+  const none = options.mode !== 'run' && incomplete.length === sessions.length;
+  const code = none ? exitCodes.notStarted : exitCodes.partial;
+  return { code, reason: `${count} agents completed (${causes.join('; ')})` };
 }
 
 function hasDelivered(session: AgentSession, options: RunOptions): boolean {

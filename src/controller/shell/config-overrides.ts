@@ -77,7 +77,9 @@ function assign(
         return { problem: `${here} is a list; use a number such as ${here}.0` };
       }
       if (step > place.length) {
-        return { problem: `${here} has only ${String(place.length)} entries` };
+        return {
+          problem: `${here} has only ${String(place.length)} ${place.length === 1 ? 'entry' : 'entries'}`,
+        };
       }
     }
     const container = place as Container;

@@ -16,10 +16,15 @@ export class MusterError extends Error {
   }
 }
 
-/** The one-line reason in any thrown value: `code: message` for system errors, the message for others. */
+/**
+ * The one-line reason in any thrown value, without what the sentence around it says anyway: for a system error such as
+ * `EROFS: read-only file system, mkdir '/mnt/x'` it is `read-only file system (EROFS)`, else the message.
+ */
 export function reasonOf(thrown: unknown): string {
-  if (thrown instanceof Error) return thrown.message;
-  return String(thrown);
+  if (!(thrown instanceof Error)) return String(thrown);
+  const system = /^([A-Z][A-Z0-9]+): (.+?)(?:, \w+(?: '.*')?)?$/s.exec(thrown.message);
+  if (!system || system[1] !== codeOf(thrown)) return thrown.message;
+  return `${system[2] ?? ''} (${system[1]})`;
 }
 
 /** The errno name of a Node system error (`ENOENT`), or undefined. */

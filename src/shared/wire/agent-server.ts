@@ -85,7 +85,7 @@ function bindFailure(error: Error, address: string, port: number): MusterError {
   switch (code) {
     case 'EADDRINUSE':
       return fail(
-        `Cannot listen on ${address}: port ${port} is in use, probably by another bench-agent or another tool (some use ${port} too).`,
+        `Cannot listen on ${address}: port ${port} is in use, probably by another bench-agent${port === 7761 ? ', or by another tool: some use 7761 too' : ' or another tool'}.`,
         `See who has it with \`ss -ltnp 'sport = :${port}'\`, or listen elsewhere: --listen :${port + 1}`,
       );
     case 'EADDRNOTAVAIL':

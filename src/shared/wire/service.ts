@@ -1,7 +1,12 @@
+import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
 import type { ChannelOptions, MethodDefinition } from '@grpc/grpc-js';
 import { protocolVersion } from '../model/messages.js';
 import type { HelloReply } from '../model/messages.js';
 import { agentServiceDefinition, DecodeError, schemaOf } from './schema.js';
+
+// What grpc-js prints on stderr by itself is neither a sentence nor in the log's format; we report every error it gives.
+// GRPC_VERBOSITY turns it on for those who hunt a bug there.
+if (process.env['GRPC_VERBOSITY'] === undefined) setLogVerbosity(logVerbosity.NONE);
 
 /** Largest message taken from the network, in bytes. */
 const mostMessageBytes = 64 * 1024 * 1024;

@@ -86,8 +86,9 @@ export class Cleaning implements Phase {
   #done(now: Instant): void {
     const left = this.#run.sessions.filter(({ cleaned }) => !cleaned).map(({ id }) => id);
     if (left.length > 0) {
-      const line = `Dataset not removed on ${left.join(', ')}: "bench-controller cleanup" removes it`;
-      this.#run.outbox.notice('warn', line);
+      const hint =
+        this.#run.options.mode === 'cleanup' ? '' : ': "bench-controller cleanup" removes it';
+      this.#run.outbox.notice('warn', `Dataset not removed on ${left.join(', ')}${hint}`);
     }
     this.#run.reached({ kind: 'cleaned' }, now);
   }

@@ -161,7 +161,10 @@ describe('runner and its dataset', () => {
     fs.symlinkSync(precious, own('data', 'f1'));
     const { code, message } = await refusal();
     assert.equal(code, 'target');
-    assert.match(message, /cannot create data\/f1 of dataset "ds1": EEXIST/u);
+    assert.match(
+      message,
+      /cannot create data\/f1 of dataset "ds1": file already exists \(EEXIST\)/u,
+    );
     assert.equal(fs.readFileSync(precious, 'utf8'), 'precious');
   });
 
@@ -181,7 +184,7 @@ describe('runner and its dataset', () => {
     fs.writeFileSync(own('data', 'more.txt'), 'mine');
     const { files, warnings } = await cleanUp();
     assert.equal(files, 8);
-    assert.match(warnings[0] ?? '', /was kept: it still holds data, notes\.txt/u);
+    assert.match(warnings[0] ?? '', /was kept: it still holds data\/more\.txt, notes\.txt/u);
     assert.deepEqual(filesBelow(own()), ['.muster-dataset.json', 'data/more.txt', 'notes.txt']);
   });
 
@@ -310,6 +313,24 @@ describe('runner and its dataset', () => {
     assert.deepEqual(fs.readdirSync(folder.path), []);
   });
 
+  it('in a shared dataset is not ready before the files of the other agents are complete', async () => {
+    const of = (agentIndex: number): Assignment =>
+      assignment({
+        namespace: 'shared',
+        agentCount: 2,
+        agentIndex,
+        dataset: { own: { from: agentIndex * 4, to: agentIndex * 4 + 4 } },
+      });
+    const [first, second] = [runner(), runner()];
+    first.prepare(of(0));
+    await first.event('marked');
+    const waits = await first.event('progress', ({ phase }) => phase === 'wait');
+    assert.deepEqual([waits.filesDone, waits.filesTotal], [4, 8]);
+    assert.equal(first.all('ready').length, 0);
+    second.prepare(of(1));
+    await Promise.all([first.event('ready'), second.event('ready')]);
+  });
+
   it('finds that a target is not shared when the marker of agent 0 does not show', async () => {
     const { code, message } = await refusal({
       namespace: 'shared',
@@ -415,7 +436,7 @@ describe('runner and its dataset', () => {
       );
       const { code, message } = await one.failure();
       assert.equal(code, 'space');
-      assert.match(message, /of dataset "ds1": ENOSPC/u);
+      assert.match(message, /of dataset "ds1": no space left on device \(ENOSPC\)/u);
     });
   });
 });

@@ -113,7 +113,7 @@ test('[CONF-01] --set passes the same checks, and an error names the flag', () =
       /^--set stages.0.treads=1: stages\[0\].treads: unknown key; did you mean "threads"/,
     ],
     ['stages.0.threads=x', /^--set stages.0.threads=x: stages\[0\].threads: "x" is not a count/],
-    ['stages.3.threads=1', /stages has only 1 entries/],
+    ['stages.3.threads=1', /stages has only 1 entry/],
     ['stages.x=1', /stages is a list; use a number such as stages.0/],
     ['seed.x=1', /seed is not a mapping or a list|seed: must be/],
     ['target.x=1', /target is not a mapping or a list/],
