@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Summary } from '../../src/controller/core/summary.js';
 import { controller, Desk } from '../support/cli-run.js';
 
 const stages = [
