@@ -43,7 +43,7 @@ test('[CONF-01] [CONF-02] every key and value not understood is named with place
     [{ duration: 60 }, /\.duration: 60 has no unit; write 60s or 60ms/],
     [{ duration: '0s' }, /\.duration: 0ms is too little; at least/],
     [{ max_operations: 0 }, /\.max_operations: 0 is too little; at least 1/],
-    [{ max_bytes: 0 }, /\.max_bytes: 0 is too little; at least 1/],
+    [{ max_bytes: 0 }, /\.max_bytes: 0B is too little; at least 1B/],
     [{ threads: 0 }, /\.threads: 0 is too little; at least 1/],
     [{ threads: 2000 }, /Concurrency too high \(limit: 1024\)/],
     [{ mix: 'raed' }, /\.mix: .*did you mean "?read/],

@@ -49,6 +49,9 @@ export interface StageStatus {
   readonly elapsedMs: number;
   /** Undefined when the stage ends by operations or bytes. */
   readonly durationMs: number | undefined;
+  /** Of the whole run; the stage ends at whichever limit comes first. */
+  readonly maxOperations?: number | undefined;
+  readonly maxBytes?: number | undefined;
 }
 
 /** What Run.snapshot() gives. */

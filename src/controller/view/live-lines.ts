@@ -21,8 +21,15 @@ export function phaseText({ status }: RunSnapshot): string {
 export function phaseProgress({ status, live }: RunSnapshot): number | undefined {
   const { stage, agents, phase } = status;
   if (stage && (phase === 'running' || phase === 'collecting')) {
-    if (stage.durationMs !== undefined) return clamp(stage.elapsedMs / stage.durationMs);
-    return sumOfProgress(agents);
+    // The limit that is nearest ends the stage; what agents said of their preparing is no progress here.
+    const done = live.stage === stage.index ? live : { operations: 0, bytes: 0 };
+    return clamp(
+      Math.max(
+        stage.elapsedMs / (stage.durationMs ?? Infinity),
+        done.operations / (stage.maxOperations ?? Infinity),
+        done.bytes / (stage.maxBytes ?? Infinity),
+      ),
+    );
   }
   if (phase === 'preparing' || phase === 'cleaning') return sumOfProgress(agents);
   if (phase === 'connecting') {

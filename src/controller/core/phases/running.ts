@@ -103,7 +103,8 @@ export class Running implements Phase {
     const stage = this.#run.plan.stages[this.#index];
     if (!stage) return undefined;
     const elapsedMs = nowMs - this.#barrier.t0.ms;
-    return { index: this.#index, name: stage.name, elapsedMs, durationMs: stage.durationMs };
+    const { name, durationMs, maxOperations, maxBytes } = stage;
+    return { index: this.#index, name, elapsedMs, durationMs, maxOperations, maxBytes };
   }
 
   get #isLast(): boolean {

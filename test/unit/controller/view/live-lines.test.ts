@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { phaseProgress } from '../../../../src/controller/view/live-lines.js';
+import { agentStatus, snapshotOf } from '../../../support/snapshots.js';
+
+/** In the snapshot: 5000 operations and 20 480 000 bytes of one agent, after 15 s. */
+function progressWith(limits: {
+  durationMs?: number;
+  maxOperations?: number;
+  maxBytes?: number;
+}): number | undefined {
+  const prepared = agentStatus(0, { progress: { done: 8, total: 8, unit: 'files' } });
+  const stage = { index: 0, name: 'mixed', elapsedMs: 15_000, durationMs: undefined, ...limits };
+  return phaseProgress(snapshotOf([prepared], { stage }));
+}
+
+test('a stage is as far as its nearest limit, not as far as its preparing was', () => {
+  assert.equal(progressWith({ maxOperations: 20_000 }), 0.25);
+  assert.equal(progressWith({ maxBytes: 40_960_000 }), 0.5);
+  assert.equal(progressWith({ durationMs: 60_000, maxOperations: 10_000 }), 0.5);
+  assert.equal(progressWith({ durationMs: 20_000, maxOperations: 1_000_000 }), 0.75);
+  assert.equal(progressWith({ maxOperations: 4_000 }), 1);
+});
