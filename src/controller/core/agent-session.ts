@@ -1,7 +1,7 @@
 import type { Instant } from '../../shared/kernel/clock.js';
 import type { HeldRange, Progress } from '../../shared/model/messages.js';
 import type { AgentPlan, Plan } from '../../shared/model/plan.js';
-import { ClockProbes } from './clock-probes.js';
+import { burstPatienceMs, ClockProbes } from './clock-probes.js';
 import { tenthSeconds, wholeSeconds } from './duration-text.js';
 import { LinkKeeper } from './link-keeper.js';
 import { Lookout, type Outlook } from './lookout.js';
@@ -22,6 +22,8 @@ export interface SessionContext {
 
 /** How long the result and the Final of an agent that reported an error may take to follow it. */
 const lastWordsMs = 2000;
+/** Bursts of clock probes in a row of which none may go unanswered. */
+const mostUnanswered = 3;
 /** How much longer than the reconnect window an agent goes on without its controller. */
 const afterWindowMs = 5000;
 
@@ -48,6 +50,7 @@ export class AgentSession {
   readonly #deliveries = new Map<number, StageDelivery>();
   #failure: string | undefined;
   #lastWordsUntilMs = 0;
+  #unansweredBursts = 0;
   instanceId: string | undefined;
   /** The stage it is ready for. */
   readyStage: number | undefined;
@@ -112,7 +115,13 @@ export class AgentSession {
     return true;
   }
 
+  /** Nothing it says shows that it hears us, or it says nothing at all: an answer on the side means a dead stream. */
+  isDoubtful(nowMs: number): boolean {
+    return this.#unansweredBursts > 0 || this.lookout.contact.isSilent(nowMs);
+  }
+
   clockKnown(clock: ClockEstimate): void {
+    this.#unansweredBursts = 0;
     this.context.outbox.record({ type: 'clock', agent: this.index, clock });
   }
 
@@ -232,10 +241,28 @@ export class AgentSession {
 
   #probe(now: Instant): void {
     const expired = this.probes.expire(now.ms);
-    if (expired) this.clockKnown(expired);
+    if (expired === 'unanswered') this.#unheard(now);
+    else if (expired) this.clockKnown(expired);
+    if (!this.link.isOpen) return;
     for (const id of this.probes.due(now.ms)) {
       this.context.outbox.send(this.index, { kind: 'probe', id, t1Ns: now.ns });
     }
+  }
+
+  /**
+   * It may speak and not hear us: a link that is dead in one direction. It is asked on a fresh connection, where an
+   * answer gives it a new stream; after three bursts without an answer it is lost.
+   */
+  #unheard(now: Instant): void {
+    // One that says nothing at all is judged by its silence.
+    if (this.lookout.contact.isSilent(now.ms)) return;
+    this.#unansweredBursts += 1;
+    if (this.#unansweredBursts < mostUnanswered) {
+      this.context.outbox.push({ kind: 'helloProbe', agent: this.index });
+      return;
+    }
+    const silence = wholeSeconds(mostUnanswered * burstPatienceMs);
+    this.gone('lost', `Agent ${this.id} does not hear us (no clock probe answered for ${silence})`);
   }
 
   #held(): HeldRange[] {

@@ -9,7 +9,10 @@ type ProbeReply = Extract<AgentMessage, { kind: 'probeReply' }>;
 const spacingMs = 5;
 const routineMs = 30_000;
 /** A burst that is not complete by then ends with the replies there are, or is repeated when there is none. */
-const burstPatienceMs = 10_000;
+export const burstPatienceMs = 10_000;
+/** Once half of the replies are here, the others are lost if none comes for this long, or for three round trips. */
+const quietMs = 250;
+const quietRoundTrips = 3;
 
 /** first: on a new stream, whose first probes only warm the path and are left out. fresh: before a start. */
 export type BurstKind = 'first' | 'fresh';
@@ -22,6 +25,7 @@ interface Burst {
   readonly open: Set<number>;
   readonly replies: Probe[];
   nextAtMs: number;
+  repliedAtMs: number;
   readonly giveUpAtMs: number;
 }
 
@@ -40,6 +44,7 @@ export class ClockProbes {
   #routineAtMs: number | undefined;
   /** Of the last completed burst on this stream. */
   #current: ClockEstimate | undefined;
+  #currentAtMs = -Infinity;
 
   get current(): ClockEstimate | undefined {
     return this.#current;
@@ -49,6 +54,11 @@ export class ClockProbes {
     return this.#burst !== undefined;
   }
 
+  /** How old the estimate is: clocks drift. */
+  ageMs(nowMs: number): number {
+    return nowMs - this.#currentAtMs;
+  }
+
   startBurst(kind: BurstKind, nowMs: number): void {
     this.#burst = {
       kind,
@@ -56,6 +66,7 @@ export class ClockProbes {
       open: new Set(),
       replies: [],
       nextAtMs: nowMs,
+      repliedAtMs: nowMs,
       giveUpAtMs: nowMs + burstPatienceMs,
     };
   }
@@ -95,6 +106,7 @@ export class ClockProbes {
     if (burst?.open.delete(message.id)) {
       if (!isPlausible(probe)) return undefined;
       burst.replies.push(probe);
+      burst.repliedAtMs = now.ms;
       const complete = burst.issued === sizes[burst.kind] && burst.open.size === 0;
       const estimate = complete ? this.#finish(burst, now.ms) : undefined;
       return { sample: estimateOf(probe), estimate };
@@ -104,19 +116,19 @@ export class ClockProbes {
     return { sample, estimate: sample };
   }
 
-  /** Ends a burst whose patience is over: its estimate, or undefined while nothing came of it (it is repeated). */
-  expire(nowMs: number): ClockEstimate | undefined {
+  /** Ends a burst whose patience is over: `unanswered` when nothing came of it, and then it is repeated. */
+  expire(nowMs: number): ClockEstimate | 'unanswered' | undefined {
     const burst = this.#burst;
-    if (!burst || nowMs < burst.giveUpAtMs) return undefined;
+    if (!burst || nowMs < endOf(burst)) return undefined;
     if (burst.replies.length > 0) return this.#finish(burst, nowMs);
     this.startBurst(burst.kind, nowMs);
-    return undefined;
+    return 'unanswered';
   }
 
   wakeAt(): number | undefined {
     const burst = this.#burst;
     if (!burst) return this.#routineAtMs;
-    return burst.issued < sizes[burst.kind] ? burst.nextAtMs : burst.giveUpAtMs;
+    return burst.issued < sizes[burst.kind] ? burst.nextAtMs : endOf(burst);
   }
 
   #issue(into: Set<number>): number {
@@ -129,7 +141,16 @@ export class ClockProbes {
   #finish(burst: Burst, nowMs: number): ClockEstimate | undefined {
     this.#burst = undefined;
     this.#routineAtMs = nowMs + routineMs;
+    this.#currentAtMs = nowMs;
     this.#current = bestEstimate(burst.replies, burst.kind === 'first');
     return this.#current;
   }
+}
+
+function endOf(burst: Burst): number {
+  const size = sizes[burst.kind];
+  if (burst.issued < size || burst.replies.length * 2 < size) return burst.giveUpAtMs;
+  const roundTripMs = (bestEstimate(burst.replies, false)?.roundTripNs ?? 0) / 1e6;
+  const quiet = Math.max(quietMs, quietRoundTrips * roundTripMs);
+  return Math.min(burst.giveUpAtMs, burst.repliedAtMs + quiet);
 }

@@ -53,8 +53,8 @@ export function helloAnswered(
   hello: HelloReply | undefined,
   now: Instant,
 ): void {
-  const { link, lookout } = session;
-  if (!hello || !link.isOpen || !lookout.contact.isSilent(now.ms)) return;
+  const { link } = session;
+  if (!hello || !link.isOpen || !session.isDoubtful(now.ms)) return;
   if (hello.instanceId !== session.instanceId) {
     session.gone('crashed', restartedLine(session));
     return;

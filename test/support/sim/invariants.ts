@@ -142,14 +142,16 @@ function startsTogether(history: History): string[] {
       if (!armedBy(agent, start.atMs))
         found.push(`${who} ran, agent ${String(agent)} was not armed`);
     }
-    const clock = recordsOf(history, 'clock')
-      .filter(({ atMs, record }) => record.agent === truth.agent && atMs <= start.atMs)
-      .at(-1)?.record.clock;
+    const started = recordsOf(history, 'started').find(
+      ({ record }) => record.agent === truth.agent && record.stage === truth.stage,
+    );
+    // Who never said that it started is not judged: its bound is not known.
+    if (!started) continue;
     const t0Ms = Number(start.record.t0Ns) / 1e6 - 5e6;
     const drift = 1e-4 * (truth.beganMs - start.atMs + 20_000) + 1;
     const frozen = history.scenario.faults.some(({ kind }) => kind === 'freeze');
     const early = t0Ms - truth.beganMs;
-    const bound = (clock?.boundNs ?? 0) / 1e6 + drift;
+    const bound = started.record.boundNs / 1e6 + drift;
     if (early > bound) found.push(`${who} began ${String(early)} ms early, bound ${String(bound)}`);
     if (!frozen && -early > bound) {
       found.push(`${who} began ${String(-early)} ms late, bound ${String(bound)}`);

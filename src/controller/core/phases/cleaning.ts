@@ -64,12 +64,18 @@ export class Cleaning implements Phase {
   /** Tells those who were not told; true when nothing more is to be waited for. */
   #clean(sessions: readonly AgentSession[], now: Instant): boolean {
     for (const session of sessions) {
-      if (this.#told.has(session) || !isReachable(session)) continue;
+      if (this.#told.has(session) || !isReachable(session) || !this.#mayClean(session)) continue;
       this.#told.add(session);
       this.#tell(session);
       session.lookout.work?.advanced(now.ms);
     }
     return sessions.every((session) => session.cleaned || !isReachable(session));
+  }
+
+  /** One that comes late from an earlier stage has to end that first. */
+  #mayClean({ state }: AgentSession): boolean {
+    if (this.#run.options.mode === 'cleanup') return state === 'IDLE';
+    return state === 'COMPLETED' || state === 'READY';
   }
 
   #tell(session: AgentSession): void {

@@ -69,13 +69,29 @@ test('a burst with lost replies ends after its patience with what there is; with
   probes.startBurst('fresh', 0);
   const sent = sendAll(probes, 0);
   assert.equal(probes.wakeAt(), 10_000);
-  assert.equal(probes.expire(10_000), undefined);
+  assert.equal(probes.expire(9999), undefined);
+  assert.equal(probes.expire(10_000), 'unanswered');
   assert.equal(probes.inBurst, true, 'nothing came: again');
   const again = sendAll(probes, 10_000);
   assert.equal(again.length, 8);
   assert.equal(reply(probes, sent[0]![0], 0, 1), undefined, 'of the burst that was given up');
   reply(probes, again[3]![0], again[3]![1], 30);
   assert.equal(probes.expire(19_999), undefined);
-  assert.equal(probes.expire(20_000)?.roundTripNs, 60_000_000);
+  const estimate = probes.expire(20_000);
+  assert.ok(typeof estimate === 'object');
+  assert.equal(estimate.roundTripNs, 60_000_000);
   assert.equal(probes.inBurst, false);
+});
+
+test('a burst does not wait long for the few replies that were lost', () => {
+  const probes = new ClockProbes();
+  probes.startBurst('fresh', 0);
+  const sent = sendAll(probes, 0);
+  for (const [id, ms] of sent.slice(0, 3)) reply(probes, id, ms, 100);
+  assert.equal(probes.wakeAt(), 10_000, 'fewer than half');
+  for (const [id, ms] of sent.slice(3, 7)) reply(probes, id, ms, 100);
+  assert.equal(probes.wakeAt(), 30 + 200 + 600, 'three round trips after the last');
+  assert.equal(probes.expire(829), undefined);
+  assert.ok(probes.expire(830));
+  assert.equal(probes.ageMs(1830), 1000);
 });

@@ -5,6 +5,7 @@ import {
   fleetPlan,
   ScriptedFleet,
   stageOf,
+  welcomeOf,
 } from '../../../support/scripted-fleet.js';
 
 test('[RUN-20] [RUN-28] all are armed for one instant on their own clocks, then all are told to go', () => {
@@ -100,4 +101,30 @@ test('[RUN-06] an agent that freezes before it is armed is left behind as hung, 
   fleet.start().advance(90).freeze(2).finish();
   assert.ok(fleet.lines().some((line) => line.includes('agent-3 not responding')));
   assert.equal(fleet.end?.exitCode, 4);
+});
+
+/** All are ready; one of them does not answer the probes before the start. */
+function deaf(): ScriptedFleet {
+  const fleet = new ScriptedFleet(fleetPlan(3)).refuse(1, 'prepare').start().advance(500);
+  return fleet.refuse(1, 'probe').says(1, { kind: 'ready', stage: 0 });
+}
+
+test('an agent that speaks but does not hear us is asked on the side, then lost: it holds nobody up for ever', () => {
+  const fleet = deaf().advance(10_500);
+  assert.deepEqual(fleet.effects('helloProbe'), [{ kind: 'helloProbe', agent: 1 }]);
+  fleet.feed({ kind: 'helloResult', agent: 1, hello: undefined }).finish();
+  const line = 'Agent agent-2 does not hear us (no clock probe answered for 30s)';
+  assert.ok(fleet.lines().includes(line));
+  assert.equal(fleet.end?.exitCode, 4);
+  assert.deepEqual(fleet.records('stageStart')[0]?.agents, [0, 2]);
+  const probed = fleet.records('clock').filter(({ agent }) => agent === 0);
+  assert.ok(probed.length > 2, 'estimates that got old were made again');
+});
+
+test('an agent that does not hear us on a dead stream is given a new one', () => {
+  const fleet = deaf().advance(10_500).obey(1, 'probe');
+  const { hello } = welcomeOf(1, true);
+  fleet.feed({ kind: 'helloResult', agent: 1, hello }).finish();
+  assert.equal(fleet.effects('dial').at(-1)?.generation, 2);
+  assert.equal(fleet.end?.exitCode, 0);
 });
