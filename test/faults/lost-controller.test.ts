@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { suite, test } from 'node:test';
 import { cpuSecondsDuring, processGone } from '../support/agent-process.js';
+import { eventually } from '../support/eventually.js';
 import { deadMansSwitchMs, Fleet, workloadProcess } from '../support/fleet.js';
 import { sendFrames } from '../support/raw-client.js';
 
@@ -16,6 +17,10 @@ suite('the controller is lost, or not what it should be', { concurrency: 2 }, ()
         await run.loaded();
         const workloads = await Promise.all(
           fleet.agents.map((agent) => workloadProcess(agent, run)),
+        );
+        // Loaded is what the screen shows; the journal reaches the disk once a second.
+        await eventually('intervals of all agents on disk', 60_000, () =>
+          run.records('interval').length > fleet.agents.length * 2 ? true : undefined,
         );
         run.program.kill('SIGKILL');
         await run.program.ended;

@@ -48,9 +48,10 @@ export class ResultsOfRun {
 
   /** Records of a type in the journal. */
   records(type: string): { readonly atMs: number }[] {
+    // What follows the last line break may be half of a record.
     return this.read('journal.ndjson')
       .split('\n')
-      .filter((line) => line !== '')
+      .slice(0, -1)
       .map((line) => JSON.parse(line) as { readonly type: string; readonly atMs: number })
       .filter((record) => record.type === type);
   }
