@@ -1,4 +1,5 @@
 import type { Assignment, StageAssignment } from '../../shared/model/assignment.js';
+import { stageOptionsOf } from '../engines/engine.js';
 import { unsupported } from '../engines/registry.js';
 import type { ParsedTarget } from '../engines/registry.js';
 import { RunnerFailure } from './failure.js';
@@ -7,9 +8,14 @@ import { RunnerFailure } from './failure.js';
 const sectorBytes = 512;
 
 /** What a stage asks for can be done with this target and dataset. @throws RunnerFailure{config} */
-export function checkStages(assignment: Assignment, engine: ParsedTarget['engine']): void {
+export async function checkStages(
+  assignment: Assignment,
+  engine: ParsedTarget['engine'],
+): Promise<void> {
+  const options = await engine.options();
   for (const stage of assignment.stages) {
-    const problem = problemOf(stage, assignment, engine);
+    const refused = options.safeParse(stageOptionsOf(stage)).error?.issues[0]?.message;
+    const problem = refused ?? problemOf(stage, assignment, engine);
     if (problem !== undefined) {
       throw new RunnerFailure('config', `stage "${stage.name}": ${problem}`);
     }

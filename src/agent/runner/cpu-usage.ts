@@ -1,16 +1,20 @@
 import fs from 'node:fs';
+import type { ClockBase } from './clock-base.js';
 
 /** CPU used since the last look: by this process (seconds per second, above 1 with several threads), by the host (0 … 1). */
 export class CpuUsage {
+  readonly #clock: ClockBase;
   #process = process.cpuUsage();
   #host = hostTicks();
   #atNs: number;
 
-  constructor(nowNs: number) {
-    this.#atNs = nowNs;
+  constructor(clock: ClockBase) {
+    this.#clock = clock;
+    this.#atNs = clock.now();
   }
 
-  since(nowNs: number): { readonly runnerCpu: number; readonly hostCpu: number } {
+  look(): { readonly runnerCpu: number; readonly hostCpu: number } {
+    const nowNs = this.#clock.now();
     const used = process.cpuUsage(this.#process);
     const host = hostTicks();
     const seconds = Math.max(1e-9, (nowNs - this.#atNs) / 1e9);

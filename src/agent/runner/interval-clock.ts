@@ -29,7 +29,7 @@ export class IntervalClock {
 
   constructor(parts: IntervalParts) {
     this.#parts = parts;
-    this.#cpu = new CpuUsage(parts.base.now());
+    this.#cpu = new CpuUsage(parts.base);
     this.#loop = monitorEventLoopDelay({ resolution: 20 });
     this.#loop.enable();
     this.#arm();
@@ -89,7 +89,7 @@ export class IntervalClock {
       inFlight: count,
       oldestInFlightNs: Math.round(oldestNs),
       sampledLateNs: Math.max(0, Math.round(nowNs - (atNs + (last + 1) * second))),
-      ...this.#cpu.since(nowNs),
+      ...this.#cpu.look(),
       runnerLoopDelayNs: Number.isFinite(delay) ? Math.round(delay) : 0,
     });
   }

@@ -4,6 +4,7 @@
  * waits for threads that are stuck in a system call.
  */
 import fs from 'node:fs';
+import os from 'node:os';
 import v8 from 'node:v8';
 import { reasonOf } from '../../shared/kernel/errors.js';
 import { systemClock } from '../../shared/kernel/system-clock.js';
@@ -13,6 +14,8 @@ import { RunnerSession } from './session.js';
 import { Watchdog } from './watchdog.js';
 
 const internalError = 70;
+/** Nice values: less is more. */
+const mainThreadAdvantage = -10;
 const reportEveryMs = 1_000;
 /** For a last word to control before a process with stuck threads is ended the hard way. */
 const lastWordsNs = 2e9;
@@ -36,7 +39,13 @@ function onBug(error: unknown): void {
   process.send?.(failed, undefined, undefined, () => process.exit(internalError));
 }
 
-const session = new RunnerSession({ clock: systemClock, base, emit, onBug });
+const session = new RunnerSession({
+  clock: systemClock,
+  workerPriority: preferMainThread(),
+  base,
+  emit,
+  onBug,
+});
 
 process.on('message', (command: RunnerCommand) => {
   switch (command.kind) {
@@ -65,6 +74,21 @@ function reportEverySecond(): void {
   const { rss } = process.memoryUsage();
   emit({ kind: 'report', rssBytes: rss, ...session.figures });
   systemClock.after(reportEveryMs, reportEverySecond);
+}
+
+/**
+ * With more busy workers than cores this thread would wait for its turn, and seconds would be cut late. Where it is
+ * allowed (root) it goes first.
+ * @returns the priority that it had, for the workers
+ */
+function preferMainThread(): number {
+  const priority = os.getPriority();
+  try {
+    os.setPriority(priority + mainThreadAdvantage);
+  } catch (error) {
+    emit({ kind: 'log', level: 'debug', line: `priority stays: ${reasonOf(error)}` });
+  }
+  return priority;
 }
 
 /** Waits are to end when they are due, not 50 µs later. Threads inherit it. */

@@ -22,6 +22,8 @@ export interface SessionParts {
   readonly clock: Clock;
   readonly base: ClockBase;
   readonly emit: (event: RunnerEvent) => void;
+  /** Nice value of the worker threads. */
+  readonly workerPriority: number;
   /** What nobody foresaw, from any thread. */
   readonly onBug: (error: unknown) => void;
 }
@@ -86,7 +88,7 @@ export class RunnerSession {
       const parts = this.#runnerParts(assignment);
       const target = parseTarget(assignment.target);
       if (typeof target === 'string') throw new RunnerFailure('target', target);
-      checkStages(assignment, target.engine);
+      await checkStages(assignment, target.engine);
       const folder = target.engine.needsDataset
         ? datasetFolder(resolveTarget(target.location, roots), assignment)
         : '';
@@ -127,7 +129,7 @@ export class RunnerSession {
     return {
       clock: this.#parts.clock,
       base: this.#parts.base,
-      pool: new WorkerPool(this.#parts.onBug, this.#graceOver),
+      pool: new WorkerPool(this.#parts.onBug, this.#parts.workerPriority, this.#graceOver),
       control: new RunControl(),
       emit: this.#parts.emit,
       signal: this.#abort.signal,

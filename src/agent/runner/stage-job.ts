@@ -41,7 +41,7 @@ async function carryOut(job: StageJob, say: (event: WorkerEvent) => void): Promi
   const stream = streamOptionsOf(job);
 
   await warmUp({ definition, context, stream, memory, buffer, clock });
-  const options = definition.options.parse(stageOptionsOf(stage));
+  const options = stageOptionsOf(stage);
   const engine = await definition.open(options, context).catch((error: unknown) => {
     const hint = stage.direct ? ' (with direct, which some file systems refuse)' : '';
     throw failureFrom(error, `stage "${stage.name}" cannot open its files${hint}`);

@@ -12,12 +12,15 @@ export class WorkerPool {
   readonly #workers: Worker[] = [];
   readonly #onBug: (error: unknown) => void;
   readonly #graceOver: Promise<never>;
+  readonly #priority: number;
 
   /**
    * @param onBug what a worker threw without having foreseen it
+   * @param priority of the workers (nice value); the calling thread may have a better one
    * @param graceOver rejects with Aborted when workers that do not stop are no longer waited for
    */
-  constructor(onBug: (error: unknown) => void, graceOver: Promise<never>) {
+  constructor(onBug: (error: unknown) => void, priority: number, graceOver: Promise<never>) {
+    this.#priority = priority;
     this.#onBug = onBug;
     this.#graceOver = graceOver;
   }
@@ -53,7 +56,9 @@ export class WorkerPool {
   #worker(index: number): Worker {
     let worker = this.#workers[index];
     if (worker === undefined) {
-      worker = new Worker(new URL('./worker.js', import.meta.url));
+      worker = new Worker(new URL('./worker.js', import.meta.url), {
+        workerData: { priority: this.#priority },
+      });
       worker.on('error', this.#onBug);
       worker.setMaxListeners(0);
       this.#workers[index] = worker;

@@ -1,5 +1,6 @@
 /** A worker thread: carries out one job at a time. What it throws that was not foreseen is a bug and ends the runner. */
-import { parentPort } from 'node:worker_threads';
+import os from 'node:os';
+import { parentPort, workerData } from 'node:worker_threads';
 import { RunnerFailure } from './failure.js';
 import { runFilesJob } from './files-job.js';
 import type { Job, WorkerEvent } from './jobs.js';
@@ -7,6 +8,9 @@ import { runStageJob } from './stage-job.js';
 
 const port = parentPort;
 if (port === null) throw new Error('to be started as a worker thread');
+
+// Of this thread alone: the one that started it has a better one.
+os.setPriority((workerData as { priority: number }).priority);
 
 function say(event: WorkerEvent): void {
   port?.postMessage(event);
