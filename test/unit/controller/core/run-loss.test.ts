@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { resultOf } from '../../../support/agent-driver.js';
-import { fleetPlan, ScriptedFleet, stageOf } from '../../../support/scripted-fleet.js';
+import { fleetPlan, ScriptedFleet, stageOf, welcomeOf } from '../../../support/scripted-fleet.js';
 
 const hundredSeconds = [stageOf({ durationMs: 100_000 })];
 
@@ -147,4 +147,46 @@ test('a shared dataset whose part was left keeps its marker', () => {
   const fleet = new ScriptedFleet(plan, { cleanup: true }).refuse(2, 'cleanup').start().finish();
   assert.equal(fleet.sent('cleanup', 0).length, 0);
   assert.equal(fleet.sent('cleanup', 1).length, 1);
+});
+
+test('an agent that does not know the run any more when it is dialled again was restarted: it is lost', () => {
+  const fleet = running().refuse(0, 'dial').cut(0).advance(1000);
+  fleet.feed({ kind: 'dialed', agent: 0, generation: 2, ...welcomeOf(0, false) });
+  const line = 'Agent agent-1 was restarted: its part of the run is lost';
+  assert.ok(fleet.lines().includes(line));
+  assert.equal(fleet.run.snapshot(fleet.now).agents[0]!.note, line);
+  assert.equal(fleet.finish().end?.exitCode, 4);
+});
+
+test('an agent that says no when it is dialled again is lost without further dials', () => {
+  const fleet = running().refuse(0, 'dial').cut(0).advance(1000);
+  const message = 'run 7f3a is not known here (was the agent restarted?)';
+  fleet.feed({ kind: 'dialFailed', agent: 0, generation: 2, code: 'secret', message });
+  assert.ok(fleet.lines().includes(`Agent agent-1 is lost: ${message}`));
+  const dials = fleet.effects('dial').length;
+  fleet.advance(20_000);
+  assert.equal(fleet.effects('dial').length, dials);
+});
+
+test('[RUN-03] a disconnected agent at the end of a stage: the stage does not wait, the next one does', () => {
+  const stages = [stageOf({ durationMs: 5000 }), stageOf({ index: 1, durationMs: 5000 })];
+  const fleet = new ScriptedFleet(fleetPlan(3, { stages })).start().advance(4000);
+  fleet.refuse(2, 'dial').cut(2).advance(16_000);
+  assert.ok(fleet.lines().includes('Agent agent-3 is not back at the end of stage first'));
+  assert.equal(fleet.records('stageEnd').length, 1);
+  assert.equal(fleet.records('stageStart').length, 1, 'it is alive inside its window');
+  fleet.finish();
+  assert.deepEqual(fleet.records('stageStart')[1]?.agents, [0, 1]);
+  assert.equal(fleet.end?.exitCode, 4);
+});
+
+test('[RUN-03] back before the next start, with what was missing: nothing was lost', () => {
+  const stages = [stageOf({ durationMs: 5000 }), stageOf({ index: 1, durationMs: 5000 })];
+  const fleet = new ScriptedFleet(fleetPlan(3, { stages })).start().advance(4000);
+  fleet.refuse(2, 'dial').cut(2).advance(16_000).obey(2, 'dial');
+  const { generation } = fleet.effects('dial').at(-1)!;
+  const failed = { kind: 'dialFailed', agent: 2, code: 'timeout', message: 'no answer' } as const;
+  fleet.feed({ ...failed, generation }).finish();
+  assert.equal(fleet.end?.exitCode, 0);
+  assert.equal(fleet.records('interval').length, 30);
 });

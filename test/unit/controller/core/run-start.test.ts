@@ -128,3 +128,82 @@ test('an agent that does not hear us on a dead stream is given a new one', () =>
   assert.equal(fleet.effects('dial').at(-1)?.generation, 2);
   assert.equal(fleet.end?.exitCode, 0);
 });
+
+const threeStages = [0, 1, 2].map((index) =>
+  stageOf({ index, name: `stage-${index}`, durationMs: 3000 }),
+);
+
+test('in a later stage an agent that cannot be armed is lost, the others go on without it', () => {
+  const fleet = new ScriptedFleet(fleetPlan(3, { stages: threeStages })).start().advance(4000);
+  fleet.refuse(1, 'start').finish();
+  const line = 'Agent agent-2 could not be started: did not answer Start';
+  assert.ok(fleet.lines().includes(line));
+  assert.equal(fleet.sent('abort', 1).length, 1);
+  assert.deepEqual(
+    fleet.records('stageStart').map(({ agents }) => agents),
+    [
+      [0, 1, 2],
+      [0, 2],
+      [0, 2],
+    ],
+  );
+  const epochs = fleet.sent('start', 0).filter(({ stage }) => stage === 1);
+  assert.deepEqual(
+    epochs.map(({ epoch }) => epoch),
+    [1, 2, 3, 4],
+    'an epoch is never used twice for a stage',
+  );
+  assert.equal(fleet.end?.exitCode, 4);
+});
+
+test('a later stage that nobody can be armed for ends the run with exit 3, the results are kept', () => {
+  const fleet = new ScriptedFleet(fleetPlan(2, { stages: threeStages })).start().advance(4000);
+  fleet.refuse(0, 'start').refuse(1, 'start').finish();
+  assert.equal(fleet.end?.exitCode, 3);
+  assert.equal(fleet.records('stageResult').length, 2);
+});
+
+test('[RUN-07] a hung agent that comes back rejoins at a later barrier only if it is ready for that stage', () => {
+  const fleet = new ScriptedFleet(fleetPlan(3, { stages: threeStages })).start().advance(4000);
+  fleet.freeze(2).advance(16_000);
+  assert.deepEqual(fleet.records('stageStart').at(-1)?.agents, [0, 1]);
+  fleet.obey(2, 'heartbeat', 'interval', 'result', 'probe', 'start', 'go', 'abort').finish();
+  assert.ok(
+    fleet.lines().includes('Agent agent-3 sits out stage stage-2: it missed the one before'),
+  );
+  assert.equal(fleet.end?.exitCode, 4);
+  assert.equal(fleet.records('stageResult').filter(({ agent }) => agent === 2).length, 1);
+});
+
+test('[RUN-07] a hung agent that is back before the next start takes part in it', () => {
+  const fleet = new ScriptedFleet(fleetPlan(3, { stages: threeStages })).start().advance(4000);
+  fleet.freeze(2).refuse(1, 'start').advance(12_500);
+  assert.equal(fleet.run.snapshot(fleet.now).agents[2]!.link, 'HUNG');
+  assert.equal(fleet.records('stageStart').length, 1, 'one of the others is not armed yet');
+  fleet
+    .obey(1, 'start')
+    .obey(2, 'heartbeat', 'interval', 'result', 'probe', 'start', 'go')
+    .finish();
+  assert.deepEqual(
+    fleet.records('stageStart').map(({ agents }) => agents),
+    [
+      [0, 1, 2],
+      [0, 1, 2],
+      [0, 1, 2],
+    ],
+  );
+  assert.equal(fleet.end?.exitCode, 0);
+});
+
+test('[RUN-11] the countdown to the next try is shown while agents are being armed', () => {
+  const fleet = new ScriptedFleet(fleetPlan(2)).refuse(1, 'start').start().advance(600);
+  const { phase, stage } = fleet.run.snapshot(fleet.now);
+  assert.equal(phase, 'arming');
+  assert.ok(stage!.elapsedMs < -1000 && stage!.elapsedMs > -2000);
+});
+
+test('an agent that is lost while all are being armed is not waited for', () => {
+  const fleet = new ScriptedFleet(fleetPlan(3)).refuse(1, 'start').start().advance(500);
+  fleet.says(1, { kind: 'error', code: 'crashed', message: 'it crashed' });
+  assert.deepEqual(fleet.records('stageStart')[0]?.agents, [0, 2]);
+});
