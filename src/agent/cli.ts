@@ -38,7 +38,7 @@ export function agentProgram(
     .description('Generates load on this host, at the command of a bench-controller.')
     .option('--listen <address>', 'where to listen: :port, host:port, [v6]:port', ':7761')
     .option('--once', 'exit after one run', false)
-    .option('--id <name>', 'name of this agent, shown by the controller', '')
+    .option('--id <name>', 'name of this agent, shown by `bench-controller agents`', '')
     .option('--root <folder>', 'confine targets to this folder; may be repeated', collect, [])
     .option('-v, --verbose', 'log more', false)
     .addOption(

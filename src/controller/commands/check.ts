@@ -26,23 +26,14 @@ export function checkCommand(io: CommandIo): Command {
 }
 
 function describe(outcomes: readonly CheckOutcome[]): string {
-  const head = [
-    'agent',
-    'address',
-    'version',
-    'clock offset',
-    'round trip',
-    'mount',
-    'free',
-    'fit',
-  ];
+  const head = ['agent', 'address', 'version', 'clock bound', 'round trip', 'mount', 'free', 'fit'];
   const rows = outcomes.map((outcome) => {
     const { agent, facts, clock, report } = outcome;
     return [
       agent.id,
       agent.address,
       facts?.version ?? '-',
-      clock ? `±${micros(clock.boundNs)}` : '-',
+      clock ? `+-${micros(clock.boundNs)}` : '-',
       clock ? micros(clock.roundTripNs) : '-',
       report?.mount ? `${report.mount.type} on ${report.mount.point}` : '-',
       typeof report?.freeBytes === 'number' ? bytes(report.freeBytes) : '-',
