@@ -51,6 +51,7 @@ export class AgentSession {
   #failure: string | undefined;
   #lastWordsUntilMs = 0;
   #unansweredBursts = 0;
+  #aborted = false;
   instanceId: string | undefined;
   /** The stage it is ready for. */
   readyStage: number | undefined;
@@ -138,6 +139,19 @@ export class AgentSession {
     this.context.emit({ kind: 'failed', reason, line });
   }
 
+  /** Tells it to stop, once. Reliable: the link keeps it for an agent that has no stream now. */
+  abort(reason: string): void {
+    if (this.#aborted) return;
+    this.#aborted = true;
+    this.context.outbox.send(this.index, { kind: 'abort', reason });
+  }
+
+  /** Failed in our judgement: it may not know, and is told to stop. */
+  giveUp(reason: FailureReason, line: string): void {
+    this.fail(reason, line);
+    this.abort(line);
+  }
+
   /** The agent reported its own failure: what it measured and its Final follow in a slower lane. */
   failedByItself(reason: FailureReason, line: string, nowMs: number): void {
     this.#lastWordsUntilMs = nowMs + lastWordsMs;
@@ -158,9 +172,12 @@ export class AgentSession {
     return isWaiting ? this.#lastWordsUntilMs : undefined;
   }
 
-  /** The run ends without its confirmation: its dead man's switch ends its load. */
-  notReached(): void {
-    const within = wholeSeconds(this.context.plan.timeouts.reconnectWindowMs + afterWindowMs);
+  /** The run ends without its confirmation: its dead man's switch ends its load, if it has not yet. */
+  notReached(nowMs: number): void {
+    const limitMs = this.context.plan.timeouts.reconnectWindowMs + afterWindowMs;
+    const { lostAtMs } = this.link;
+    if (lostAtMs !== undefined && nowMs - lostAtMs > limitMs) return;
+    const within = wholeSeconds(limitMs);
     const line = `${this.id} not reached; it stops by itself within ${within}`;
     this.context.outbox.notice('warn', line);
   }
@@ -228,7 +245,7 @@ export class AgentSession {
         emit({ kind: 'hung', line: verdict.line });
         return;
       case 'fail':
-        this.fail(verdict.reason, verdict.line);
+        this.giveUp(verdict.reason, verdict.line);
         return;
       case 'away':
         outbox.notice('warn', verdict.line);

@@ -98,7 +98,7 @@ export class Run implements RunContext {
     }
     const { code, reason } = judgeEnd(this.sessions, this.options);
     this.#judge.note(code, reason);
-    for (const session of this.sessions) if (mayStillWork(session)) session.notReached();
+    for (const session of this.sessions) if (mayStillWork(session)) session.notReached(now.ms);
     this.#finish('the run is over');
   }
 
@@ -240,7 +240,7 @@ export class Run implements RunContext {
   #interrupt(signal: 'SIGINT' | 'SIGTERM', now: Instant): void {
     const name = signal === 'SIGINT' ? 'Ctrl-C' : signal;
     if (this.#interrupted) {
-      if (this.#phase instanceof Aborting) this.#phase.nameUnreached();
+      if (this.#phase instanceof Aborting) this.#phase.nameUnreached(now);
       this.#finish(`interrupted by ${name}`);
       return;
     }
@@ -286,7 +286,7 @@ export class Run implements RunContext {
 }
 
 /** Out of reach, and not known to have ended. */
-function mayStillWork({ state, linkState, link }: AgentSession): boolean {
-  if (state === 'COMPLETED' || state === 'ABORTED') return false;
+function mayStillWork({ state, linkState, link, hasSpokenLast }: AgentSession): boolean {
+  if (state === 'COMPLETED' || hasSpokenLast) return false;
   return linkState === 'HUNG' || !link.isOpen;
 }

@@ -37,13 +37,13 @@ export class Aborting implements Phase {
 
   poll(now: Instant): void {
     if (this.#awaited.size > 0 && now.ms < this.#deadlineMs) return;
-    this.nameUnreached();
+    this.nameUnreached(now);
     this.#finish();
   }
 
   /** Whoever has not confirmed. */
-  nameUnreached(): void {
-    for (const session of this.#awaited) session.notReached();
+  nameUnreached(now: Instant): void {
+    for (const session of this.#awaited) session.notReached(now.ms);
     this.#awaited.clear();
   }
 
@@ -68,8 +68,7 @@ export class Aborting implements Phase {
     this.#awaited.add(session);
     // It has ended by itself, and its result is on the way.
     if (session.lastWordsUntilMs(now.ms) !== undefined) return;
-    // Reliable: waits in the link for an agent that has no stream now.
-    this.#run.outbox.send(session.index, { kind: 'abort', reason: this.#reason });
+    session.abort(this.#reason);
     session.link.hurry();
   }
 }

@@ -133,7 +133,6 @@ export class Running implements Phase {
     const session = this.#run.sessions[agent];
     if (!session) return;
     this.#barrier.leave(agent);
-    session.fail('lost', `Agent ${session.id} missed the start of its stage and is left out`);
-    this.#run.outbox.send(agent, { kind: 'abort', reason: 'missed the start of the stage' });
+    session.giveUp('lost', `Agent ${session.id} missed the start of its stage and is left out`);
   }
 }

@@ -178,8 +178,7 @@ export class Starting implements Phase {
     }
     for (const [agent, why] of culprits) {
       const session = this.#run.sessions[agent];
-      session?.fail('error', `Agent ${session.id} could not be started: ${why}`);
-      this.#run.outbox.send(agent, { kind: 'abort', reason: 'could not be started' });
+      session?.giveUp('error', `Agent ${session.id} could not be started: ${why}`);
     }
     this.#startOver();
   }
