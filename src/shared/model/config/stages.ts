@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { operationKinds } from '../operation.js';
 import { choice, count, day, duration, flag, size, threads, TiB } from './fields.js';
+import { suggestion } from './suggest.js';
 import type { OperationKind } from '../operation.js';
 
 const weight = z
@@ -17,7 +18,10 @@ const weights = z.strictObject(
 );
 
 const mix = z.union([choice(operationKinds), weights], {
-  error: `must be one of ${operationKinds.join(', ')}, or weights such as { read: 70, write: 30 }`,
+  error: ({ input }) =>
+    typeof input === 'string'
+      ? `"${input}" is not an operation; ${suggestion(input, operationKinds)}`
+      : `must be one of ${operationKinds.join(', ')}, or weights such as { read: 70, write: 30 }`,
 });
 
 const fsyncWords = ['never', 'end', 'every'] as const;

@@ -64,7 +64,7 @@ expect: [c.errors == 0, nonsense]
       'test.yaml:2:9: target: /etc/bench is in /etc, which is never a target; name',
       'test.yaml:3:7: seed: -1 is not a count; write it like 64, 1e6 or 1_000_000',
       'test.yaml:4:33: dataset.file_size: "4K" is ambiguous; write KB (powers of 1',
-      'test.yaml:6:21: stages[0].mix: must be one of read, write, get, put, stat, ',
+      'test.yaml:6:21: stages[0].mix: "raed" is not an operation; did you mean "re',
       'test.yaml:6:37: stages[0].duration: 60 has no unit; write 60s or 60ms',
       'test.yaml:7:5: stages[1]: has no limit and would never end; give duration, ',
       'test.yaml:8:13: stages[2].name: "b" is the name of stages[1] already',
