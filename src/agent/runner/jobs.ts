@@ -2,6 +2,7 @@
 import type { DatasetAssignment, StageAssignment } from '../../shared/model/assignment.js';
 import type { AgentErrorCode, EndedBy } from '../../shared/model/messages.js';
 import type { ChurnState } from './churn-pool.js';
+import type { LaneShape } from './lane-memory.js';
 
 /** Runs a stage: opens, warms up, says `warm`, waits for the gate, works until a limit is reached, says `done`. */
 export interface StageJob {
@@ -54,3 +55,8 @@ export type WorkerEvent =
       readonly churnFolders: ChurnState;
     }
   | { readonly kind: 'failed'; readonly code: AgentErrorCode; readonly message: string };
+
+/** What runner and worker both take a lane's memory to look like. */
+export function laneShapeOf(stage: StageAssignment): LaneShape {
+  return { kinds: stage.mix.length, depth: 1, openLoop: false };
+}

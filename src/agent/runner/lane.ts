@@ -1,32 +1,21 @@
 import type { EndedBy } from '../../shared/model/messages.js';
 import type { Engine, Operation } from '../engines/engine.js';
+import type { Allowance } from './allowance.js';
 import type { ClockBase } from './clock-base.js';
+import { hrtime } from './clock-base.js';
 import { errorSlotOf, shortSlot } from './error-codes.js';
+import { firstStart, lastEnd } from './lane-memory.js';
+import type { LaneMemory } from './lane-memory.js';
 import type { OperationStream } from './operation-stream.js';
 import { Recorder } from './recorder.js';
-import { hrtime } from './clock-base.js';
-import { firstStart, lastEnd, opStart, stopFlag } from './shared-memory.js';
-import type { LaneMemory } from './shared-memory.js';
-
-/** What ends a lane: its shares of the stage's limits. Infinity where there is no limit. */
-export interface Budget {
-  /** ns after the clock base; nothing is issued at or after it. */
-  deadlineNs: number;
-  /** Operations to issue, whether they succeed or fail. */
-  operations: number;
-  /** Bytes to issue; an operation that does not fit is not issued. */
-  bytes: number;
-}
 
 export interface LaneParts {
   readonly engine: Engine;
   readonly stream: OperationStream;
+  readonly allowance: Allowance;
   readonly memory: LaneMemory;
-  readonly budget: Budget;
   readonly buffer: Uint8Array;
   readonly clock: ClockBase;
-  /** RunControl.flags. */
-  readonly flags: Int32Array;
 }
 
 /**
@@ -50,23 +39,25 @@ export class Lane {
   };
   readonly #engine: Engine;
   readonly #stream: OperationStream;
+  readonly #allowance: Allowance;
   readonly #cells: Float64Array;
+  readonly #starts: Float64Array;
   readonly #recorder: Recorder;
-  readonly #budget: Budget;
   readonly #buffer: Uint8Array;
+  readonly #clock: ClockBase;
   readonly #baseSeconds: number;
-  readonly #flags: Int32Array;
   #startNs = 0;
 
   constructor(parts: LaneParts) {
     this.#engine = parts.engine;
     this.#stream = parts.stream;
+    this.#allowance = parts.allowance;
     this.#cells = parts.memory.cells;
+    this.#starts = parts.memory.starts;
     this.#recorder = new Recorder(parts.memory);
-    this.#budget = parts.budget;
     this.#buffer = parts.buffer;
+    this.#clock = parts.clock;
     this.#baseSeconds = parts.clock.seconds;
-    this.#flags = parts.flags;
   }
 
   /** The first operation begins at `nowNs`. */
@@ -80,25 +71,17 @@ export class Lane {
     const { operation } = this;
     const engine = this.#engine;
     const stream = this.#stream;
-    const cells = this.#cells;
+    const allowance = this.#allowance;
+    const starts = this.#starts;
     const recorder = this.#recorder;
-    const budget = this.#budget;
     const buffer = this.#buffer;
-    const flags = this.#flags;
     const baseSeconds = this.#baseSeconds;
     const { churns } = stream;
     let startNs = this.#startNs;
     for (let i = 0; i < batchSize; i++) {
-      // Not atomic: a builtin call per operation; a flag that is seen one batch late is seen soon enough.
-      if (flags[stopFlag] !== 0) return this.#end('aborted', startNs);
-      if (startNs >= budget.deadlineNs) return this.#end('duration', startNs);
-      if (budget.operations === 0) return this.#end('operations', startNs);
-      const slot = stream.next(operation);
-      if (slot < 0) return this.#end('exhausted', startNs);
-      if (budget.bytes < operation.bytes) return this.#end('bytes', startNs);
-      budget.operations--;
-      budget.bytes -= operation.bytes;
-      cells[opStart] = startNs;
+      const slot = allowance.next(operation, startNs);
+      if (slot < 0) return this.#end(startNs);
+      starts[0] = startNs;
       let code = -1;
       try {
         if (engine.perform(operation, buffer) !== operation.bytes) code = shortSlot;
@@ -117,22 +100,23 @@ export class Lane {
   }
 
   /** The stage's last act, after the last batch: what `fsync: end` asks for. Its errors count for `kind`'s slot. */
-  finish(slot: number, clock: ClockBase): void {
+  finish(slot: number): void {
+    const clock = this.#clock;
     const startNs = clock.now();
-    this.#cells[opStart] = startNs;
+    this.#starts[0] = startNs;
     try {
       this.#engine.finish();
     } catch (error) {
       this.#recorder.failed(slot, errorSlotOf(error), clock.now() - startNs);
     }
     this.#cells[lastEnd] = clock.now();
-    this.#cells[opStart] = 0;
+    this.#starts[0] = 0;
   }
 
-  #end(by: EndedBy, startNs: number): EndedBy {
+  #end(startNs: number): EndedBy {
     this.#startNs = startNs;
     this.#cells[lastEnd] = startNs;
-    this.#cells[opStart] = 0;
-    return by;
+    this.#starts[0] = 0;
+    return this.#allowance.endedBy;
   }
 }

@@ -1,7 +1,7 @@
 import { bucketCount, bucketIndexOf } from '../../shared/metrics/bucket-layout.js';
 import { errorCodes } from './error-codes.js';
-import { blockBits } from './shared-memory.js';
-import type { LaneMemory } from './shared-memory.js';
+import { blockBits } from './lane-memory.js';
+import type { LaneMemory } from './lane-memory.js';
 
 /** Writes one worker's latencies and errors into shared memory. Hot path: no allocation, no message. */
 export class Recorder {
@@ -14,13 +14,19 @@ export class Recorder {
     this.#counts = memory.counts;
     this.#errors = memory.errors;
     this.#dirty = memory.dirty;
-    this.#kinds = memory.kinds;
+    this.#kinds = memory.shape.kinds;
   }
 
+  /** @param ns service time: from issue to completion */
   done(slot: number, ns: number): void {
     const index = slot * bucketCount + bucketIndexOf(ns);
     this.#counts[index]!++;
     this.#dirty[index >> blockBits] = 1;
+  }
+
+  /** Open loop only. @param ns from the intended start to completion */
+  response(slot: number, ns: number): void {
+    this.done(2 * this.#kinds + slot, ns);
   }
 
   failed(slot: number, code: number, ns: number): void {

@@ -3,8 +3,8 @@ import { HistogramEncoder } from '../../shared/metrics/histogram-encoding.js';
 import type { ErrorCount, OperationStats } from '../../shared/model/messages.js';
 import type { OperationKind } from '../../shared/model/operation.js';
 import { errorCodes } from './error-codes.js';
-import { blockBits, blocksPerHistogram, firstStart, lastEnd, opStart } from './shared-memory.js';
-import type { LaneMemory } from './shared-memory.js';
+import { blockBits, blocksPerHistogram, firstStart, lastEnd } from './lane-memory.js';
+import type { LaneMemory } from './lane-memory.js';
 
 const blockSize = 1 << blockBits;
 const nothing = new Uint8Array(0);
@@ -18,11 +18,15 @@ export class Sampler {
   readonly #lanes: readonly LaneMemory[];
   readonly #kinds: readonly OperationKind[];
   readonly #bytes: readonly number[];
+  readonly #openLoop: boolean;
   /** The workers' sum as of the last look. */
   readonly #merged: Float64Array;
-  /** Totals by histogram: completed by kind, then failed by kind. */
+  /** Totals by histogram, in the order of LaneMemory. */
   readonly #totals: Float64Array;
-  readonly #marks = new Uint8Array(blocksPerHistogram);
+  readonly #marks = new Int32Array(blocksPerHistogram / 4);
+  readonly #sum = new Float64Array(blockSize);
+  /** The lanes' marks, four to a word. */
+  readonly #dirty: readonly Int32Array[];
 
   /** @param bytes moved by one operation of each kind */
   constructor(
@@ -33,8 +37,12 @@ export class Sampler {
     this.#lanes = lanes;
     this.#kinds = kinds;
     this.#bytes = bytes;
-    this.#merged = new Float64Array(2 * kinds.length * bucketCount);
-    this.#totals = new Float64Array(2 * kinds.length);
+    this.#openLoop = lanes[0]?.shape.openLoop ?? false;
+    this.#merged = new Float64Array(3 * kinds.length * bucketCount);
+    this.#totals = new Float64Array(3 * kinds.length);
+    this.#dirty = lanes.map(
+      ({ dirty }) => new Int32Array(dirty.buffer, dirty.byteOffset, dirty.length / 4),
+    );
   }
 
   /**
@@ -42,31 +50,30 @@ export class Sampler {
    * @param everything look at all buckets, not only at those marked as changed: for the last sample
    */
   sample(everything: boolean): readonly OperationStats[] {
-    return this.#kinds.map((_, slot) => {
-      const service = this.#difference(slot, everything);
-      const failed = this.#difference(this.#kinds.length + slot, everything);
-      return this.#stats(slot, service, failed);
-    });
+    return this.#stats((histogram) => this.#difference(histogram, everything));
   }
 
   /** Counters and histograms of the whole stage, as of the last sample. */
   totals(): readonly OperationStats[] {
-    return this.#kinds.map((_, slot) =>
-      this.#stats(slot, this.#whole(slot), this.#whole(this.#kinds.length + slot)),
-    );
+    return this.#stats((histogram) => this.#whole(histogram));
   }
 
   /** Operations that ended, well or not, as of the last sample. */
   get ended(): number {
-    return this.#totals.reduce((sum, count) => sum + count, 0);
+    return this.#totals.subarray(0, 2 * this.#kinds.length).reduce((sum, count) => sum + count, 0);
   }
 
   inFlight(nowNs: number): { readonly count: number; readonly oldestNs: number } {
-    const ages = this.#lanes
-      .map(({ cells }) => cells[opStart] ?? 0)
-      .filter((start) => start > 0)
-      .map((start) => Math.max(0, nowNs - start));
-    return { count: ages.length, oldestNs: ages.reduce((a, b) => Math.max(a, b), 0) };
+    let count = 0;
+    let oldestNs = 0;
+    for (const { starts } of this.#lanes) {
+      for (const start of starts) {
+        if (start <= 0) continue;
+        count++;
+        oldestNs = Math.max(oldestNs, nowNs - start);
+      }
+    }
+    return { count, oldestNs };
   }
 
   /** When the first operation began; undefined before. */
@@ -75,26 +82,32 @@ export class Sampler {
     return starts.length === 0 ? undefined : Math.min(...starts);
   }
 
-  /** When the last operation ended: of a lane that still has one in flight, the one before it. */
+  /** When the last operation ended: of a lane that still has some in flight, not before these began. */
   last(): number {
     return this.#lanes.reduce(
-      (latest, { cells }) => Math.max(latest, cells[lastEnd] ?? 0, cells[opStart] ?? 0),
+      (latest, { cells, starts }) => Math.max(latest, cells[lastEnd] ?? 0, ...starts),
       0,
     );
   }
 
-  #stats(slot: number, service: Uint8Array, failed: Uint8Array): OperationStats {
-    const count = this.#totals[slot] ?? 0;
-    return {
-      operation: this.#kinds[slot] ?? 'stat',
-      count,
-      bytes: count * (this.#bytes[slot] ?? 0),
-      errors: this.#errors(slot),
-      missedSchedules: 0,
-      service,
-      response: nothing,
-      failed,
-    };
+  #stats(read: (histogram: number) => Uint8Array): readonly OperationStats[] {
+    const kinds = this.#kinds.length;
+    return this.#kinds.map((operation, slot) => {
+      const service = read(slot);
+      const failed = read(kinds + slot);
+      const response = this.#openLoop ? read(2 * kinds + slot) : nothing;
+      const count = this.#totals[slot] ?? 0;
+      return {
+        operation,
+        count,
+        bytes: count * (this.#bytes[slot] ?? 0),
+        errors: this.#errors(slot),
+        missedSchedules: this.#lanes.reduce((sum, { missed }) => sum + (missed[slot] ?? 0), 0),
+        service,
+        response,
+        failed,
+      };
+    });
   }
 
   #errors(slot: number): readonly ErrorCount[] {
@@ -113,34 +126,43 @@ export class Sampler {
   #difference(histogram: number, everything: boolean): Uint8Array {
     const marks = this.#collectMarks(histogram, everything);
     const encoder = new HistogramEncoder();
-    const offset = histogram * bucketCount;
+    const merged = this.#merged;
+    let total = this.#totals[histogram] ?? 0;
     for (let block = 0; block < blocksPerHistogram; block++) {
       if (marks[block] === 0) continue;
-      for (let i = block * blockSize; i < (block + 1) * blockSize; i++) {
-        let sum = 0;
-        for (const { counts } of this.#lanes) sum += counts[offset + i] ?? 0;
-        const news = sum - (this.#merged[offset + i] ?? 0);
+      const offset = histogram * bucketCount + block * blockSize;
+      const sum = this.#sumOf(offset);
+      for (let i = 0; i < blockSize; i++) {
+        const news = (sum[i] ?? 0) - (merged[offset + i] ?? 0);
         if (news <= 0) continue;
-        this.#merged[offset + i] = sum;
-        this.#totals[histogram] = (this.#totals[histogram] ?? 0) + news;
-        encoder.put(i, news);
+        merged[offset + i] = sum[i] ?? 0;
+        total += news;
+        encoder.put(block * blockSize + i, news);
       }
     }
+    this.#totals[histogram] = total;
     return encoder.finish();
+  }
+
+  /** One block of all lanes, lane by lane along the memory. */
+  #sumOf(offset: number): Float64Array {
+    const sum = this.#sum.fill(0);
+    for (const { counts } of this.#lanes) {
+      for (let i = 0; i < blockSize; i++) sum[i]! += counts[offset + i]!;
+    }
+    return sum;
   }
 
   /** Marks are taken off before the counts are read: what is counted meanwhile is marked again for the next time. */
   #collectMarks(histogram: number, everything: boolean): Uint8Array {
-    const marks = this.#marks.fill(everything ? 1 : 0);
-    const offset = histogram * blocksPerHistogram;
-    for (const { dirty } of this.#lanes) {
-      for (let block = 0; block < blocksPerHistogram; block++) {
-        if (dirty[offset + block] === 0) continue;
-        Atomics.exchange(dirty, offset + block, 0);
-        marks[block] = 1;
+    const words = this.#marks.fill(everything ? -1 : 0);
+    const offset = histogram * words.length;
+    for (const dirty of this.#dirty) {
+      for (let i = 0; i < words.length; i++) {
+        if (dirty[offset + i] !== 0) words[i]! |= Atomics.exchange(dirty, offset + i, 0);
       }
     }
-    return marks;
+    return new Uint8Array(words.buffer);
   }
 
   #whole(histogram: number): Uint8Array {

@@ -4,16 +4,19 @@ import type { OperationKind } from '../../shared/model/operation.js';
 import type { EngineContext } from '../engines/engine.js';
 import { stageOptionsOf } from '../engines/engine.js';
 import { engines } from '../engines/registry.js';
+import { Allowance } from './allowance.js';
+import type { Budget } from './allowance.js';
 import { ClockBase } from './clock-base.js';
 import { alignedBuffer, fillContent } from './content.js';
 import { DatasetLayout } from './dataset-layout.js';
 import { RunnerFailure, failureFrom } from './failure.js';
 import type { StageJob, WorkerEvent } from './jobs.js';
+import { laneShapeOf } from './jobs.js';
 import { Lane } from './lane.js';
-import type { Budget } from './lane.js';
+import { LaneMemory } from './lane-memory.js';
 import { OperationStream, bytesOf } from './operation-stream.js';
 import type { StreamOptions } from './operation-stream.js';
-import { LaneMemory, RunControl, gateFlag } from './shared-memory.js';
+import { RunControl, gateFlag } from './shared-memory.js';
 import { byteShareOf, shareOf } from './shares.js';
 import { warmUp } from './warm-up.js';
 
@@ -33,7 +36,7 @@ async function carryOut(job: StageJob, say: (event: WorkerEvent) => void): Promi
   const { stage } = job;
   const clock = new ClockBase(job.baseSeconds);
   const control = new RunControl(job.control);
-  const memory = new LaneMemory(stage.mix.length, job.memory);
+  const memory = new LaneMemory(laneShapeOf(stage), job.memory);
   const buffer = bufferFor(stage.blockSizeBytes);
   const definition = engines.find(({ name }) => name === job.engine);
   if (definition === undefined) throw new Error(`no engine ${job.engine}`);
@@ -48,15 +51,8 @@ async function carryOut(job: StageJob, say: (event: WorkerEvent) => void): Promi
   });
   const budget = budgetOf(job);
   const operations = new OperationStream(stream);
-  const lane = new Lane({
-    engine,
-    stream: operations,
-    memory,
-    budget,
-    buffer,
-    clock,
-    flags: control.flags,
-  });
+  const allowance = new Allowance(operations, budget, control.flags);
+  const lane = new Lane({ engine, stream: operations, allowance, memory, buffer, clock });
   say({ kind: 'warm', mechanism: engine.mechanism });
 
   let endedBy: EndedBy | undefined;
@@ -67,7 +63,7 @@ async function carryOut(job: StageJob, say: (event: WorkerEvent) => void): Promi
     lane.begin(clock.now());
     do endedBy = lane.batch();
     while (endedBy === undefined);
-    if (endedBy !== 'aborted') lane.finish(Math.max(0, operations.kinds.indexOf('write')), clock);
+    if (endedBy !== 'aborted') lane.finish(Math.max(0, operations.kinds.indexOf('write')));
   }
   engine.close();
   say({

@@ -4,9 +4,10 @@ import type { EndedBy } from '../../shared/model/messages.js';
 import type { ParsedTarget } from '../engines/registry.js';
 import { emptyChurn, redistribute } from './churn-pool.js';
 import type { ChurnState } from './churn-pool.js';
+import { laneShapeOf } from './jobs.js';
 import type { StageJob } from './jobs.js';
 import type { RunnerParts } from './runner-parts.js';
-import { LaneMemory } from './shared-memory.js';
+import { LaneMemory } from './lane-memory.js';
 
 /** What lanes have made in earlier stages of the run and may still remove. */
 export interface Churn {
@@ -42,7 +43,7 @@ export async function setUpWorkers(
   const openFiles = Math.max(1, Math.floor((openFileLimit() - 256) / lanes));
   const warnings = new Set<string>();
   let mechanism = '';
-  const memories = Array.from({ length: lanes }, () => new LaneMemory(stage.mix.length));
+  const memories = Array.from({ length: lanes }, () => new LaneMemory(laneShapeOf(stage)));
   parts.control.reset();
   const started = memories.map((memory, lane) => {
     const job: StageJob = {

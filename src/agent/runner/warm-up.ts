@@ -7,14 +7,15 @@ import type {
   EngineDefinition,
   StageOptions,
 } from '../engines/engine.js';
+import { Allowance } from './allowance.js';
 import { emptyChurn } from './churn-pool.js';
 import type { ChurnState } from './churn-pool.js';
 import type { ClockBase } from './clock-base.js';
 import { Lane } from './lane.js';
+import type { LaneMemory } from './lane-memory.js';
 import { OperationStream } from './operation-stream.js';
 import type { StreamOptions } from './operation-stream.js';
 import { Recorder } from './recorder.js';
-import type { LaneMemory } from './shared-memory.js';
 
 /**
  * Counted, not timed: many workers on few cores get little of any time. Operations that are slow even in memory are
@@ -59,10 +60,11 @@ export async function warmUp(parts: WarmUp): Promise<void> {
     const operations = isQuick ? warmOperations : slowWarmOperations;
     const budget = { deadlineNs: Infinity, operations, bytes: Infinity };
     const flags = new Int32Array(new SharedArrayBuffer(16));
-    const lane = new Lane({ ...parts, engine, stream, budget, flags });
+    const allowance = new Allowance(stream, budget, flags);
+    const lane = new Lane({ ...parts, engine, stream, allowance });
     lane.begin(clock.now());
     while (lane.batch() === undefined);
-    lane.finish(0, clock);
+    lane.finish(0);
     engine.close();
   } finally {
     scratch.remove();

@@ -1,19 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Engine, Operation } from '../../../../src/agent/engines/engine.js';
+import { Allowance } from '../../../../src/agent/runner/allowance.js';
+import type { Budget } from '../../../../src/agent/runner/allowance.js';
 import { emptyChurn } from '../../../../src/agent/runner/churn-pool.js';
 import { ClockBase } from '../../../../src/agent/runner/clock-base.js';
 import { Lane } from '../../../../src/agent/runner/lane.js';
-import type { Budget } from '../../../../src/agent/runner/lane.js';
+import { LaneMemory, firstStart, lastEnd } from '../../../../src/agent/runner/lane-memory.js';
 import { OperationStream } from '../../../../src/agent/runner/operation-stream.js';
 import { Sampler } from '../../../../src/agent/runner/sampler.js';
-import {
-  LaneMemory,
-  firstStart,
-  lastEnd,
-  opStart,
-  stopFlag,
-} from '../../../../src/agent/runner/shared-memory.js';
+import { stopFlag } from '../../../../src/agent/runner/shared-memory.js';
 import type { OperationKind } from '../../../../src/shared/model/operation.js';
 
 interface Set {
@@ -24,7 +20,7 @@ interface Set {
 }
 
 function setUp({ perform, budget, mix = ['read'], finish = () => undefined }: Set) {
-  const memory = new LaneMemory(mix.length);
+  const memory = new LaneMemory({ kinds: mix.length, depth: 1, openLoop: false });
   const flags = new Int32Array(new SharedArrayBuffer(16));
   const clock = new ClockBase();
   const engine: Engine = { mechanism: 'fake', perform, finish, close: () => undefined };
@@ -42,15 +38,10 @@ function setUp({ perform, budget, mix = ['read'], finish = () => undefined }: Se
     workers: 1,
     churn: { files: emptyChurn, folders: emptyChurn },
   });
-  const lane = new Lane({
-    engine,
-    stream,
-    memory,
-    budget: { deadlineNs: Infinity, operations: Infinity, bytes: Infinity, ...budget },
-    buffer: new Uint8Array(1000),
-    clock,
-    flags,
-  });
+  const limits = { deadlineNs: Infinity, operations: Infinity, bytes: Infinity, ...budget };
+  const allowance = new Allowance(stream, limits, flags);
+  const buffer = new Uint8Array(1000);
+  const lane = new Lane({ engine, stream, allowance, memory, buffer, clock });
   const sampler = new Sampler(
     [memory],
     mix,
@@ -139,7 +130,7 @@ describe('Lane', () => {
       },
     });
     assert.equal(run(), 'aborted');
-    assert.equal(memory.cells[opStart], 0);
+    assert.equal(memory.starts[0], 0);
     assert.ok((memory.cells[lastEnd] ?? 0) >= (memory.cells[firstStart] ?? 0));
   });
 
@@ -160,8 +151,8 @@ describe('Lane', () => {
   });
 
   it('counts what fails in the last act, and lets a bug of the engine out', () => {
-    const { lane, sampler, clock } = setUp({ perform: () => 0, finish: () => fail('EDQUOT') });
-    lane.finish(0, clock);
+    const { lane, sampler } = setUp({ perform: () => 0, finish: () => fail('EDQUOT') });
+    lane.finish(0);
     assert.deepEqual(sampler.sample(true)[0]?.errors, [{ code: 'EDQUOT', count: 1 }]);
     const broken = setUp({
       perform: () => {
