@@ -15,6 +15,7 @@ import type { RunView } from '../view/run-view.js';
 import { GrpcLinks } from './agent-links.js';
 import { withEmbeddedAgents } from './embedded-agents.js';
 import { controllerIdentity } from './identity.js';
+import { LiveIntake } from './live-intake.js';
 import { RunDriver } from './run-driver.js';
 import { RunResults } from './run-results.js';
 
@@ -57,8 +58,20 @@ async function runWith(request: RunRequest, plan: Plan): Promise<ExitCode> {
     },
   });
   const began = io.clock.nowMs();
+  const intake = new LiveIntake({
+    clock: io.clock,
+    count: (entry) => {
+      results.record(entry);
+    },
+    notice: (level, line) => {
+      notice(level, line);
+    },
+    onBug: (thrown) => {
+      driver.fail(thrown);
+    },
+  });
   const record = (entry: RunRecord): void => {
-    results.record({ ...entry, atMs: io.clock.nowMs() - began });
+    intake.record({ ...entry, atMs: io.clock.nowMs() - began });
   };
   const notice = (level: LogLevel, line: string): void => {
     results.log(level, line);
@@ -104,8 +117,9 @@ async function runWith(request: RunRequest, plan: Plan): Promise<ExitCode> {
         onBug,
       }),
   );
-  const end = await watched(request, { run, driver, results, view, began });
+  const end = await watched(request, { run, driver, intake, results, view, began });
   if (end === 'impatient') return exitCodes.interrupted;
+  intake.finish();
   record({
     type: 'end',
     outcome: end.outcome,
@@ -122,6 +136,7 @@ async function runWith(request: RunRequest, plan: Plan): Promise<ExitCode> {
 interface Watched {
   readonly run: Run;
   readonly driver: RunDriver;
+  readonly intake: LiveIntake;
   readonly results: RunResults;
   readonly view: RunView;
   readonly began: number;
@@ -130,7 +145,7 @@ interface Watched {
 /** Drives the run with the view kept fresh and signals heeded; 'impatient' when a second Ctrl-C came. */
 async function watched(request: RunRequest, parts: Watched): Promise<RunEnd | 'impatient'> {
   const { io } = request;
-  const { run, driver, results, view, began } = parts;
+  const { run, driver, intake, results, view, began } = parts;
   let shownAt = io.clock.nowMs();
   const show = (): void => {
     const now = io.clock.nowMs();
@@ -161,6 +176,7 @@ async function watched(request: RunRequest, parts: Watched): Promise<RunEnd | 'i
     const end = await Promise.race([driver.drive(), impatient]);
     if (end === 'impatient') {
       driver.cut();
+      intake.finish();
       await results.flush();
       view.close();
       io.stderr.write(

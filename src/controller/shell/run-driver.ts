@@ -61,7 +61,7 @@ export class RunDriver {
         this.feed(input);
       },
       (thrown) => {
-        this.#break(thrown);
+        this.fail(thrown);
       },
     );
   }
@@ -89,7 +89,7 @@ export class RunDriver {
         for (const effect of this.#run.handle(next, readClock(this.#clock))) this.#carryOut(effect);
       }
     } catch (thrown) {
-      this.#break(thrown);
+      this.fail(thrown);
     } finally {
       this.#busy = false;
     }
@@ -113,7 +113,7 @@ export class RunDriver {
   };
 
   /** A bug: the run cannot go on, and main says so with the stack. */
-  #break(thrown: unknown): void {
+  fail(thrown: unknown): void {
     this.#end();
     this.#links.cut();
     this.#settle?.reject(thrown);

@@ -1,0 +1,73 @@
+import type { Cancel, Clock } from '../../shared/kernel/clock.js';
+import type { Log } from '../../shared/kernel/log.js';
+import { LiveInbox } from '../core/live-inbox.js';
+import type { JournalRecord } from '../core/records.js';
+
+type IntervalRecord = Extract<JournalRecord, { type: 'interval' }>;
+
+/** Counting goes on for this long at most before the loop turns to other things. */
+const sliceMs = 5;
+
+export interface IntakeOptions {
+  readonly clock: Clock;
+  /** Counts one record and writes it down. */
+  readonly count: (record: JournalRecord) => void;
+  readonly notice: Log;
+  /** Counting threw what it never should. */
+  readonly onBug: (thrown: unknown) => void;
+}
+
+/**
+ * Takes the run's records in. Intervals, which cost most and hurry least, wait in a bounded inbox and are counted in
+ * slices between the turns of the loop, so that no message about the run's course waits behind them.
+ */
+export class LiveIntake {
+  readonly #options: IntakeOptions;
+  readonly #inbox = new LiveInbox<IntervalRecord>();
+  #cancel: Cancel | undefined;
+
+  constructor(options: IntakeOptions) {
+    this.#options = options;
+  }
+
+  record(record: JournalRecord): void {
+    if (record.type !== 'interval') {
+      this.#options.count(record);
+      return;
+    }
+    const { folded, isNews } = this.#inbox.add(record);
+    if (isNews) {
+      this.#options.notice('warn', 'Warning: Dropping old stats messages (processing backlog)');
+    }
+    if (folded) this.#options.count({ ...folded, folded: true });
+    this.#schedule();
+  }
+
+  /** Counts all that waits, however long it takes: the run is over, or about to be. */
+  finish(): void {
+    this.#cancel?.();
+    this.#cancel = undefined;
+    for (let next = this.#inbox.take(); next; next = this.#inbox.take()) this.#options.count(next);
+  }
+
+  #schedule(): void {
+    this.#cancel ??= this.#options.clock.after(0, () => {
+      this.#cancel = undefined;
+      try {
+        this.#slice();
+      } catch (thrown) {
+        this.#options.onBug(thrown);
+      }
+    });
+  }
+
+  #slice(): void {
+    const { clock, count } = this.#options;
+    const untilMs = clock.nowMs() + sliceMs;
+    for (let next = this.#inbox.take(); next; next = this.#inbox.take()) {
+      count(next);
+      if (clock.nowMs() >= untilMs) break;
+    }
+    if (this.#inbox.size > 0) this.#schedule();
+  }
+}
