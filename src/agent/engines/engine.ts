@@ -14,9 +14,11 @@ export interface Operation {
   offset: number;
   /** How many bytes a complete operation moves; 0 for those that move none. */
   bytes: number;
-  /** Whose churn entry and which one: put, delete, mkdir, rmdir. */
+  /** Whose churn entry and which one: put, delete, rename, mkdir, rmdir. */
   lane: number;
   entry: number;
+  /** rename: the entry's new number, in the worker's own lane. */
+  to: number;
 }
 
 /** Where things lie, relative to the target's dataset folder (the working directory of the runner). */

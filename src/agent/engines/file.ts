@@ -15,8 +15,17 @@ const { O_RDONLY, O_WRONLY, O_RDWR, O_CREAT, O_EXCL, O_DIRECT, O_NOATIME, O_NOFO
   fs.constants;
 
 /** Bound once: a property of the module object is looked up anew with every call. */
-const { closeSync, readSync, writeSync, statSync, readdirSync, unlinkSync, mkdirSync, rmdirSync } =
-  fs;
+const {
+  closeSync,
+  readSync,
+  writeSync,
+  statSync,
+  readdirSync,
+  unlinkSync,
+  mkdirSync,
+  rmdirSync,
+  renameSync,
+} = fs;
 
 /**
  * Blocking system calls through `fs.*Sync`, one operation in flight per worker, as fio's psync. Flags are numbers and
@@ -40,7 +49,7 @@ class FileEngine implements BlockingEngine {
     const { fsync } = options;
     this.#syncEvery = typeof fsync === 'number' ? fsync : fsync === 'every' ? 1 : 0;
     const { kinds } = context;
-    if (kinds.has('put') || kinds.has('mkdir')) {
+    if (kinds.has('put') || kinds.has('mkdir') || kinds.has('rename')) {
       mkdirSync(context.paths.churnHome(context.lane), { recursive: true });
     }
     if (kinds.has('read') || kinds.has('write')) {
@@ -91,6 +100,12 @@ class FileEngine implements BlockingEngine {
         return 0;
       case 'rmdir':
         rmdirSync(this.#context.paths.churnFolder(operation.lane, operation.entry));
+        return 0;
+      case 'rename':
+        renameSync(
+          this.#context.paths.churnFile(operation.lane, operation.entry),
+          this.#context.paths.churnFile(this.#context.lane, operation.to),
+        );
         return 0;
       default:
         operation.kind satisfies never;

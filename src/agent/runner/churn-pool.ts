@@ -1,4 +1,4 @@
-/** What one lane has made and may remove: put and delete, or mkdir and rmdir. Oldest first. */
+/** What one lane has made and may remove: put, rename and delete, or mkdir and rmdir. Oldest first. */
 export interface ChurnState {
   /** The number of the next entry to make in the lane's own folder. */
   readonly next: number;

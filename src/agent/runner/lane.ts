@@ -36,6 +36,7 @@ export class Lane {
     bytes: 0,
     lane: 0,
     entry: 0,
+    to: 0,
   };
   readonly #engine: Engine;
   readonly #stream: OperationStream;

@@ -98,6 +98,7 @@ export class OperationStream {
   settle(operation: Operation, done: boolean): void {
     if (!done) return;
     if (operation.kind === 'put') this.files.created(operation.entry);
+    else if (operation.kind === 'rename') this.files.created(operation.to);
     else if (operation.kind === 'mkdir') this.folders.created(operation.entry);
   }
 
@@ -115,22 +116,25 @@ export class OperationStream {
       const candidate = (slot + i) % this.kinds.length;
       const kind = this.kinds[candidate];
       const isStarved =
-        (kind === 'delete' && this.files.isEmpty) || (kind === 'rmdir' && this.folders.isEmpty);
+        ((kind === 'delete' || kind === 'rename') && this.files.isEmpty) ||
+        (kind === 'rmdir' && this.folders.isEmpty);
       if (!isStarved) return candidate;
     }
     return -1;
   }
 
   #churn(operation: Operation): void {
-    const pool =
-      operation.kind === 'put' || operation.kind === 'delete' ? this.files : this.folders;
-    if (operation.kind === 'put' || operation.kind === 'mkdir') {
+    const { kind } = operation;
+    const pool = kind === 'mkdir' || kind === 'rmdir' ? this.folders : this.files;
+    if (kind === 'put' || kind === 'mkdir') {
       operation.lane = this.#options.worker;
       operation.entry = pool.create();
     } else {
       const entry = pool.take();
       operation.lane = laneOf(entry);
       operation.entry = numberOf(entry);
+      // Never a name that is there already: a rename replaces nothing.
+      if (kind === 'rename') operation.to = pool.create();
     }
   }
 
@@ -190,7 +194,9 @@ class Cursor {
 }
 
 function isChurn(kind: OperationKind): boolean {
-  return kind === 'put' || kind === 'delete' || kind === 'mkdir' || kind === 'rmdir';
+  return (
+    kind === 'put' || kind === 'delete' || kind === 'rename' || kind === 'mkdir' || kind === 'rmdir'
+  );
 }
 
 function boundsOf(mix: readonly MixEntry[]): Float64Array {

@@ -111,7 +111,7 @@ class Scratch implements DatasetPaths {
   } {
     const numbers = Array.from({ length: removable }, (_, i) => i);
     const state = { next: removable, entries: Float64Array.from(numbers) };
-    const files = kinds.has('delete');
+    const files = kinds.has('delete') || kinds.has('rename');
     const folders = kinds.has('rmdir');
     for (const i of numbers) {
       if (files) fs.writeFileSync(this.churnFile(0, i), '');

@@ -24,8 +24,12 @@ export function* checkStages(plan: Plan): Generator<Finding> {
 }
 
 const onFiles: readonly OperationKind[] = ['read', 'write', 'get', 'stat', 'list'];
-/** What has to be made before it can be removed. */
-const makerOf: Partial<Record<OperationKind, OperationKind>> = { delete: 'put', rmdir: 'mkdir' };
+/** What has to be made before it can be removed or renamed. */
+const makerOf: Partial<Record<OperationKind, OperationKind>> = {
+  delete: 'put',
+  rmdir: 'mkdir',
+  rename: 'put',
+};
 
 /** [RUN-23] A stage that would do nothing, or never end, or that its engine cannot do. */
 function* checkWork(plan: Plan, stage: StagePlan, path: KeyPath): Generator<Finding> {
@@ -57,7 +61,7 @@ function* checkWork(plan: Plan, stage: StagePlan, path: KeyPath): Generator<Find
       (other) => other.index <= stage.index && other.mix.some((entry) => entry.operation === maker),
     );
     if (maker !== undefined && !made) {
-      const message = `${kind} has nothing to remove; it needs ${maker} in the same or an earlier stage`;
+      const message = `${kind} has nothing to ${kind === 'rename' ? 'rename' : 'remove'}; it needs ${maker} in the same or an earlier stage`;
       yield { level: 'error', path: [...path, 'mix'], about: [['stages']], message };
     }
     for (const engine of engines) {

@@ -9,6 +9,7 @@ export const operationKinds = [
   'delete',
   'mkdir',
   'rmdir',
+  'rename',
 ] as const;
 
 export type OperationKind = (typeof operationKinds)[number];

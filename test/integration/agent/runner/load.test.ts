@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import type { OperationStats, StageResult } from '../../../../src/shared/model/messages.js';
 import type { OperationKind } from '../../../../src/shared/model/operation.js';
+import { operationKinds } from '../../../../src/shared/model/operation.js';
 import { Histogram } from '../../../../src/shared/metrics/histogram.js';
 import { RunnerProcess, assignmentOf, stageOf } from '../../../support/runner-process.js';
 import { filesBelow, temporaryFolder } from '../../../support/temporary-folder.js';
@@ -86,6 +87,32 @@ describe('runner under load', () => {
     for (const file of files) {
       assert.equal(fs.statSync(path.join(file.parentPath, file.name)).size, 8192);
     }
+  });
+
+  it('renames within the churn folders: as many files as before, none replaced, all under new names', async () => {
+    const counted = { durationMs: undefined, threads: 2 };
+    const results = await runner.run(
+      assignmentOf(
+        folder.path,
+        [
+          stageOf({ ...counted, mix: mixOf('put'), maxOperations: 100 }),
+          // More lanes than made them: files cross from one lane's folder to another's.
+          stageOf({ ...counted, mix: mixOf('rename'), maxOperations: 1000, threads: 3 }),
+        ],
+        { dataset: { fileSizeBytes: 512 } },
+      ),
+    );
+    assert.equal(statsOf(results[1], 'rename').count, 1000);
+    const churn = path.join(folder.path, 'ds1', '0', 'churn', '0');
+    const names = fs.readdirSync(churn).map((lane) => fs.readdirSync(path.join(churn, lane)));
+    assert.deepEqual(
+      names.map((lane) => lane.length).sort(),
+      [33, 33, 34],
+      'each lane renames its part, into its own folder',
+    );
+    runner.tell({ kind: 'cleanup' });
+    assert.equal((await runner.event('cleaned')).files, 108);
+    assert.deepEqual(fs.readdirSync(folder.path), []);
   });
 
   it('writes every block once in a sequential pass, each with content of its own', async () => {
@@ -232,7 +259,7 @@ describe('runner under load', () => {
 
   it('needs no target for the null engine, and does all operations there are', async () => {
     const stage = stageOf({
-      mix: mixOf('read', 'write', 'get', 'put', 'stat', 'list', 'delete', 'mkdir', 'rmdir'),
+      mix: mixOf(...operationKinds),
       durationMs: undefined,
       maxOperations: 9000,
     });

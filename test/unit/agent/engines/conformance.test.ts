@@ -67,7 +67,7 @@ async function within(
             ? fileSizeBytes
             : 0;
       return engine.perform(
-        { kind, file: 0, offset: 0, bytes, lane: 0, entry: 0, ...fields },
+        { kind, file: 0, offset: 0, bytes, lane: 0, entry: 0, to: 0, ...fields },
         buffer,
       );
     };
@@ -90,6 +90,7 @@ for (const definition of engines) {
           'stat',
           'list',
           'put',
+          'rename',
           'delete',
           'mkdir',
           'rmdir',

@@ -24,7 +24,7 @@ function optionsOf(fields: Partial<StreamOptions> = {}): StreamOptions {
 }
 
 function blank(): Operation {
-  return { kind: 'stat', file: -1, offset: -1, bytes: -1, lane: -1, entry: -1 };
+  return { kind: 'stat', file: -1, offset: -1, bytes: -1, lane: -1, to: 0, entry: -1 };
 }
 
 /** The first `count` operations; all end well. */
@@ -41,7 +41,7 @@ function draw(options: StreamOptions, count: number): readonly Operation[] {
 }
 
 const everything = (
-  ['read', 'write', 'get', 'put', 'stat', 'list', 'delete', 'mkdir', 'rmdir'] as const
+  ['read', 'write', 'get', 'put', 'stat', 'list', 'delete', 'mkdir', 'rmdir', 'rename'] as const
 ).map((operation, i) => ({ operation, weight: i + 1 }));
 
 describe('OperationStream', () => {
@@ -170,6 +170,27 @@ describe('OperationStream', () => {
         [0, 6],
       ],
     );
+  });
+
+  it('renames the oldest to a name never used before, and removes it under that name', () => {
+    const mix = [
+      { operation: 'put', weight: 2 },
+      { operation: 'delete', weight: 1 },
+      { operation: 'rename', weight: 1 },
+    ] as const;
+    const alive: number[] = [];
+    const used = new Set<number>();
+    let renamed = 0;
+    for (const { kind, entry, to } of draw(optionsOf({ mix }), 10_000)) {
+      if (kind !== 'put') assert.equal(entry, alive.shift());
+      if (kind === 'delete') continue;
+      const name = kind === 'put' ? entry : to;
+      if (kind === 'rename') renamed++;
+      assert.ok(!used.has(name), 'nothing is ever replaced');
+      used.add(name);
+      alive.push(name);
+    }
+    assert.ok(renamed > 2000);
   });
 
   it('does not offer for removal what could not be made', () => {

@@ -80,7 +80,7 @@ test('a stage that would never end is refused', () => {
   ]);
 });
 
-test('delete and rmdir need something that was made in the same or an earlier stage', () => {
+test('delete, rename and rmdir need something that was made in the same or an earlier stage', () => {
   refused([
     [
       'stages.0.mix=delete',
@@ -89,6 +89,10 @@ test('delete and rmdir need something that was made in the same or an earlier st
     [
       'stages.0.mix={ read: 1, rmdir: 1 }',
       'stages[0].mix: rmdir has nothing to remove; it needs mkdir',
+    ],
+    [
+      'stages.0.mix=rename',
+      'stages[0].mix: rename has nothing to rename; it needs put in the same or an earlier stage',
     ],
     [
       ['stages.0.mix=delete', 'stages.1={ name: b, mix: put, duration: 1s }'],
