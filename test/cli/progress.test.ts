@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { controller, Desk } from '../support/cli-run.js';
+import { Program } from '../support/program.js';
 
 const stages = [
   { name: 'one', mix: 'read', threads: 1, duration: '2s' },
@@ -76,4 +77,19 @@ test('[MEAS-02] the same seed gives the same operations on every agent; --set ch
   assert.deepEqual(await counts(2), first);
   const other = await counts(3, '--set', 'seed=12');
   assert.notDeepEqual(other, first);
+});
+
+test('[CLI-01] [LINK-16] --ui shows the run to a browser while it goes on, and report.html is left after it', async (t) => {
+  const desk = new Desk(t);
+  const config = desk.config({ target: 'null:', stages });
+  const argv = ['run', config, '--results', desk.results, '--embedded', '2', '--ui', ':0'];
+  const program = new Program('bench-controller', [...argv, '--progress', 'lines']);
+  t.after(() => program.stop());
+  const [, url = ''] = await program.waitFor(/The run is shown at (http:\/\/127\.0\.0\.1:\d+\/)/);
+  const page = await (await fetch(url)).text();
+  assert.match(page, />RUNNING<\/span>/);
+  assert.equal((await program.ended).code, 0, program.output);
+  const report = desk.newest().text('report.html');
+  assert.match(report, />COMPLETED<\/span>/);
+  await assert.rejects(fetch(url), 'the page ends with the run');
 });

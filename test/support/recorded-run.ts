@@ -71,7 +71,7 @@ export function planOf(
     },
     limits: { concurrency: 1024 },
     maxStartSpreadMs: 10,
-    results: { folder: 'results', formats: ['json', 'csv', 'hlog'] },
+    results: { folder: 'results', formats: ['json', 'csv', 'hlog', 'html'] },
     ...more,
   };
 }

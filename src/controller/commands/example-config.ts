@@ -50,5 +50,5 @@ expect:
 
 results:
   folder: results
-  formats: [json, csv, hlog]
+  formats: [json, csv, hlog, html]
 `;

@@ -1,11 +1,14 @@
 import { Command, Option } from 'commander';
 import { datasetHash } from '../shell/dataset-hash.js';
+import { parseListenAddress } from '../../shared/wire/address.js';
 import { splitPlan } from '../../shared/model/split-plan.js';
 import type { RunMode } from '../core/run-io.js';
 import { defaultViewMode, viewModes, type ViewMode } from '../view/create-view.js';
 import type { CommandIo } from './command-io.js';
 import { addPlanOptions, loadPlanOf, type PlanOptions } from './plan-options.js';
 import { printPlan } from './validate.js';
+
+const defaultUi = ':7762';
 
 interface RunOptions extends PlanOptions {
   readonly results?: string;
@@ -16,6 +19,8 @@ interface RunOptions extends PlanOptions {
   readonly cleanup?: boolean;
   readonly allowPartial?: boolean;
   readonly steal?: boolean;
+  /** commander: true when --ui is given without an address */
+  readonly ui?: string | true;
   readonly color: boolean;
   readonly verbose?: boolean;
 }
@@ -69,6 +74,10 @@ function withCommonOptions(
       ).choices(viewModes),
     )
     .option('--steal', 'take agents away from the run that owns them (that run loses them)')
+    .option(
+      '--ui [address]',
+      `show the run to browsers while it goes on (default: ${defaultUi}, this machine only)`,
+    )
     .option('--no-color', 'no colours (also: NO_COLOR in the environment)')
     .option('-v, --verbose', 'show debug lines too')
     .action(async (file: string, options: RunOptions) => {
@@ -96,6 +105,7 @@ function withCommonOptions(
         },
         allowPartial: options.allowPartial ?? false,
         steal: options.steal ?? false,
+        ui: uiAddress(options.ui),
         // What somebody prepared and kept is not removed by the run that uses it.
         cleanup: (options.cleanup ?? true) && !loaded.plan.dataset.keep && !skipPrepare,
         split: (plan, runId, creator) =>
@@ -105,4 +115,9 @@ function withCommonOptions(
           }),
       });
     });
+}
+
+function uiAddress(ui: RunOptions['ui']): ReturnType<typeof parseListenAddress> | undefined {
+  if (ui === undefined) return undefined;
+  return parseListenAddress(ui === true ? defaultUi : ui);
 }

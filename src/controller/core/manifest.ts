@@ -22,6 +22,8 @@ interface AgentEntry {
   readonly starts: { stage: number; lateness_ns: number; bound_ns: number }[];
 }
 
+export type ManifestDocument = ReturnType<Manifest['document']>;
+
 /**
  * run.json: what the run was, who took part and what became of them, as known so far. Made from the same records as the
  * numbers, so a crash leaves a truthful one and `report` can make it again. `outcome` is "running" until the end.
@@ -111,9 +113,14 @@ export class Manifest {
    * thresholds that failed, and that a journal without an end is of a run that was interrupted.
    */
   toJson(verdict?: Pick<Summary, 'outcome' | 'reason' | 'exit_code'>): string {
+    return `${JSON.stringify(this.document(verdict), undefined, 2)}\n`;
+  }
+
+  /** What toJson() gives, as a value. */
+  document(verdict?: Pick<Summary, 'outcome' | 'reason' | 'exit_code'>) {
     const run = this.#run;
     if (!run) throw new Error('no run record has been accepted');
-    const manifest = {
+    return {
       schema: 1,
       outcome: verdict?.outcome ?? this.#end?.outcome ?? 'running',
       reason: verdict?.reason ?? this.#end?.reason ?? null,
@@ -132,7 +139,6 @@ export class Manifest {
       agents: this.#agents.map(agentJson),
       plan: run.plan,
     };
-    return `${JSON.stringify(manifest, undefined, 2)}\n`;
   }
 
   #on(index: number, change: (agent: AgentEntry) => void): boolean {
@@ -155,7 +161,7 @@ function newEntry(plan: AgentPlan): AgentEntry {
   };
 }
 
-function agentJson(agent: AgentEntry): object {
+function agentJson(agent: AgentEntry) {
   const { plan, facts } = agent;
   return {
     index: plan.index,

@@ -3,6 +3,7 @@ import { codeOf } from '../../shared/kernel/errors.js';
 import type { Aggregate } from '../core/aggregate.js';
 import type { Manifest } from '../core/manifest.js';
 import type { Summary } from '../core/summary.js';
+import { reportHtml } from '../view/html/report-html.js';
 import { summaryText } from '../view/summary-text.js';
 import { histogramLog } from './histogram-log.js';
 import { intervalsCsv } from './intervals-csv.js';
@@ -31,6 +32,9 @@ export async function writeDerivedFiles(
   }
   if (formats.includes('csv')) files.push(['intervals.csv', intervalsCsv(aggregate)]);
   if (formats.includes('hlog')) files.push(['histograms.hlog', histogramLog(aggregate)]);
+  if (formats.includes('html')) {
+    files.push(['report.html', reportHtml(aggregate, manifest.document(summary), summary)]);
+  }
   let failure: unknown;
   for (const [name, content] of files) {
     try {

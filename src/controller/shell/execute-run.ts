@@ -16,6 +16,8 @@ import { GrpcLinks } from './agent-links.js';
 import { withEmbeddedAgents } from './embedded-agents.js';
 import { controllerIdentity } from './identity.js';
 import { LiveIntake } from './live-intake.js';
+import { openLivePage } from './live-page.js';
+import type { LivePage, LivePageAddress } from './live-page.js';
 import { RunDriver } from './run-driver.js';
 import { RunResults } from './run-results.js';
 
@@ -30,20 +32,34 @@ export interface RunRequest {
   readonly allowPartial: boolean;
   readonly steal: boolean;
   readonly cleanup: boolean;
+  /** Where the run is shown to browsers while it goes on. */
+  readonly ui?: LivePageAddress | undefined;
   readonly split: (plan: Plan, runId: string, creator: string) => readonly Assignment[];
 }
 
 const viewEveryMs = 500;
+const pageRefreshSeconds = 2;
 
 /**
  * One run from its plan to its exit code. Throws MusterError for what stops it before the results folder exists
  * (exit 3, 6); after that every outcome is in the results.
  */
 export function executeRun(request: RunRequest): Promise<ExitCode> {
-  return withEmbeddedAgents(request.plan, request.io.clock, (plan) => runWith(request, plan));
+  return withEmbeddedAgents(request.plan, request.io.clock, async (plan) => {
+    const page = request.ui && (await openLivePage(request.ui));
+    try {
+      return await runWith(request, plan, page);
+    } finally {
+      page?.close();
+    }
+  });
 }
 
-async function runWith(request: RunRequest, plan: Plan): Promise<ExitCode> {
+async function runWith(
+  request: RunRequest,
+  plan: Plan,
+  page: LivePage | undefined,
+): Promise<ExitCode> {
   const { io } = request;
   const runId = randomBytes(8).toString('hex');
   const identity = controllerIdentity();
@@ -92,6 +108,8 @@ async function runWith(request: RunRequest, plan: Plan): Promise<ExitCode> {
     configSha256: createHash('sha256').update(request.configText).digest('hex'),
     plan,
   });
+  page?.show(() => results.livePage(pageRefreshSeconds));
+  if (page) notice('info', `The run is shown at ${page.url}`);
   const run = new Run({
     runId,
     plan,

@@ -8,6 +8,7 @@ import { isoTime } from '../core/calendar.js';
 import { Manifest } from '../core/manifest.js';
 import type { JournalRecord } from '../core/records.js';
 import type { Summary } from '../core/summary.js';
+import { reportHtml } from '../view/html/report-html.js';
 import { writeDerivedFiles } from './derived-files.js';
 import { encodeRecord } from './journal-codec.js';
 import { LineFile } from './line-file.js';
@@ -81,6 +82,12 @@ export class RunResults {
     this.#journal.append(encodeRecord(record));
     this.aggregate.accept(record);
     if (this.#manifest.accept(record)) this.#runJson.changed();
+  }
+
+  /** The report as far as it is known, for a browser that asks again every `refreshSeconds`. */
+  livePage(refreshSeconds: number): string {
+    const document = this.#manifest.document();
+    return reportHtml(this.aggregate, document, this.aggregate.summary(), { refreshSeconds });
   }
 
   /** A line for controller.log. */

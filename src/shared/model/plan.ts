@@ -79,7 +79,7 @@ export interface Timeouts {
   readonly leaseMs: number;
 }
 
-export type ResultFormat = 'json' | 'csv' | 'hlog';
+export type ResultFormat = 'json' | 'csv' | 'hlog' | 'html';
 
 /** A threshold: `<stage>.<operation>.<latency>.<percentile> < 5ms`, `<stage>.errors == 0`, `<stage>.<operation>.per_second > 1000`. */
 export interface Expectation {

@@ -23,7 +23,7 @@ const failurePolicy = z
     error: 'must be majority, all, any, or a percentage from 1% to 100%',
   });
 
-const formats = ['json', 'csv', 'hlog'] as const;
+const formats = ['json', 'csv', 'hlog', 'html'] as const;
 
 export const configSchema = z.strictObject(
   {
@@ -102,7 +102,7 @@ export const configSchema = z.strictObject(
             .prefault([...formats])
             .meta({
               description:
-                'Files besides run.json, the journal and the log: summary.json; intervals.csv; histograms.hlog',
+                'Files besides run.json, the journal and the log: summary.json; intervals.csv; histograms.hlog; report.html',
               unit: 'list',
               bounds: formats.join(', '),
             }),

@@ -92,7 +92,7 @@ test('a missing key, a key without a value, and a wrong type each have their sen
     'test.yaml:7:7: seed: must be a count such as 64, 1e6 or 1_000_000',
   ]);
   assert.deepEqual(problemsOf(`${smallConfig}\nresults: { formats: [json, xml] }`), [
-    'test.yaml:7:28: results.formats[1]: must be one of json, csv, hlog',
+    'test.yaml:7:28: results.formats[1]: must be one of json, csv, hlog, html',
   ]);
 });
 

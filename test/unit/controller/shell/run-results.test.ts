@@ -52,6 +52,7 @@ const names = [
   'histograms.hlog',
   'intervals.csv',
   'journal.ndjson',
+  'report.html',
   'run.json',
   'summary.json',
   'summary.txt',

@@ -1,0 +1,167 @@
+import type { IntervalRow } from '../../core/interval-rows.js';
+import type { AgentTrack, StageTrack } from '../../core/stage-track.js';
+import type { RunOperationNumbers, StageSummary } from '../../core/summary.js';
+import { totalRows } from '../../core/total-rows.js';
+import type { OperationKind } from '../../../shared/model/operation.js';
+import { bytes, clock, count, duration, instant, rate } from '../format.js';
+import { agentRows } from './agent-rows.js';
+import { distributionChart } from './distribution-chart.js';
+import { lineChart } from './line-chart.js';
+import { html, nothing } from './markup.js';
+import type { Markup } from './markup.js';
+import { linearScale, logScale, timeScale } from './scale.js';
+import { thinRows } from './thin-rows.js';
+import type { Column } from './thin-rows.js';
+
+const mostColumns = 300;
+
+/** One stage: its facts, numbers, time line, distribution and agents. */
+export function stageSection(
+  summary: StageSummary,
+  track: StageTrack,
+  agents: readonly AgentTrack[],
+): Markup {
+  const title = html`<h2>Stage ${summary.name}</h2>`;
+  if (summary.agents_started === 0)
+    return html`<section>
+      ${title}
+      <p>Not started.</p>
+    </section>`;
+  return html`<section>
+    ${title}
+    <p class="facts">${facts(summary)}</p>
+    <div class="scroll">${operationNumbers(summary)}</div>
+    ${track.operations.map((operation) => operationCharts(operation, track, agents))}
+    <h3>Agents</h3>
+    <div class="scroll">${agentRows(summary, track, agents)}</div>
+  </section>`;
+}
+
+function facts(stage: StageSummary): string {
+  const { start, first_done_s: first, last_done_s: last, straggler } = stage;
+  return [
+    `${String(stage.agents_completed)} of ${String(stage.agents_started)} agents completed it`,
+    start === null
+      ? undefined
+      : `start spread ${duration(start.spread_ns)} (± ${duration(start.bound_ns)})`,
+    first === null ? undefined : `first done ${instant(first)}`,
+    last === null
+      ? undefined
+      : `last done ${instant(last)}${straggler === null ? '' : ` (${straggler})`}`,
+    stage.rate_seconds > 0
+      ? `rates over ${String(stage.rate_seconds)} common seconds`
+      : 'rates are total ÷ last done',
+  ]
+    .filter((fact) => fact !== undefined)
+    .join(' · ');
+}
+
+function operationNumbers(stage: StageSummary): Markup {
+  const heads = ['ops', 'ops/s', 'bytes/s', 'errors', 'latency', 'mean', 'p50', 'p90', 'p99'];
+  return html`<table>
+    <thead>
+      <tr>
+        <th>operation</th>
+        ${[...heads, 'p99.9', 'max'].map((head) => html`<th>${head}</th>`)}
+      </tr>
+    </thead>
+    <tbody>
+      ${Object.entries(stage.operations).map(([name, numbers]) => numberRows(name, numbers))}
+    </tbody>
+  </table>`;
+}
+
+function numberRows(name: string, numbers: RunOperationNumbers): Markup {
+  const { service_ns: service, response_ns: response } = numbers;
+  const open = JSON.stringify(service) !== JSON.stringify(response);
+  const codes = Object.entries(numbers.error_codes).map(([code, n]) => `${code} ${count(n)}`);
+  return html`<tr>
+      <th>${name}</th>
+      <td>${count(numbers.count)}</td>
+      <td>${rate(numbers.per_second)}</td>
+      <td>${bytes(numbers.bytes_per_second)}/s</td>
+      <td class="${numbers.errors > 0 ? 'bad' : ''}" title="${codes.join(', ')}">
+        ${count(numbers.errors)}
+      </td>
+      ${latencyCells(open ? 'response' : 'service', open ? response : service)}
+    </tr>
+    ${
+      open
+        ? html`<tr>
+            <td colspan="5"></td>
+            ${latencyCells('service', service)}
+          </tr>`
+        : nothing
+    }`;
+}
+
+function latencyCells(kind: string, latency: RunOperationNumbers['service_ns']): Markup {
+  if (latency === null)
+    return html`<td>${kind}</td>
+      <td colspan="6">nothing completed</td>`;
+  const { mean, p50, p90, p99, p99_9, max } = latency;
+  const values = [mean, p50, p90, p99, p99_9, max];
+  return html`<td>${kind}</td>
+    ${values.map((value) => html`<td>${duration(value)}</td>`)}`;
+}
+
+function operationCharts(
+  operation: OperationKind,
+  track: StageTrack,
+  agents: readonly AgentTrack[],
+): Markup {
+  const members = track.members(agents);
+  const all: IntervalRow[] = members.flatMap(({ stage }) => [...stage.rows(operation)]);
+  const columns = thinRows([...totalRows(track, operation, all)], mostColumns);
+  if (columns.length === 0) return nothing;
+  const end = (columns.at(-1)?.last ?? 0) + 1;
+  const x = {
+    x: timeScale(end),
+    columns: columns.map(({ first, last }) => (first + last + 1) / 2),
+    xText: (second: number) => clock(second),
+    columnText: (column: number) => columnText(columns[column]),
+    shaded: columns.map(({ missing }) => missing),
+  };
+  const latencies = columns.flatMap(({ p50, max }) => (p50 === null ? [] : [p50, max ?? p50]));
+  const rates = columns.map(({ perSecond }) => perSecond);
+  return html`<h3>${operation}</h3>
+    <div class="charts">
+      ${lineChart({
+        ...x,
+        title: `${operation}: operations per second`,
+        lines: [{ name: 'ops/s', values: rates }],
+        y: linearScale(Math.max(...rates)),
+        yText: rate,
+      })}
+      ${
+        latencies.length === 0
+          ? nothing
+          : lineChart({
+              ...x,
+              title: `${operation}: service latency`,
+              lines: [
+                { name: 'p50', values: columns.map(({ p50 }) => p50) },
+                { name: 'p99', values: columns.map(({ p99 }) => p99) },
+                { name: 'max', values: columns.map(({ max }) => max) },
+              ],
+              y: logScale(Math.min(...latencies), Math.max(...latencies)),
+              yText: duration,
+            })
+      }
+      ${distributionChart(operation, members)}
+    </div>`;
+}
+
+function columnText(column: Column | undefined): string {
+  if (!column) return '';
+  const { first, last, p50, p99, max } = column;
+  const when =
+    first === last ? `second ${String(first)}` : `seconds ${String(first)}–${String(last)}`;
+  const latency =
+    p50 === null || p99 === null || max === null
+      ? 'no latencies'
+      : `p50 ${duration(p50)}, p99 ${duration(p99)}, max ${duration(max)}`;
+  const errors = column.errors > 0 ? `, ${count(column.errors)} errors` : '';
+  const gap = column.missing ? ' (some intervals are missing)' : '';
+  return `${when}: ${rate(column.perSecond)} ops/s, ${bytes(column.bytesPerSecond)}/s, ${latency}${errors}${gap}`;
+}

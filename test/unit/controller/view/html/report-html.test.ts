@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Aggregate } from '../../../../../src/controller/core/aggregate.js';
+import { Manifest } from '../../../../../src/controller/core/manifest.js';
+import type { JournalRecord, RunRecord } from '../../../../../src/controller/core/records.js';
+import { reportHtml } from '../../../../../src/controller/view/html/report-html.js';
+import { at, sampleRun } from '../../../../support/recorded-run.js';
+
+function pageOf(records: readonly JournalRecord[], refreshSeconds?: number): string {
+  const aggregate = new Aggregate();
+  const manifest = new Manifest();
+  for (const record of records) {
+    aggregate.accept(record);
+    manifest.accept(record);
+  }
+  const options = refreshSeconds === undefined ? {} : { refreshSeconds };
+  return reportHtml(aggregate, manifest.document(), aggregate.summary(), options);
+}
+
+/** The texts of all tooltips. */
+function tooltips(page: string): readonly string[] {
+  return [...page.matchAll(/<title>([^<]*)<\/title><\/rect/g)].map(([, text = '']) => text);
+}
+
+function link(agent: number, to: 'CONNECTED' | 'DISCONNECTED', generation: number): RunRecord {
+  return { type: 'link', agent, to, generation, reason: to === 'CONNECTED' ? '' : 'reset' };
+}
+
+/** In the order of time. */
+function inOrder(
+  records: readonly JournalRecord[],
+  more: readonly JournalRecord[],
+): JournalRecord[] {
+  return [...records, ...more].sort((a, b) => a.atMs - b.atMs);
+}
+
+test('[LINK-16] the page shows verdict, every stage and operation, second by second, and every agent', () => {
+  const page = pageOf(sampleRun());
+  assert.match(page, /COMPLETED<\/span>\s*\(exit code\s+0\)/);
+  assert.match(page, /<h2>Stage mixed<\/h2>/);
+  for (const operation of ['read', 'write']) {
+    assert.match(page, new RegExp(`aria-label="${operation}: operations per second"`));
+    assert.match(page, new RegExp(`aria-label="${operation}: latency by percentile"`));
+  }
+  for (const id of ['agent-1', 'agent-2', 'agent-3']) assert.ok(page.includes(`<th>${id}</th>`));
+  const seconds = tooltips(page).filter((text) => text.startsWith('second 1: '));
+  assert.equal(seconds.length, 4, 'rate and latency chart of reads and of writes');
+  // 35 + 31.5 + 28 reads, 15 + 13.5 + 12 writes and one error of each agent
+  assert.match(seconds[0] ?? '', /^second 1: 95\.0 ops\/s, .*p99 \d/);
+  assert.match(seconds[2] ?? '', /, 3 errors$/);
+});
+
+test('[LINK-16] reconnects and outages are in the link table and over the time line', () => {
+  const cut = [at(5000, link(1, 'DISCONNECTED', 1)), at(6500, link(1, 'CONNECTED', 2))];
+  const page = pageOf(inOrder(sampleRun(), cut));
+  assert.ok(tooltips(page).includes('agent-2: link DISCONNECTED from 5.0 s to 6.5 s: reset'));
+  const row = /<th>agent-2<\/th>\s*<td>127\.0\.0\.1:7762<\/td>(.*?)<\/tr>/s.exec(page)?.[1] ?? '';
+  const cells = [...row.matchAll(/<td>([^<]*)<\/td>/g)].map(([, text]) => text);
+  assert.deepEqual(cells.slice(0, 4), ['CONNECTED', '1', '1.50 s', '1.50 s']);
+});
+
+test('[LINK-16] decisions are listed, and a run without any says so', () => {
+  assert.match(pageOf(sampleRun()), /No fault called for a decision/);
+  const decision: RunRecord = {
+    type: 'decision',
+    event: 'agent crashed',
+    agent: 2,
+    verdict: 'continue with 2 of 3',
+  };
+  const page = pageOf(inOrder(sampleRun(), [at(5000, decision)]));
+  assert.match(page, /agent crashed<\/td>\s*<td class="text">agent-3<\/td>/);
+});
+
+test('[RES-05] seconds that did not arrive are shaded and named, not drawn as zero', () => {
+  const records = sampleRun({ agents: 1 }).filter(
+    (record) => record.type !== 'interval' || record.interval.first !== 2,
+  );
+  const page = pageOf(records);
+  assert.equal([...page.matchAll(/<rect\s+class="gap"/g)].length, 4);
+  const gap = tooltips(page).find((text) => text.startsWith('second 2: ')) ?? '';
+  assert.match(gap, /35\.0 ops\/s, .*no latencies \(some intervals are missing\)/);
+});
+
+test('names from configs and agents cannot become markup', () => {
+  const evil = '<script>alert("1")</script>';
+  const base = sampleRun();
+  const records = base.map((record): JournalRecord => {
+    if (record.type !== 'run') return record;
+    const stages = record.plan.stages.map((stage) => ({ ...stage, name: evil }));
+    const agents = record.plan.agents.map((agent) => ({ ...agent, id: `${agent.id}${evil}` }));
+    return { ...record, plan: { ...record.plan, name: evil, stages, agents } };
+  });
+  const page = pageOf(records);
+  assert.ok(!page.includes('<script'));
+  assert.ok(page.includes('&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;'));
+});
+
+test('the page fetches nothing and runs nothing', () => {
+  const page = pageOf(sampleRun());
+  assert.match(page, /default-src 'none'/);
+  assert.doesNotMatch(page, /(src|href)=|url\(|@import|<script/i);
+});
+
+test('[LINK-16] while the run goes on the page refreshes itself and judges nothing yet', () => {
+  const page = pageOf(
+    sampleRun().filter(({ atMs }) => atMs < 6000),
+    2,
+  );
+  assert.match(page, /http-equiv="refresh" content="2"/);
+  assert.match(page, />RUNNING<\/span>/);
+  assert.doesNotMatch(page, /did not complete|INTERRUPTED/);
+  assert.doesNotMatch(pageOf(sampleRun()), /http-equiv="refresh"/);
+});
+
+test('a stage of hours is drawn in a bounded number of columns, and no operation is left out', () => {
+  const page = pageOf(sampleRun({ agents: 1, seconds: 1000, perSecond: 10 }));
+  const columns = tooltips(page).filter((text) => /^seconds? \d+.*ops\/s/.test(text));
+  assert.equal(columns.length, 4 * 250);
+  assert.match(columns[0] ?? '', /^seconds 0–3: 7\.00 ops\/s/);
+});
