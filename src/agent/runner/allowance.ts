@@ -1,6 +1,6 @@
 import type { EndedBy } from '../../shared/model/messages.js';
 import type { Operation } from '../engines/engine.js';
-import type { OperationStream } from './operation-stream.js';
+import type { OperationStream } from './choosing/operation-stream.js';
 import { stopFlag } from './shared-memory.js';
 
 /** What ends a lane: its shares of the stage's limits. Infinity where there is no limit. */

@@ -1,5 +1,5 @@
 import type { Content } from '../../shared/model/plan.js';
-import { Random } from './random.js';
+import { Random } from './choosing/random.js';
 
 /** Part of the language's platform, but not declared by @types/node. */
 declare const WebAssembly: {
@@ -43,11 +43,4 @@ export function fillContent(
       target[at + 4] = counter / 4_294_967_296;
     }
   };
-}
-
-/** A text, such as the run id, as a key for `Random`. */
-export function keyOf(text: string): number {
-  let key = 0;
-  for (const letter of text) key = (Math.imul(key, 31) + (letter.codePointAt(0) ?? 0)) | 0;
-  return key;
 }

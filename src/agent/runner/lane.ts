@@ -6,7 +6,7 @@ import { hrtime } from './clock-base.js';
 import { errorSlotOf, shortSlot } from './error-codes.js';
 import { firstStart, lastEnd } from './lane-memory.js';
 import type { LaneMemory } from './lane-memory.js';
-import type { OperationStream } from './operation-stream.js';
+import type { OperationStream } from './choosing/operation-stream.js';
 import { Recorder } from './recorder.js';
 
 export interface LaneParts {

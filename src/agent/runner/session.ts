@@ -5,7 +5,7 @@ import type { ParsedTarget } from '../engines/registry.js';
 import { checkStages } from './check-stages.js';
 import { checkTarget } from './check-target.js';
 import type { ClockBase } from './clock-base.js';
-import { keyOf } from './content.js';
+import { keyOf } from './choosing/hash.js';
 import { Aborted, RunnerFailure } from './failure.js';
 import { prepareDataset } from './prepare-dataset.js';
 import type { RunnerCommand, RunnerEvent } from './protocol.js';

@@ -3,7 +3,7 @@ import type { Assignment, StageAssignment } from '../../shared/model/assignment.
 import type { EndedBy, StageResult } from '../../shared/model/messages.js';
 import { Aborted } from './failure.js';
 import { IntervalClock } from './interval-clock.js';
-import { bytesOf } from './operation-stream.js';
+import { bytesOf } from './choosing/operation-stream.js';
 import type { RunnerParts } from './runner-parts.js';
 import { Sampler } from './sampler.js';
 import type { Churn, StageWorkers } from './stage-workers.js';

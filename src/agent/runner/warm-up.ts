@@ -13,8 +13,8 @@ import type { ChurnState } from './churn-pool.js';
 import type { ClockBase } from './clock-base.js';
 import { Lane } from './lane.js';
 import type { LaneMemory } from './lane-memory.js';
-import { OperationStream } from './operation-stream.js';
-import type { StreamOptions } from './operation-stream.js';
+import { OperationStream } from './choosing/operation-stream.js';
+import type { StreamOptions } from './choosing/operation-stream.js';
 import { Recorder } from './recorder.js';
 
 /**
@@ -55,7 +55,12 @@ export async function warmUp(parts: WarmUp): Promise<void> {
     const context = { ...parts.context, ...sizes, paths: scratch };
     const engine = await definition.open(warmOptions, context);
     const churn = scratch.removable(parts.context.kinds);
-    const stream = new OperationStream({ ...parts.stream, ...sizes, churn });
+    const stream = new OperationStream({
+      ...parts.stream,
+      ...sizes,
+      ...places(parts.stream),
+      churn,
+    });
     const isQuick = stream.kinds.every((kind) => quickKinds.has(kind));
     const operations = isQuick ? warmOperations : slowWarmOperations;
     const budget = { deadlineNs: Infinity, operations, bytes: Infinity };
@@ -73,6 +78,12 @@ export async function warmUp(parts: WarmUp): Promise<void> {
   const recorder = new Recorder(memory);
   for (let i = 0; i < 100; i++) recorder.done(0, 3e9 + i);
   memory.clear();
+}
+
+/** As many places to choose from as in earnest, where no whole file is read or written: zipf over one is no zipf. */
+function places({ mix, files, fileSizeBytes }: StreamOptions): { readonly fileSizeBytes?: number } {
+  const inBlocks = mix.every(({ operation }) => operation === 'read' || operation === 'write');
+  return inBlocks ? { fileSizeBytes: fileSizeBytes * (files.to - files.from) } : {};
 }
 
 /** A file that reads and writes at once, and a folder in memory for what is made and removed. */

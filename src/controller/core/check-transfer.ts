@@ -2,7 +2,7 @@
 import { operationBytes } from '../../shared/model/split-plan.js';
 import { formatSize } from '../../shared/model/units.js';
 import type { OperationKind } from '../../shared/model/operation.js';
-import type { Plan, StagePlan } from '../../shared/model/plan.js';
+import type { Access, Plan, StagePlan } from '../../shared/model/plan.js';
 import type { KeyPath } from '../../shared/model/config/path.js';
 import type { Finding } from './finding.js';
 
@@ -38,7 +38,30 @@ export function* checkTransfer(plan: Plan, stage: StagePlan, path: KeyPath): Gen
     yield without('direct', 'read, write, get or put');
   if (stage.noatime && !does('read', 'get')) yield without('noatime', 'read or get');
   if (stage.fsync !== 'never' && !does('write', 'put')) yield without('fsync', 'write or put');
-  if (stage.access !== 'sequential' && !inBlocks) yield without('access', 'read or write');
+  if (stage.access !== 'sequential' && !inBlocks && !does('get', 'stat', 'list'))
+    yield without('access', 'read, write, get, stat or list');
+  if (typeof stage.access === 'object' && 'strided' in stage.access && inBlocks)
+    yield* checkStrides(stage.access.strided, block, [...path, 'access', 'strided']);
+}
+
+/** Chunks and strides are whole blocks, and strides leave room for their chunks. */
+function* checkStrides(
+  { chunkBytes, strideBytes }: Extract<Access, { strided: unknown }>['strided'],
+  block: number,
+  path: KeyPath,
+): Generator<Finding> {
+  for (const [key, bytes] of [
+    ['chunk', chunkBytes],
+    ['stride', strideBytes],
+  ] as const) {
+    if (bytes === undefined || bytes % block === 0) continue;
+    const message = `${formatSize(bytes)} is not a multiple of the block size (${formatSize(block)})`;
+    yield { level: 'error', path: [...path, key], message };
+  }
+  if (strideBytes !== undefined && strideBytes < (chunkBytes ?? block)) {
+    const message = `${formatSize(strideBytes)} is less than a chunk (${formatSize(chunkBytes ?? block)})`;
+    yield { level: 'error', path: [...path, 'stride'], message };
+  }
 }
 
 /** O_DIRECT wants multiples of the device's logical block, 512 or 4096 bytes; only the agent knows which. */

@@ -15,6 +15,17 @@ const range = z
   .strictObject({ from: integer(1e8), to: integer(1e8) })
   .refine(({ from, to }) => from <= to, { error: 'from is after to' });
 
+const fraction = z.number().positive().max(1);
+
+const access = z.union([
+  z.enum(['sequential', 'random', 'shuffled']),
+  z.strictObject({ zipf: z.number().positive().max(100) }),
+  z.strictObject({ hotspot: z.strictObject({ data: fraction, operations: fraction }) }),
+  z.strictObject({
+    strided: z.strictObject({ chunkBytes: limit(most, 1), strideBytes: limit(most, 1) }),
+  }),
+]);
+
 const stage = z
   .strictObject({
     index: integer(1000),
@@ -29,7 +40,7 @@ const stage = z
       .min(1)
       .max(operationKinds.length),
     blockSizeBytes: integer(1024 ** 3, 1),
-    access: z.enum(['sequential', 'random']),
+    access,
     threads: integer(256, 1),
     direct: z.boolean(),
     noatime: z.boolean(),

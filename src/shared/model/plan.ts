@@ -6,7 +6,22 @@ import type { OperationKind } from './operation.js';
 
 export type Namespace = 'private' | 'shared';
 export type Content = 'random' | 'zero';
-export type Access = 'sequential' | 'random';
+/** Order in which operations choose among the blocks (read, write) or the files (get, stat, list). docs/workloads.md. */
+export type Access =
+  | 'sequential'
+  | 'random'
+  | 'shuffled'
+  /** θ > 0. */
+  | { readonly zipf: number }
+  /** Fractions, 0 … 1: so much of the data gets so much of the operations. */
+  | { readonly hotspot: { readonly data: number; readonly operations: number } }
+  /** A chunk is one block when it is not given; without a stride the workers take turns chunk by chunk. */
+  | {
+      readonly strided: {
+        readonly chunkBytes?: number | undefined;
+        readonly strideBytes?: number | undefined;
+      };
+    };
 
 /** When written data is forced to the device: never, at the end of the stage (per file), after every or every n-th write. */
 export type Fsync = 'never' | 'end' | 'every' | number;

@@ -80,6 +80,17 @@ function printCount(value: number): string {
   return zeros === 0 ? String(value) : `${String(value).slice(0, -zeros)}e${String(zeros)}`;
 }
 
+/** `20%`, as the number 20. */
+export const percentage = () =>
+  z
+    .string({ error: 'must be a percentage such as 20%' })
+    .regex(/^\d{1,3}(?:\.\d{1,6})?%$/, { error: 'must be a percentage such as 20%' })
+    .transform((text) => Number(text.slice(0, -1)))
+    .refine((percent) => percent > 0 && percent <= 100, {
+      error: 'must be more than 0% and at most 100%',
+    })
+    .meta({ unit: 'percentage', bounds: 'above 0%, at most 100%' });
+
 export const flag = () => z.boolean({ error: 'must be true or false' });
 
 export const choice = <const T extends readonly [string, ...string[]]>(values: T) =>

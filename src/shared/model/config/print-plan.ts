@@ -1,6 +1,7 @@
 /** The resolved plan in the words of a config file: what `validate` prints, and itself a config that gives the same plan. */
 import { isEmbedded } from '../embedded.js';
 import { formatDuration, formatSize } from '../units.js';
+import { printAccess } from './access.js';
 import type { FailurePolicy, Plan, StagePlan } from '../plan.js';
 
 type Plain = Readonly<Record<string, unknown>>;
@@ -57,7 +58,7 @@ function printStage(stage: StagePlan): Plain {
     name: stage.name,
     mix: only !== undefined && others.length === 0 ? only.operation : Object.fromEntries(weights),
     block_size: formatSize(stage.blockSizeBytes),
-    access: stage.access,
+    access: printAccess(stage.access),
     threads: stage.threads,
     direct: stage.direct,
     noatime: stage.noatime,

@@ -25,7 +25,7 @@ export function configReference(): string {
   const sections = new Map<string, string[][]>();
   const keys = configKeys();
   for (const key of keys) {
-    if (key.section && !isList(key, keys)) continue;
+    if (key.section && key.meta.description === undefined) continue;
     const title = sectionOf(key);
     sections.set(title, [...(sections.get(title) ?? []), row(key)]);
   }
@@ -34,9 +34,6 @@ export function configReference(): string {
   );
   return `${head}\n${tables.join('\n')}`;
 }
-
-const isList = ({ name }: ConfigKey, keys: readonly ConfigKey[]): boolean =>
-  keys.some((key) => key.name.startsWith(`${name}[].`));
 
 /** `dataset.directories.width` → `dataset`. */
 function sectionOf({ name }: ConfigKey): string {

@@ -2,6 +2,7 @@
 import type { AgentPlan, FailurePolicy, MixEntry, Plan } from '../plan.js';
 import { operationKinds } from '../operation.js';
 import { parseTarget } from '../target.js';
+import { resolveAccess } from './access.js';
 import type { Config } from './schema.js';
 
 /** One agent after ranges are expanded; ids are given. */
@@ -43,7 +44,7 @@ export function resolvePlan(config: Config, context: ResolveContext): Plan {
       name: stage.name,
       mix: resolveMix(stage.mix),
       blockSizeBytes: stage.block_size ?? Math.min(defaultBlockBytes, dataset.file_size),
-      access: stage.access,
+      access: resolveAccess(stage.access),
       threads: stage.threads,
       direct: stage.direct,
       noatime: stage.noatime,

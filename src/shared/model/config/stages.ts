@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { operationKinds } from '../operation.js';
+import { accessField } from './access.js';
 import { choice, count, day, duration, flag, size, threads, TiB } from './fields.js';
 import { suggestion } from './suggest.js';
 import type { OperationKind } from '../operation.js';
@@ -53,10 +54,11 @@ const stage = z.strictObject(
         description: 'Bytes of one `read` or `write`, and of one call inside a `get` or `put`',
         fallback: '`1MiB`, or `dataset.file_size` if that is smaller',
       }),
-    access: choice(['sequential', 'random']).prefault('sequential').meta({
-      description: 'Order of the blocks that `read` and `write` choose',
-      unit: 'word',
-      bounds: 'sequential, random',
+    access: accessField.prefault('sequential').meta({
+      description:
+        'Order of the blocks that `read` and `write` choose, and of the files for `get`, `stat` and `list`: see workloads.md',
+      unit: 'word or mapping',
+      bounds: 'sequential, random, shuffled, or one of the keys below',
     }),
     threads: threads().prefault(1).meta({
       description: 'Worker threads of each agent, one operation in flight on each',

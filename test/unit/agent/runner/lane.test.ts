@@ -7,7 +7,7 @@ import { emptyChurn } from '../../../../src/agent/runner/churn-pool.js';
 import { ClockBase } from '../../../../src/agent/runner/clock-base.js';
 import { Lane } from '../../../../src/agent/runner/lane.js';
 import { LaneMemory, firstStart, lastEnd } from '../../../../src/agent/runner/lane-memory.js';
-import { OperationStream } from '../../../../src/agent/runner/operation-stream.js';
+import { OperationStream } from '../../../../src/agent/runner/choosing/operation-stream.js';
 import { Sampler } from '../../../../src/agent/runner/sampler.js';
 import { stopFlag } from '../../../../src/agent/runner/shared-memory.js';
 import type { OperationKind } from '../../../../src/shared/model/operation.js';

@@ -233,6 +233,40 @@ test('deadlines that undermine each other are refused', () => {
   ]);
 });
 
+test('[CONF-01] an order of access that means nothing is refused', () => {
+  refused([
+    [
+      'stages.0.access=shufled',
+      'stages[0].access: "shufled" is not an order; did you mean "shuffled"?',
+    ],
+    ['stages.0.access={ zipf: 0 }', 'stages[0].access.zipf: must be at least 0.01'],
+    ['stages.0.access={ zpif: 1 }', 'stages[0].access.zpif: unknown key; did you mean "zipf"?'],
+    [
+      'stages.0.access={ zipf: 1, strided: {} }',
+      'stages[0].access: must have exactly one of zipf, hotspot, strided',
+    ],
+    [
+      'stages.0.access={ hotspot: { data: 20, operations: 80% } }',
+      'stages[0].access.hotspot.data: must be a percentage such as 20%',
+    ],
+    [
+      'stages.0.access={ hotspot: { data: 20%, operations: 120% } }',
+      'stages[0].access.hotspot.operations: must be more than 0% and at most 100%',
+    ],
+    [
+      ['stages.0.block_size=64KiB', 'stages.0.access={ strided: { chunk: 100KiB } }'],
+      'stages[0].access.strided.chunk: 100KiB is not a multiple of the block size (64KiB)',
+    ],
+    [
+      [
+        'stages.0.block_size=64KiB',
+        'stages.0.access={ strided: { chunk: 256KiB, stride: 128KiB } }',
+      ],
+      'stages[0].access.strided.stride: 128KiB is less than a chunk (256KiB)',
+    ],
+  ]);
+});
+
 test('two stages have two names', () => {
   refused([
     [
@@ -251,7 +285,7 @@ test('what is odd but works is a warning', () => {
     ],
     ['stages.0={ name: a, mix: write, duration: 1s, noatime: true }', /noatime: has no effect/],
     ['stages.0={ name: a, mix: read, duration: 1s, fsync: end }', /fsync: has no effect/],
-    ['stages.0={ name: a, mix: get, duration: 1s, access: random }', /access: has no effect/],
+    ['stages.0={ name: a, mix: put, duration: 1s, access: random }', /access: has no effect/],
     [
       'stages.0={ name: a, mix: read, block_size: 512, direct: true, duration: 1s }',
       /many devices want multiples of 4096 bytes for direct I\/O; block_size is 512B/,

@@ -45,7 +45,28 @@ const rows: Readonly<Record<string, readonly [set: string, path: string, expecte
     ],
   ],
   'stages[].block_size': ['stages.0.block_size=8KiB', 'stages.0.blockSizeBytes', 8192],
-  'stages[].access': ['stages.0.access=random', 'stages.0.access', 'random'],
+  'stages[].access': ['stages.0.access=shuffled', 'stages.0.access', 'shuffled'],
+  'stages[].access.zipf': ['stages.0.access={ zipf: 1.1 }', 'stages.0.access.zipf', 1.1],
+  'stages[].access.hotspot.data': [
+    'stages.0.access={ hotspot: { data: 7%, operations: 80% } }',
+    'stages.0.access.hotspot.data',
+    0.07,
+  ],
+  'stages[].access.hotspot.operations': [
+    'stages.0.access={ hotspot: { data: 20%, operations: 99.5% } }',
+    'stages.0.access.hotspot.operations',
+    0.995,
+  ],
+  'stages[].access.strided.chunk': [
+    'stages.1.access={ strided: { chunk: 64KiB } }',
+    'stages.1.access.strided.chunkBytes',
+    65_536,
+  ],
+  'stages[].access.strided.stride': [
+    'stages.1.access={ strided: { stride: 1MiB } }',
+    'stages.1.access.strided.strideBytes',
+    1024 ** 2,
+  ],
   'stages[].threads': ['stages.0.threads=16', 'stages.0.threads', 16],
   'stages[].direct': ['stages.0.direct=true', 'stages.0.direct', true],
   'stages[].noatime': ['stages.0.noatime=true', 'stages.0.noatime', true],
@@ -78,7 +99,9 @@ const rows: Readonly<Record<string, readonly [set: string, path: string, expecte
 };
 
 const lists = ['agents', 'stages'];
-const leaves = configKeys().filter(({ name, section }) => !section || lists.includes(name));
+const leaves = configKeys().filter(
+  ({ section, meta }) => !section || meta.description !== undefined,
+);
 
 function valueIn(plan: unknown, path: string): unknown {
   return path

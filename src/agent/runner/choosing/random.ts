@@ -1,3 +1,5 @@
+import { mix } from './hash.js';
+
 /**
  * sfc32 (Chris Doty-Humphrey, PractRand): 128 bits of state, passes BigCrush, a few ns per number in JavaScript.
  */
@@ -33,19 +35,13 @@ export class Random {
    */
   below(limit: number): number {
     if (limit <= 65_536) return Math.floor(this.next() * limit * 2 ** -32);
+    return Math.floor(this.fraction() * limit);
+  }
+
+  /** Uniform in [0, 1), 53 bits. */
+  fraction(): number {
     const high = this.next() >>> 5;
     const low = this.next() >>> 6;
-    return Math.floor((high * 67_108_864 + low) * 2 ** -53 * limit);
+    return (high * 67_108_864 + low) * 2 ** -53;
   }
-}
-
-/** One step of a hash over 32-bit keys, MurmurHash3's block and finaliser. */
-function mix(hash: number, key: number): number {
-  let k = Math.imul(key | 0, 0xcc9e2d51);
-  k = Math.imul((k << 15) | (k >>> 17), 0x1b873593);
-  let h = hash ^ k;
-  h = (Math.imul((h << 13) | (h >>> 19), 5) + 0xe6546b64) | 0;
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return h ^ (h >>> 16);
 }

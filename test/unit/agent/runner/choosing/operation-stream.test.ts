@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Operation } from '../../../../src/agent/engines/engine.js';
-import { emptyChurn } from '../../../../src/agent/runner/churn-pool.js';
-import { OperationStream } from '../../../../src/agent/runner/operation-stream.js';
-import type { StreamOptions } from '../../../../src/agent/runner/operation-stream.js';
+import type { Operation } from '../../../../../src/agent/engines/engine.js';
+import { emptyChurn } from '../../../../../src/agent/runner/churn-pool.js';
+import { OperationStream } from '../../../../../src/agent/runner/choosing/operation-stream.js';
+import type { StreamOptions } from '../../../../../src/agent/runner/choosing/operation-stream.js';
 
 function optionsOf(fields: Partial<StreamOptions> = {}): StreamOptions {
   return {

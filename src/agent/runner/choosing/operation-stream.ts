@@ -1,10 +1,13 @@
-import type { OperationKind } from '../../shared/model/operation.js';
-import type { Access, MixEntry } from '../../shared/model/plan.js';
-import type { Operation } from '../engines/engine.js';
-import { ChurnPool, laneOf, numberOf } from './churn-pool.js';
-import type { ChurnState } from './churn-pool.js';
+import type { OperationKind } from '../../../shared/model/operation.js';
+import type { Access, MixEntry } from '../../../shared/model/plan.js';
+import type { Operation } from '../../engines/engine.js';
+import { ChurnPool, laneOf, numberOf } from '../churn-pool.js';
+import type { ChurnState } from '../churn-pool.js';
+import { EvenBlocks } from './block-space.js';
+import type { BlockSpace } from './block-space.js';
+import { pickerFor } from './pick.js';
+import type { Picker } from './picker.js';
 import { Random } from './random.js';
-import { segment } from './shares.js';
 
 export interface StreamOptions {
   readonly mix: readonly MixEntry[];
@@ -15,7 +18,7 @@ export interface StreamOptions {
   readonly seed: number;
   readonly stage: number;
   readonly agent: number;
-  /** Agents that share the files; sequential access is divided among them. 1 in a private namespace. */
+  /** Agents that share the files and divide them where the access says so. 1 in a private namespace. */
   readonly sharers: number;
   readonly worker: number;
   readonly workers: number;
@@ -46,15 +49,10 @@ export class OperationStream {
   /** Upper bounds of the kinds' parts of 0 … 2^32. */
   readonly #bounds: Float64Array;
   readonly #bytes: Float64Array;
-  readonly #sequential: boolean;
-  readonly #firstFile: number;
-  readonly #fileCount: number;
-  readonly #blockSize: number;
-  readonly #blocksPerFile: number;
-  readonly #cursors: readonly Cursor[];
+  readonly #targets: readonly Target[];
 
   constructor(options: StreamOptions) {
-    const { mix, files, seed, stage, agent, worker } = options;
+    const { mix, seed, stage, agent, worker } = options;
     this.#options = options;
     this.kinds = mix.map(({ operation }) => operation);
     this.churns = this.kinds.some(isChurn);
@@ -63,12 +61,7 @@ export class OperationStream {
     this.#random = new Random([seed, stage, agent, worker]);
     this.#bounds = boundsOf(mix);
     this.#bytes = Float64Array.from(this.kinds, (kind) => bytesOf(kind, options));
-    this.#sequential = options.access === 'sequential';
-    this.#firstFile = files.from;
-    this.#fileCount = files.to - files.from;
-    this.#blockSize = options.blockSizeBytes;
-    this.#blocksPerFile = Math.floor(options.fileSizeBytes / options.blockSizeBytes);
-    this.#cursors = this.kinds.map((kind) => this.#cursorOf(kind));
+    this.#targets = this.kinds.map((kind, slot) => this.#targetOf(kind, slot));
   }
 
   /**
@@ -89,8 +82,10 @@ export class OperationStream {
     operation.kind = kind;
     operation.bytes = this.#bytes[slot] ?? 0;
     if (this.churns && isChurn(kind)) this.#churn(operation);
-    else if (this.#sequential) this.#cursors[slot]?.next(operation, this.#blockSize);
-    else this.#anywhere(operation);
+    else {
+      const target = this.#targets[slot];
+      target?.space.locate(target.picker.next(), operation);
+    }
     return slot;
   }
 
@@ -100,14 +95,6 @@ export class OperationStream {
     if (operation.kind === 'put') this.files.created(operation.entry);
     else if (operation.kind === 'rename') this.files.created(operation.to);
     else if (operation.kind === 'mkdir') this.folders.created(operation.entry);
-  }
-
-  #anywhere(operation: Operation): void {
-    operation.file =
-      this.#firstFile + (this.#fileCount === 1 ? 0 : this.#random.below(this.#fileCount));
-    if (operation.kind === 'read' || operation.kind === 'write') {
-      operation.offset = this.#random.below(this.#blocksPerFile) * this.#blockSize;
-    }
   }
 
   /** This slot, or the next one that has something to work on. */
@@ -138,59 +125,25 @@ export class OperationStream {
     }
   }
 
-  /** Each worker walks its own part round and round, so all of them together pass once over everything. */
-  #cursorOf(kind: OperationKind): Cursor {
-    const { agent, sharers, worker, workers } = this.#options;
-    const perFile = kind === 'read' || kind === 'write' ? this.#blocksPerFile : 1;
-    const total = this.#fileCount * perFile;
-    const ofAgent = sharers > 1 ? segment(total, agent, sharers) : { from: 0, to: total };
-    const part = segment(ofAgent.to - ofAgent.from, worker, workers);
-    let from = ofAgent.from + part.from;
-    let to = ofAgent.from + part.to;
-    if (from === to) {
-      // Fewer blocks than workers: start somewhere rather than do nothing.
-      from = total === 0 ? 0 : worker % total;
-      to = from + 1;
-    }
-    return new Cursor(from, to, perFile, this.#firstFile);
+  #targetOf(kind: OperationKind, slot: number): Target {
+    const { files, blockSizeBytes, fileSizeBytes } = this.#options;
+    const inBlocks = kind === 'read' || kind === 'write';
+    const perFile = inBlocks ? Math.floor(fileSizeBytes / blockSizeBytes) : 1;
+    const space = new EvenBlocks(files, perFile, inBlocks ? blockSizeBytes : 0);
+    const picker = pickerFor(
+      { ...this.#options, slot },
+      this.#random,
+      Math.max(1, space.total),
+      inBlocks ? blockSizeBytes : undefined,
+    );
+    return { picker, space };
   }
 }
 
-/** Walks blocks `from` … `to`-1 of the numbering over all files, again and again. */
-class Cursor {
-  readonly #from: number;
-  readonly #to: number;
-  readonly #perFile: number;
-  readonly #firstFile: number;
-  #at: number;
-  #file = 0;
-  #block = 0;
-
-  constructor(from: number, to: number, perFile: number, firstFile: number) {
-    this.#from = from;
-    this.#to = to;
-    this.#perFile = Math.max(1, perFile);
-    this.#firstFile = firstFile;
-    this.#at = from;
-    this.#rewind();
-  }
-
-  next(operation: Operation, blockSize: number): void {
-    operation.file = this.#firstFile + this.#file;
-    operation.offset = this.#block * blockSize;
-    this.#at++;
-    if (this.#at === this.#to) this.#rewind();
-    else if (++this.#block === this.#perFile) {
-      this.#block = 0;
-      this.#file++;
-    }
-  }
-
-  #rewind(): void {
-    this.#at = this.#from;
-    this.#file = Math.floor(this.#from / this.#perFile);
-    this.#block = this.#from % this.#perFile;
-  }
+/** Where the operations of one kind go. */
+interface Target {
+  readonly picker: Picker;
+  readonly space: BlockSpace;
 }
 
 function isChurn(kind: OperationKind): boolean {

@@ -1,0 +1,56 @@
+import type { Permutation } from './permutation.js';
+import type { Picker } from './picker.js';
+import type { Random } from './random.js';
+
+/**
+ * Place of rank k with a probability in proportion to k^-θ, for any θ > 0, by rejection-inversion (W. Hörmann and
+ * G. Derflinger, "Rejection-inversion to generate variates from monotone discrete distributions", ACM TOMACS 6(3),
+ * 1996): no table, and nearly every draw is accepted at once. The integral H and its inverse are written with expm1 and
+ * log1p, so that θ near 1 is as exact as any other. Ranks are spread over all places by a permutation.
+ */
+export class Zipf implements Picker {
+  readonly #random: Random;
+  readonly #ranks: number;
+  readonly #theta: number;
+  readonly #scatter: Permutation;
+  readonly #lowest: number;
+  readonly #span: number;
+  /** Draws this close below their rank are accepted without looking further. */
+  readonly #squeeze: number;
+
+  constructor(random: Random, ranks: number, theta: number, scatter: Permutation) {
+    this.#random = random;
+    this.#ranks = ranks;
+    this.#theta = theta;
+    this.#scatter = scatter;
+    this.#lowest = this.#integral(1.5) - 1;
+    this.#span = this.#integral(ranks + 0.5) - this.#lowest;
+    this.#squeeze = 2 - this.#inverse(this.#integral(2.5) - 2 ** -theta);
+  }
+
+  next(): number {
+    return this.#scatter.at(this.#rank() - 1);
+  }
+
+  #rank(): number {
+    for (;;) {
+      const u = this.#lowest + this.#random.fraction() * this.#span;
+      const x = this.#inverse(u);
+      const rank = Math.min(this.#ranks, Math.max(1, Math.floor(x + 0.5)));
+      if (rank - x <= this.#squeeze) return rank;
+      if (u >= this.#integral(rank + 0.5) - rank ** -this.#theta) return rank;
+    }
+  }
+
+  /** H(x), an integral of x^-θ: (x^(1-θ) - 1) / (1-θ), and log x for θ = 1. */
+  #integral(x: number): number {
+    const log = Math.log(x);
+    const exponent = (1 - this.#theta) * log;
+    return exponent === 0 ? log : (Math.expm1(exponent) / exponent) * log;
+  }
+
+  #inverse(u: number): number {
+    const y = Math.max(-1, u * (1 - this.#theta));
+    return Math.exp(y === 0 ? u : (Math.log1p(y) / y) * u);
+  }
+}
