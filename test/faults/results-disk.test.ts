@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, truncateSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, truncateSync } from 'node:fs';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import { rebuild } from '../../src/controller/shell/rebuild.js';
 import { RunResults } from '../../src/controller/shell/run-results.js';
 import { MusterError } from '../../src/shared/kernel/errors.js';
 import { systemClock } from '../../src/shared/kernel/system-clock.js';
+import { eventually } from '../support/eventually.js';
 import { Program } from '../support/program.js';
 import { sampleRun } from '../support/recorded-run.js';
 import { fill, smallDisk } from '../support/small-disk.js';
@@ -97,14 +98,16 @@ test('[RUN-18] the journal is on disk within seconds, without anybody asking', a
   const records = sampleRun({ end: false });
   for (const record of records) results.record(record);
   const path = join(results.folder, 'journal.ndjson');
-  const written = async (): Promise<number> =>
-    (await readFile(path, 'utf8')).split('\n').length - 1;
-  while ((await written()) < records.length) {
-    await new Promise<void>((resolve) => systemClock.after(50, resolve));
-  }
-  const manifest = JSON.parse(await readFile(join(results.folder, 'run.json'), 'utf8')) as {
-    outcome: string;
-  };
+  const journal = await eventually('the journal is written', 60_000, async () => {
+    const lines = (await readFile(path, 'utf8')).split('\n').length - 1;
+    return lines < records.length ? undefined : lines;
+  });
+  assert.equal(journal, records.length);
+  const manifest = await eventually('run.json is written', 60_000, async () => {
+    const file = join(results.folder, 'run.json');
+    if (!existsSync(file)) return undefined;
+    return JSON.parse(await readFile(file, 'utf8')) as { outcome: string };
+  });
   assert.equal(manifest.outcome, 'running');
   await results.finish();
 });

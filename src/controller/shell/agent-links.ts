@@ -25,6 +25,8 @@ export interface GrpcLinksOptions {
   readonly notice: Log;
   /** Something was thrown that cannot be: ends the run with exit code 70. */
   readonly onBug: (bug: unknown) => void;
+  /** Calls `safe` when what was fed so far is in the journal: only then is it acknowledged. Absent: there is none. */
+  readonly whenSafe?: (safe: () => void) => void;
 }
 
 type Endpoint = LinkEndpoint<ControllerMessage, AgentMessage>;
@@ -55,6 +57,7 @@ class GrpcLink {
       side: 'controller',
       session: options.runId,
       mergeHistograms: mergeEncoded,
+      confirms: options.whenSafe !== undefined,
     });
   }
 
@@ -62,7 +65,7 @@ class GrpcLink {
     const abort = new AbortController();
     const dialling = { generation, abort };
     this.#dialling = dialling;
-    const { runId, secret, identity, steal } = this.#options;
+    const { runId, secret, identity, steal, whenSafe } = this.#options;
     const received = this.#endpoint.received;
     const agent = this.#agent.index;
     try {
@@ -82,6 +85,7 @@ class GrpcLink {
         generation,
         peerReceived: welcome.received,
         held,
+        ...(whenSafe && { whenSafe }),
         clock: this.#options.clock,
         log: this.#options.notice,
         onEvent: (event) => {

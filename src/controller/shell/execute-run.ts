@@ -72,6 +72,9 @@ async function runWith(
     onFailure: (line) => {
       view.notice('error', line);
     },
+    onStall: (line) => {
+      notice('warn', line);
+    },
   });
   const began = io.clock.nowMs();
   const intake = new LiveIntake({
@@ -133,6 +136,11 @@ async function runWith(
         feed,
         notice,
         onBug,
+        whenSafe: (safe) => {
+          intake.whenCounted(() => {
+            results.whenSafe(safe);
+          });
+        },
       }),
   );
   const end = await watched(request, { run, driver, intake, results, view, began });

@@ -25,6 +25,10 @@ export class LiveIntake {
   readonly #options: IntakeOptions;
   readonly #inbox = new LiveInbox<IntervalRecord>();
   #cancel: Cancel | undefined;
+  /** Records that came to wait, and those of them that are counted, from the first on. */
+  #added = 0;
+  #counted = 0;
+  readonly #waiting: { readonly added: number; readonly done: () => void }[] = [];
 
   constructor(options: IntakeOptions) {
     this.#options = options;
@@ -36,18 +40,31 @@ export class LiveIntake {
       return;
     }
     const { folded, isNews } = this.#inbox.add(record);
+    this.#added += 1;
     if (isNews) {
       this.#options.notice('warn', 'Warning: Dropping old stats messages (processing backlog)');
     }
-    if (folded) this.#options.count({ ...folded, folded: true });
+    if (folded) this.#count({ ...folded, folded: true });
     this.#schedule();
+  }
+
+  /** Calls `done` when all records so far have been counted; at once when none waits. */
+  whenCounted(done: () => void): void {
+    if (this.#counted === this.#added) done();
+    else this.#waiting.push({ added: this.#added, done });
   }
 
   /** Counts all that waits, however long it takes: the run is over, or about to be. */
   finish(): void {
     this.#cancel?.();
     this.#cancel = undefined;
-    for (let next = this.#inbox.take(); next; next = this.#inbox.take()) this.#options.count(next);
+    for (let next = this.#inbox.take(); next; next = this.#inbox.take()) this.#count(next);
+  }
+
+  #count(record: IntervalRecord): void {
+    this.#options.count(record);
+    this.#counted += 1;
+    while ((this.#waiting[0]?.added ?? Infinity) <= this.#counted) this.#waiting.shift()?.done();
   }
 
   #schedule(): void {
@@ -62,10 +79,10 @@ export class LiveIntake {
   }
 
   #slice(): void {
-    const { clock, count } = this.#options;
+    const { clock } = this.#options;
     const untilMs = clock.nowMs() + sliceMs;
     for (let next = this.#inbox.take(); next; next = this.#inbox.take()) {
-      count(next);
+      this.#count(next);
       if (clock.nowMs() >= untilMs) break;
     }
     if (this.#inbox.size > 0) this.#schedule();

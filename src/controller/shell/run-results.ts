@@ -19,6 +19,9 @@ import { writeFailureLine } from './write-failure.js';
 /** A disk that takes nothing for this long at the end must not hold the controller. */
 const patienceMs = 30_000;
 
+const stallLine =
+  'The results disk has not taken a write for 2s: what agents report meanwhile is only in memory';
+
 export interface ResultsRequest {
   readonly parent: string;
   readonly name: string;
@@ -27,6 +30,8 @@ export interface ResultsRequest {
   readonly clock: Clock;
   /** Called once, at the first failure to write, with the line for the user; the run goes on. */
   readonly onFailure: (line: string) => void;
+  /** Called each time a write to the journal takes too long, with a line for the user. */
+  readonly onStall?: (line: string) => void;
 }
 
 export interface FinishedResults {
@@ -61,6 +66,7 @@ export class RunResults {
     };
     this.#runJson = new RunJson(join(folder, 'run.json'), this.#manifest, request.clock, fail);
     journal.onFailure = fail;
+    journal.onStall = () => request.onStall?.(stallLine);
     log.onFailure = fail;
   }
 
@@ -88,6 +94,14 @@ export class RunResults {
   livePage(refreshSeconds: number): string {
     const document = this.#manifest.document();
     return reportHtml(this.aggregate, document, this.aggregate.summary(), { refreshSeconds });
+  }
+
+  /**
+   * Calls `safe` when all records so far are in the journal: they outlive this process. A disk that does not take them
+   * (any more, or for 2 s) is not waited for: agents that are not answered would be taken for lost.
+   */
+  whenSafe(safe: () => void): void {
+    this.#journal.whenWritten(safe);
   }
 
   /** A line for controller.log. */

@@ -34,6 +34,11 @@ export interface DuplexOptions<Out extends Message, In extends Message> {
   /** After a frame, when everything sent so far is settled (see LinkEndpoint.settled). */
   readonly onSettled?: () => void;
   readonly onEnd: (end: StreamEnd) => void;
+  /**
+   * Calls `safe` (soon, or at once) when all that was given to onEvent so far is where a crash cannot reach it; only
+   * then is it acknowledged. For an endpoint that confirms.
+   */
+  readonly whenSafe?: (safe: () => void) => void;
 }
 
 /** One stream of a session: carries the endpoint's frames over a call until the call ends. */
@@ -44,6 +49,10 @@ export class Duplex<Out extends Message = Message, In extends Message = Message>
   #reason: string | undefined;
   #ended = false;
   #graceTimer: Cancel | undefined;
+  /** Frames taken that are not safe yet; the present one counts from its first event. */
+  #unsafe = 0;
+  /** The last words and the end, which acknowledge everything: they wait until all of it is safe. */
+  #last: (() => void)[] = [];
 
   constructor(options: DuplexOptions<Out, In>) {
     this.#options = options;
@@ -76,14 +85,24 @@ export class Duplex<Out extends Message = Message, In extends Message = Message>
 
   /** The endpoint keeps it when the stream is full or gone. */
   send(message: Out): void {
-    this.#options.endpoint.send(message);
-    this.#pump.wake();
+    const send = (): void => {
+      this.#options.endpoint.send(message);
+      this.#pump.wake();
+    };
+    if (message.kind === 'goodbye') this.#lastly(send);
+    else send();
   }
 
   /** Writes what may still go and ends the stream; a peer that does not end its side is cut off after a second. */
   close(reason: string): void {
-    if (this.#ended || this.#graceTimer) return;
     this.#reason ??= reason;
+    this.#lastly(() => {
+      this.#close();
+    });
+  }
+
+  #close(): void {
+    if (this.#ended || this.#graceTimer) return;
     this.#pump.wake();
     this.#pump.stop();
     const { stream, clock } = this.#options;
@@ -102,16 +121,28 @@ export class Duplex<Out extends Message = Message, In extends Message = Message>
   }
 
   #receive(bytes: Buffer): void {
-    const { endpoint, generation, clock, onEvent, onSettled } = this.#options;
+    const { endpoint, generation, clock, onEvent, onSettled, whenSafe } = this.#options;
     if (this.#ended) return;
+    this.#unsafe += 1;
     const events = endpoint.receive(bytes, clock.nowMs(), generation);
     for (const event of events) {
       if (event.kind === 'message' && event.message.kind === 'goodbye') this.#graceful = true;
       onEvent(event);
       if (event.kind === 'tooManyInvalid') this.cancel(`${event.count} invalid frames in a row`);
     }
-    this.#pump.wake();
+    const taken = endpoint.take();
+    (whenSafe ?? atOnce)(() => {
+      endpoint.confirm(taken, clock.nowMs());
+      this.#unsafe -= 1;
+      this.#pump.wake();
+      if (this.#unsafe === 0) for (const say of this.#last.splice(0)) say();
+    });
     if (endpoint.settled) onSettled?.();
+  }
+
+  #lastly(say: () => void): void {
+    if (this.#unsafe > 0) this.#last.push(say);
+    else say();
   }
 
   #end(reason: string): void {
@@ -129,4 +160,8 @@ export class Duplex<Out extends Message = Message, In extends Message = Message>
     const abrupt = reason === endedByController && !this.#graceful;
     return abrupt ? 'the stream ended without a goodbye' : reason;
   }
+}
+
+function atOnce(safe: () => void): void {
+  safe();
 }

@@ -21,6 +21,20 @@ export interface EndpointOptions {
   /** Run id; covered by the checksum. */
   readonly session: string;
   readonly mergeHistograms: MergeHistograms;
+  /**
+   * What was received is acknowledged only up to the last `confirm`: a controller confirms what is in its journal.
+   * Default: everything is acknowledged that was delivered to the application.
+   */
+  readonly confirms?: boolean;
+}
+
+/** How far one stream had been read at one moment: what `confirm` makes known to the peer. */
+export interface Taken {
+  readonly generation: number | undefined;
+  readonly ack: bigint;
+  readonly seen: bigint;
+  /** Bytes of payloads since the reading before, which want an acknowledgement; undefined: none of them does. */
+  readonly bulk: number | undefined;
 }
 
 /** What is not settled yet. Settled means acked by the peer, not merely written. */
@@ -48,19 +62,23 @@ export class LinkEndpoint<Out extends Message = Message, In extends Message = Me
   readonly #ack = new AckTimer();
   #signer: FrameSigner | undefined;
   #generation: number | undefined;
+  readonly #confirms: boolean;
+  #confirmed = { ack: 0n, seen: 0n };
+  #unconfirmedBulk: number | undefined;
   /** Of the next frame on the present stream. */
   #sequence = 1n;
 
-  constructor({ side, session, mergeHistograms }: EndpointOptions) {
+  constructor({ side, session, mergeHistograms, confirms = false }: EndpointOptions) {
     this.#side = side;
+    this.#confirms = confirms;
     this.#context = { direction: side === 'agent' ? 'toController' : 'toAgent', session };
     this.#outbound = new Outbound(mergeHistograms, this.#counters);
     this.#inbound = new Inbound({ side, session, counters: this.#counters });
   }
 
-  /** Highest contiguous reliable number delivered to the application. */
+  /** Highest contiguous reliable number delivered to the application, and confirmed by it. */
   get received(): bigint {
-    return this.#inbound.received;
+    return this.#acknowledged.ack;
   }
 
   /** Undefined between streams. */
@@ -93,7 +111,9 @@ export class LinkEndpoint<Out extends Message = Message, In extends Message = Me
     this.#signer = options.signer;
     this.#counters.streams += 1;
     this.#sequence = handshakeFrames[this.#side] + 1n;
-    this.#inbound.restart(handshakeFrames[this.#side === 'agent' ? 'controller' : 'agent']);
+    const before = handshakeFrames[this.#side === 'agent' ? 'controller' : 'agent'];
+    this.#inbound.restart(before);
+    this.#confirmed = { ack: this.#confirmed.ack, seen: before };
     this.#outbound.interrupt();
     this.#outbound.restart(peerReceived, options.held ?? [], nowMs);
     this.#ack.wrote();
@@ -162,8 +182,30 @@ export class LinkEndpoint<Out extends Message = Message, In extends Message = Me
       this.#outbound.acknowledged(acknowledged.ack, acknowledged.seen, nowMs);
       if (lost) this.#outbound.rewind(acknowledged.seen);
     }
-    if (bulk !== undefined) this.#ack.received(bulk, nowMs);
+    if (bulk === undefined) return events;
+    if (this.#confirms) this.#unconfirmedBulk = (this.#unconfirmedBulk ?? 0) + bulk;
+    else this.#ack.received(bulk, nowMs);
     return events;
+  }
+
+  /** How far the present stream has been read. Taken once per frame, and given back to `confirm`. */
+  take(): Taken {
+    const { received: ack, seen } = this.#inbound;
+    const bulk = this.#unconfirmedBulk;
+    this.#unconfirmedBulk = undefined;
+    return { generation: this.#generation, ack, seen, bulk };
+  }
+
+  /** What had been received by then is safe: it may be acknowledged now. In any order; older ones change nothing. */
+  confirm({ generation, ack, seen, bulk }: Taken, nowMs: number): void {
+    if (!this.#confirms) return;
+    const before = this.#confirmed;
+    const isPresent = generation === this.#generation;
+    this.#confirmed = {
+      ack: ack > before.ack ? ack : before.ack,
+      seen: isPresent && seen > before.seen ? seen : before.seen,
+    };
+    if (isPresent && bulk !== undefined) this.#ack.received(bulk, nowMs);
   }
 
   unacked(): Unacked {
@@ -189,6 +231,12 @@ export class LinkEndpoint<Out extends Message = Message, In extends Message = Me
     });
   }
 
+  get #acknowledged(): { readonly ack: bigint; readonly seen: bigint } {
+    if (this.#confirms) return this.#confirmed;
+    const { received: ack, seen } = this.#inbound;
+    return { ack, seen };
+  }
+
   #nak(nowMs: number): Buffer {
     const from = this.#inbound.received + 1n;
     const frame = this.#frame('nak', 0n, pack(encodePayload({ kind: 'nak', from })));
@@ -198,7 +246,8 @@ export class LinkEndpoint<Out extends Message = Message, In extends Message = Me
   }
 
   #frame(kind: CountedKind, reliable: bigint, { encoding, payload }: Packed): Buffer {
-    const { received: ack, seen, heard } = this.#inbound;
+    const { ack, seen } = this.#acknowledged;
+    const { heard } = this.#inbound;
     const bytes = encodeFrame(
       { sequence: this.#sequence, reliable, ack, seen, heard, encoding, payload },
       { ...this.#context, signer: this.#signer },

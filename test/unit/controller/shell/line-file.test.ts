@@ -38,30 +38,97 @@ function noSpace(): Error {
   return Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
 }
 
+/** A copy, whose type no assertion narrows. */
+function told(lines: readonly string[]): string[] {
+  return [...lines];
+}
+
 /** Lets the promises of writes that need no time settle. */
 async function settle(): Promise<void> {
   for (let turn = 0; turn < 10; turn++) await Promise.resolve();
 }
 
-test('[RES-03] lines are written and flushed to disk together, at most once a second', async () => {
+test('[RES-03] lines are written as they come, and flushed to disk at most once a second', async () => {
   const clock = new ManualClock();
   const disk = new FakeDisk();
   const file = new LineFile(disk, clock);
   file.append('one');
   file.append('two');
-  clock.advance(999);
-  await settle();
   assert.deepEqual(disk.written, []);
-  clock.advance(1);
+  clock.advance(10);
   await settle();
   assert.deepEqual(disk.written, ['one\ntwo\n']);
-  assert.equal(disk.synced, 1);
+  assert.equal(disk.synced, 0);
+  clock.advance(500);
   file.append('three');
-  await settle();
-  assert.equal(disk.written.length, 1);
-  clock.advance(1000);
+  clock.advance(10);
   await settle();
   assert.deepEqual(disk.written, ['one\ntwo\n', 'three\n']);
+  clock.advance(489);
+  await settle();
+  assert.equal(disk.synced, 0);
+  clock.advance(1);
+  await settle();
+  assert.equal(disk.synced, 1);
+  clock.advance(10_000);
+  await settle();
+  assert.equal(disk.synced, 1, 'nothing new: nothing to flush');
+  await file.close();
+  assert.equal(clock.armed, 0);
+});
+
+test('[RUN-10] who waits for what is written hears when it is in the file, not before', async () => {
+  const clock = new ManualClock();
+  const disk = new FakeDisk();
+  const file = new LineFile(disk, clock);
+  const safe: string[] = [];
+  file.whenWritten(() => safe.push('nothing'));
+  assert.deepEqual(told(safe), ['nothing'], 'nothing was appended');
+  disk.hold = true;
+  file.append('one');
+  file.whenWritten(() => safe.push('one'));
+  clock.advance(10);
+  await settle();
+  file.whenWritten(() => safe.push('one again'));
+  file.append('two');
+  file.whenWritten(() => safe.push('two'));
+  assert.deepEqual(told(safe), ['nothing']);
+  disk.finish();
+  await settle();
+  assert.deepEqual(disk.written, ['one\n', 'two\n']);
+  assert.deepEqual(told(safe), ['nothing', 'one', 'one again', 'two']);
+  await file.close();
+});
+
+test('a disk that stands still keeps nobody waiting: after 2 s it is said, and nobody waits until it goes on', async () => {
+  const clock = new ManualClock();
+  const disk = new FakeDisk();
+  const file = new LineFile(disk, clock);
+  const safe: string[] = [];
+  let stalls = 0;
+  file.onStall = () => (stalls += 1);
+  disk.hold = true;
+  file.append('one');
+  clock.advance(10);
+  file.whenWritten(() => safe.push('one'));
+  clock.advance(1999);
+  assert.deepEqual(told(safe), []);
+  clock.advance(1);
+  assert.deepEqual(told(safe), ['one']);
+  file.append('two');
+  file.whenWritten(() => safe.push('two'));
+  assert.deepEqual(told(safe), ['one', 'two']);
+  assert.equal(stalls, 1);
+  disk.finish();
+  await settle();
+  disk.hold = true;
+  file.append('three');
+  file.whenWritten(() => safe.push('three'));
+  assert.deepEqual(told(safe), ['one', 'two'], 'it answers again, so it is waited for');
+  clock.advance(10);
+  disk.finish();
+  await settle();
+  assert.deepEqual(told(safe), ['one', 'two', 'three']);
   await file.close();
   assert.equal(clock.armed, 0);
 });
@@ -92,8 +159,11 @@ test('[RUN-18] the first failure is kept and told once, and nothing more is writ
   file.onFailure = (failure) => told.push(failure);
   disk.failWith = noSpace();
   file.append('lost');
+  let waits = true;
+  file.whenWritten(() => (waits = false));
   clock.advance(1000);
   await settle();
+  assert.equal(waits, false);
   assert.equal(file.failure, disk.failWith);
   disk.failWith = undefined;
   file.append('late');

@@ -7,6 +7,7 @@ import type { Summary } from '../../../../src/controller/core/summary.js';
 import { LiveIntake } from '../../../../src/controller/shell/live-intake.js';
 import { sampleRun } from '../../../support/recorded-run.js';
 import { BusyLoop } from '../../../support/busy-loop.js';
+import { ManualClock } from '../../../support/manual-clock.js';
 
 const warning = 'Warning: Dropping old stats messages (processing backlog)';
 
@@ -150,4 +151,33 @@ test('what counting throws goes to the one who ends the run', () => {
   });
   loop.run();
   assert.deepEqual(bugs, [bug]);
+});
+
+test('[RUN-10] who waits for what has come hears when it is counted, also when it was folded', () => {
+  const clock = new ManualClock();
+  const counted: JournalRecord[] = [];
+  const intake = new LiveIntake({
+    clock,
+    count: (record) => counted.push(record),
+    notice: () => undefined,
+    onBug: (thrown) => {
+      throw thrown;
+    },
+  });
+  const [sample] = sampleRun().filter(({ type }) => type === 'interval');
+  assert.ok(sample);
+  const heard: number[] = [];
+  const wait = (): void => {
+    intake.whenCounted(() => heard.push(counted.length));
+  };
+  wait();
+  assert.deepEqual(heard.splice(0), [0], 'nothing waits');
+  intake.record(sample);
+  wait();
+  assert.equal(heard.length, 0);
+  for (let more = 0; more < inboxLimit; more++) intake.record(sample);
+  assert.deepEqual(heard.splice(0), [1], 'the first was folded');
+  wait();
+  clock.advance(0);
+  assert.deepEqual(heard, [inboxLimit + 1]);
 });
