@@ -160,7 +160,8 @@ module.exports = {
       name: 'no-orphans',
       severity: 'error',
       comment: 'Nothing imports this file and it imports nothing: use it or delete it.',
-      from: { orphan: true, path: '^src/', pathNot: MAINS },
+      // The shifted clock is preloaded into a program (--import), not imported.
+      from: { orphan: true, path: '^src/', pathNot: [...MAINS, '/rehearsal/shifted-clock[.]ts$'] },
       to: {},
     },
     {

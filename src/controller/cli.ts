@@ -7,12 +7,13 @@ import { initCommand } from './commands/init.js';
 import { reportCommand } from './commands/report.js';
 import { cleanupCommand, prepareCommand, runCommand } from './commands/run.js';
 import { schemaCommand } from './commands/schema.js';
+import { selftestCommand } from './commands/selftest.js';
 import { validateCommand } from './commands/validate.js';
 
 const afterHelp = `
 Exit codes:
     0  completed
-    1  completed, an expect: threshold failed
+    1  completed, an expect: threshold or a verdict of selftest failed
     2  bad usage or config
     3  could not start (agent unreachable, refused, version, preflight, prepare)
     4  completed without all agents (results labelled partial; --allow-partial turns it into 0)
@@ -46,6 +47,7 @@ export function controllerProgram(io: CommandIo): Command {
     checkCommand,
     agentsCommand,
     reportCommand,
+    selftestCommand,
     initCommand,
     schemaCommand,
   ];

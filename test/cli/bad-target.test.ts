@@ -51,7 +51,7 @@ test('[SAFE-01] a folder with somebody else’s files is refused, named, and lef
 
 test('[CLI-02] a target on a read-only file system: exit 3 and the reason; check finds it beforehand', async (t) => {
   const desk = new Desk(t);
-  const target = desk.disk('read-only', 'ro');
+  const target = await desk.disk('read-only', 'ro');
   if (target === undefined) return;
   const config = desk.config({ target, stages });
   const shown = await desk.run(config);
@@ -64,7 +64,7 @@ test('[CLI-02] a target on a read-only file system: exit 3 and the reason; check
 
 test('[CLI-02] a dataset that does not fit: exit 3 before a byte of it is written', async (t) => {
   const desk = new Desk(t);
-  const target = desk.disk('small', 'size=8m');
+  const target = await desk.disk('small', 'size=8m');
   if (target === undefined) return;
   const dataset = { name: 'ds', files: 4, file_size: '16MiB' };
   const shown = await desk.run(desk.config({ target, dataset, stages }));

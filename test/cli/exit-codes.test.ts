@@ -54,10 +54,10 @@ test('[RUN-18] [RES-05] 6: no place for results: said before any agent is asked 
     [join(file, 'x'), /^ERROR: Cannot write results to .*a-file\/x \(not a folder\)\n/],
     ['/proc/results', /^ERROR: Cannot write results to \/proc\/results \(.+\)\n/],
   ];
-  const readOnly = desk.disk('read-only', 'ro');
+  const readOnly = await desk.disk('read-only', 'ro');
   if (readOnly === undefined) return;
   rows.push([join(readOnly, 'x'), /\(read-only file system\)\nChoose a writable folder with/]);
-  const small = desk.disk('small', 'size=4m');
+  const small = await desk.disk('small', 'size=4m');
   assert.ok(small);
   rows.push([small, /only 4096 KiB free, at least 16 MiB needed\nFree some space, or use/]);
   for (const [folder, sentence] of rows) {
@@ -69,7 +69,7 @@ test('[RUN-18] [RES-05] 6: no place for results: said before any agent is asked 
 
 test('[RUN-18] 6: a disk that gets full during the run: said at once, the run ends as planned, summary on stdout', async (t) => {
   const desk = new Desk(t);
-  const disk = desk.disk('disk', 'size=20m');
+  const disk = await desk.disk('disk', 'size=20m');
   if (disk === undefined) return;
   const stages = [{ name: 'n', mix: 'read', threads: 2, duration: '3s' }];
   const config = desk.config({ target: 'null:', stages });

@@ -5,7 +5,8 @@ import { test } from 'node:test';
 import { Fleet } from '../support/fleet.js';
 import { filesBelow } from '../support/temporary-folder.js';
 
-const preload = new URL('../support/shifted-clock.js', import.meta.url).href;
+const preload = new URL('../../src/controller/shell/rehearsal/shifted-clock.js', import.meta.url)
+  .href;
 const shiftsMs = [-3500, 0, 3500];
 
 /** Far below the 3.5 s that the clocks are apart, and what a loaded machine may be late by. */
@@ -15,7 +16,7 @@ test('[RUN-20] agents whose clocks are 3.5 s off either way, and their wall cloc
   const fleet = await Fleet.start(t, {
     env: (index) => ({
       NODE_OPTIONS: `--import=${preload}`,
-      MUSTER_TEST_CLOCK_SHIFT_MS: String(shiftsMs[index]),
+      MUSTER_CLOCK_SHIFT_MS: String(shiftsMs[index]),
     }),
   });
   const run = fleet.run({

@@ -10,12 +10,13 @@ import {
   patientTimeouts,
   workloadProcess,
 } from '../support/fleet.js';
+import type { LinkProxy } from '../../src/controller/shell/rehearsal/link-proxy.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 
 /** A fleet whose second agent is behind a proxy. */
 async function proxied(t: TestContext): Promise<{
   fleet: Fleet;
-  proxy: TcpProxy;
+  proxy: LinkProxy;
   through: Readonly<Record<number, string>>;
 }> {
   const fleet = await Fleet.start(t);

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, rmSync, truncateSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, truncateSync } from 'node:fs';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,7 +27,7 @@ function open(parent: string, failures: string[] = []): Promise<RunResults> {
 }
 
 test('[RUN-18] a disk that gets full during the run: said at once, the run goes on, exit 6 at the end', async (t) => {
-  const disk = smallDisk(t, 'size=20m');
+  const disk = await smallDisk(t, 'size=20m');
   if (disk === undefined) return;
   const failures: string[] = [];
   const results = await open(disk, failures);
@@ -53,7 +55,7 @@ test('[RUN-18] a disk that gets full during the run: said at once, the run goes 
 });
 
 test('[RES-04] a disk with no space to speak of is refused before any load', async (t) => {
-  const disk = smallDisk(t, 'size=1m');
+  const disk = await smallDisk(t, 'size=1m');
   if (disk === undefined) return;
   await assert.rejects(open(disk), (thrown) => {
     assert.ok(thrown instanceof MusterError);
@@ -64,7 +66,7 @@ test('[RES-04] a disk with no space to speak of is refused before any load', asy
 });
 
 test('[RUN-18] a read-only file system is refused before any load', async (t) => {
-  const disk = smallDisk(t, 'size=20m,ro');
+  const disk = await smallDisk(t, 'size=20m,ro');
   if (disk === undefined) return;
   await assert.rejects(open(join(disk, 'results')), (thrown) => {
     assert.ok(thrown instanceof MusterError);
@@ -113,7 +115,7 @@ test('[RUN-18] the journal is on disk within seconds, without anybody asking', a
 });
 
 test('[RUN-18] a real run whose disk gets full prints its results and exits with 6', async (t) => {
-  const disk = smallDisk(t, 'size=20m');
+  const disk = await smallDisk(t, 'size=20m');
   if (disk === undefined) return;
   const program = new Program('bench-controller', [
     'run',
@@ -130,4 +132,27 @@ test('[RUN-18] a real run whose disk gets full prints its results and exits with
   assert.match(program.stdout, /^=== RESULTS \(DISK WRITE FAILED\) ===\nCOMPLETED harness\n/);
   assert.match(program.stdout, /^ {2}read .*\d/m);
   assert.ok(!program.output.includes('Results written to'));
+});
+
+test('[LINK-14] a process that is killed leaves no file system mounted', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'muster-mounted-'));
+  t.after(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const module = new URL('../../src/controller/shell/rehearsal/small-disk.js', import.meta.url);
+  const script = `const { mountSmallDisk } = await import('${module.href}');
+    const disk = await mountSmallDisk('${folder}', 'size=1m');
+    console.log('why' in disk ? 'not permitted: ' + disk.why : 'mounted');
+    setInterval(() => undefined, 1000);`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'pipe' });
+  const [data] = (await once(child.stdout, 'data')) as [Buffer];
+  const isMounted = (): boolean => readFileSync('/proc/self/mounts', 'utf8').includes(folder);
+  const permitted = data.toString().startsWith('mounted');
+  assert.equal(isMounted(), permitted);
+  child.kill('SIGKILL');
+  if (!permitted) {
+    t.skip(data.toString());
+    return;
+  }
+  await eventually('unmounted', 30_000, () => (isMounted() ? undefined : true));
 });

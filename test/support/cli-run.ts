@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Summary } from '../../src/controller/core/summary.js';
-import { reasonOf } from '../../src/shared/kernel/errors.js';
+import { mountSmallDisk } from '../../src/controller/shell/rehearsal/small-disk.js';
+import type { SmallDisk } from '../../src/controller/shell/rehearsal/small-disk.js';
 import { Program } from './program.js';
 import { temporaryFolder } from './temporary-folder.js';
 
@@ -31,13 +31,13 @@ export class Desk {
   readonly results: string;
 
   readonly #t: TestContext;
-  readonly #disks: string[] = [];
+  readonly #disks: SmallDisk[] = [];
 
   constructor(t: TestContext) {
     this.#t = t;
     const folder = temporaryFolder();
-    t.after(() => {
-      for (const disk of this.#disks) execFileSync('umount', [disk]);
+    t.after(async () => {
+      for (const disk of this.#disks) await disk.unmount();
       folder.remove();
     });
     this.path = folder.path;
@@ -58,17 +58,14 @@ export class Desk {
   }
 
   /** A small file system of its own, or undefined (and the test says so) where this process may not mount one. */
-  disk(name: string, options: string): string | undefined {
-    const path = this.folder(name);
-    try {
-      const flags = ['-t', 'tmpfs', '-o', options, 'muster-test', path];
-      execFileSync('mount', flags, { stdio: 'pipe' });
-    } catch (thrown) {
-      this.#t.skip(`mounting a tmpfs is not permitted: ${reasonOf(thrown).split('\n')[0] ?? ''}`);
+  async disk(name: string, options: string): Promise<string | undefined> {
+    const disk = await mountSmallDisk(this.folder(name), options);
+    if ('why' in disk) {
+      this.#t.skip(disk.why);
       return undefined;
     }
-    this.#disks.push(path);
-    return path;
+    this.#disks.push(disk);
+    return disk.path;
   }
 
   /** A config with this desk's target and a small dataset; `more` may override every key but the target. */

@@ -1,23 +1,20 @@
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmdirSync, statfsSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { reasonOf } from '../../src/shared/kernel/errors.js';
+import { mountSmallDisk } from '../../src/controller/shell/rehearsal/small-disk.js';
 
 /** A small file system of its own, or undefined (and the test says so) where this process may not mount one. */
-export function smallDisk(t: TestContext, options: string): string | undefined {
+export async function smallDisk(t: TestContext, options: string): Promise<string | undefined> {
   const folder = mkdtempSync(join(tmpdir(), 'muster-disk-'));
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'muster-test', folder], { stdio: 'pipe' });
-  } catch (thrown) {
+  const disk = await mountSmallDisk(folder, options);
+  if ('why' in disk) {
     rmdirSync(folder);
-    const [why = ''] = reasonOf(thrown).split('\n');
-    t.skip(`left out: mounting a tmpfs is not permitted here (${why})`);
+    t.skip(`left out: ${disk.why}`);
     return undefined;
   }
-  t.after(() => {
-    execFileSync('umount', [folder]);
+  t.after(async () => {
+    await disk.unmount();
     rmdirSync(folder);
   });
   return folder;

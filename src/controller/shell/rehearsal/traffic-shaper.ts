@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Cancel, Clock } from '../../src/shared/kernel/clock.js';
+import type { Cancel, Clock } from '../../../shared/kernel/clock.js';
 
 /** How bytes travel one way. What is not given is as on a sound link. */
 export interface Shape {
@@ -7,6 +7,8 @@ export interface Shape {
   readonly delayMs?: number;
   /** Bytes are taken and vanish. */
   readonly blackhole?: boolean;
+  /** Bytes wait and arrive late, as behind a route that is gone and comes back: TCP sends them again. */
+  readonly stalled?: boolean;
   /** Every n-th byte arrives with one bit flipped. */
   readonly flipEvery?: number;
 }
@@ -34,6 +36,7 @@ export class TrafficShaper {
   #untilFlip = 0;
   /** Bytes handed on. */
   passed = 0;
+  flippedBits = 0;
 
   constructor(from: Socket, to: Socket, shape: Shape, clock: Clock) {
     this.#from = from;
@@ -84,13 +87,14 @@ export class TrafficShaper {
       this.#untilFlip += 1;
       if (this.#untilFlip < flipEvery) continue;
       this.#untilFlip = 0;
+      this.flippedBits += 1;
       damaged[index] = (damaged[index] ?? 0) ^ 0x10;
     }
     return damaged;
   }
 
   #move(): void {
-    if (this.#timer) return;
+    if (this.#timer || this.#shape.stalled === true) return;
     const nowMs = this.#clock.nowMs();
     for (let piece = this.#waiting[0]; piece; piece = this.#waiting[0]) {
       const atMs = Math.max(piece.dueMs, this.#freeAtMs);

@@ -1,9 +1,9 @@
 /**
- * Preloaded into an agent (NODE_OPTIONS=--import=…), its workload process and their threads: every clock of the process
- * is off by MUSTER_TEST_CLOCK_SHIFT_MS (the wall clock a thousand times as much), as on a host that was booted and set at another time. Not only what the agent
- * says is changed, but what it reads.
+ * Preloaded into an agent of a rehearsal (NODE_OPTIONS=--import=…), its workload process and their threads: every clock
+ * of the process is off by MUSTER_CLOCK_SHIFT_MS (the wall clock a thousand times as much), as on a host that was booted
+ * and set at another time. Not only what the agent says is changed, but what it reads. The programs never load it.
  */
-const shiftMs = Number(process.env['MUSTER_TEST_CLOCK_SHIFT_MS'] ?? '0');
+const shiftMs = Number(process.env['MUSTER_CLOCK_SHIFT_MS'] ?? '0');
 const shiftNs = BigInt(Math.round(shiftMs * 1e6));
 
 const bigint = process.hrtime.bigint.bind(process.hrtime);

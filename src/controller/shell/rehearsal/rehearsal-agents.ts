@@ -1,0 +1,161 @@
+/** Agents as real processes on loopback, each behind a proxy that can be told to misbehave. */
+import { fork } from 'node:child_process';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Clock } from '../../../shared/kernel/clock.js';
+import { codeOf, reasonOf } from '../../../shared/kernel/errors.js';
+import { greetAgent } from '../../../shared/wire/dial-agent.js';
+import { LinkProxy } from './link-proxy.js';
+import { WatchedProcess } from './watched-process.js';
+
+const agentProgram = fileURLToPath(new URL('../../../../../bin/bench-agent.js', import.meta.url));
+const startWithinMs = 60_000;
+const lookEveryMs = 50;
+
+export interface RehearsalAgent {
+  /** agent-1 … */
+  readonly id: string;
+  readonly process: WatchedProcess;
+  readonly port: number;
+  readonly target: string;
+  /** What the controller dials. */
+  readonly link: LinkProxy;
+}
+
+export interface AgentsOptions {
+  readonly count: number;
+  /** Gets a folder per agent: the target of its load. */
+  readonly folder: string;
+  readonly clock: Clock;
+  readonly env: NodeJS.ProcessEnv;
+  /** Added to the environment of an agent, by index. */
+  readonly envOf?: ((index: number) => NodeJS.ProcessEnv) | undefined;
+}
+
+export class RehearsalAgents {
+  readonly all: readonly RehearsalAgent[];
+  readonly #options: AgentsOptions;
+
+  private constructor(all: readonly RehearsalAgent[], options: AgentsOptions) {
+    this.all = all;
+    this.#options = options;
+  }
+
+  /** @throws Error naming the agent that did not start; the others are ended */
+  static async start(options: AgentsOptions): Promise<RehearsalAgents> {
+    const starting = Array.from({ length: options.count }, (_, index) => startOne(index, options));
+    const outcomes = await Promise.allSettled(starting);
+    const started = outcomes.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+    const agents = new RehearsalAgents(started, options);
+    const failed = outcomes.find((one) => one.status === 'rejected');
+    if (!failed) return agents;
+    await agents.stop();
+    throw failed.reason;
+  }
+
+  /** @param number from 1, as in agent-1 */
+  agent(number: number): RehearsalAgent {
+    const agent = this.all[number - 1];
+    if (!agent) throw new RangeError(`there is no agent-${number}`);
+    return agent;
+  }
+
+  /** By id, how long each living agent took to belong to nobody; undefined: longer than `withinMs`. */
+  async freeAfter(withinMs: number): Promise<Record<string, number | undefined>> {
+    const living = this.all.filter((agent) => agent.process.running);
+    const times = await Promise.all(
+      living.map(async (agent) => [agent.id, await this.#freeAfter(agent, withinMs)] as const),
+    );
+    return Object.fromEntries(times);
+  }
+
+  /** Workload processes that are still there after `withinMs`. */
+  async loadsLeft(withinMs: number): Promise<readonly number[]> {
+    const { clock } = this.#options;
+    const endMs = clock.nowMs() + withinMs;
+    const living = (): number[] => this.all.flatMap(workloadProcesses).filter(isThere);
+    while (living().length > 0 && clock.nowMs() < endMs) await pause(clock);
+    return living();
+  }
+
+  /** Ends the agents, keeps what they said in `agent-N.log` beside their targets. */
+  async stop(): Promise<void> {
+    await Promise.all(
+      this.all.map(async ({ id, process, link }) => {
+        await process.stop();
+        await link.close();
+        await writeFile(join(this.#options.folder, `${id}.log`), process.stderr);
+      }),
+    );
+  }
+
+  async #freeAfter(agent: RehearsalAgent, withinMs: number): Promise<number | undefined> {
+    const { clock } = this.#options;
+    const beganMs = clock.nowMs();
+    for (;;) {
+      if (await isFree(agent, clock)) return clock.nowMs() - beganMs;
+      if (clock.nowMs() - beganMs > withinMs) return undefined;
+      await pause(clock);
+    }
+  }
+}
+
+async function startOne(index: number, options: AgentsOptions): Promise<RehearsalAgent> {
+  const { folder, clock, env, envOf } = options;
+  const id = `agent-${index + 1}`;
+  const target = join(folder, id);
+  await mkdir(target, { recursive: true });
+  const child = fork(agentProgram, ['--listen', '127.0.0.1:0', '--id', id, '--verbose'], {
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    // The terminal's Ctrl-C is for the rehearsal, which ends its agents itself.
+    detached: true,
+    env: { ...env, ...envOf?.(index) },
+  });
+  const process = new WatchedProcess(child, clock);
+  try {
+    const port = await process.until('listening', startWithinMs, () => {
+      const [, digits] = /listening on 127\.0\.0\.1:(\d+) /.exec(process.stdout) ?? [];
+      return digits === undefined ? undefined : Number(digits);
+    });
+    return { id, process, port, target, link: await LinkProxy.start({ port }, clock) };
+  } catch (thrown) {
+    await process.stop();
+    throw new Error(`${id} did not start: ${reasonOf(thrown)} ${process.stderr.trim()}`, {
+      cause: thrown,
+    });
+  }
+}
+
+/** Asked directly, not through the proxy. */
+async function isFree({ port }: RehearsalAgent, clock: Clock): Promise<boolean> {
+  const address = { host: '127.0.0.1', port };
+  try {
+    const options = { address, connectMs: 5000, helloMs: 5000, clock };
+    const { state, owner } = await greetAgent(options, new AbortController().signal);
+    return state === 'IDLE' && owner === undefined;
+  } catch {
+    // It does not answer: it is not free.
+    return false;
+  }
+}
+
+/** All workload processes that the agent has started, by its log. */
+export function workloadProcesses({ process }: RehearsalAgent): number[] {
+  return [...process.stderr.matchAll(/workload process (\d+) started/g)].map(([, pid]) =>
+    Number(pid),
+  );
+}
+
+function isThere(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (thrown) {
+    return codeOf(thrown) !== 'ESRCH';
+  }
+}
+
+function pause(clock: Clock): Promise<void> {
+  return new Promise((resolve) => clock.after(lookEveryMs, resolve));
+}

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { processGone } from '../support/agent-process.js';
+import { controller } from '../support/cli-run.js';
+import { eventually } from '../support/eventually.js';
+import { Program } from '../support/program.js';
+
+const preload = new URL('../support/rehearsal/planted-faults.js', import.meta.url).href;
+
+test('selftest --list names the scenarios; an unknown one gets a suggestion', async () => {
+  const listed = await controller('selftest', '--list');
+  assert.equal(listed.code, 0);
+  for (const name of ['kill', 'freeze', 'partition', 'skew', 'disk-full', 'ctrl-c']) {
+    assert.match(listed.stdout, new RegExp(`^${name} +\\S`, 'm'));
+  }
+  const unknown = await controller('selftest', '--only', 'kill,freze');
+  assert.equal(unknown.code, 2);
+  assert.match(unknown.stderr, /^ERROR: There is no scenario "freze"; did you mean "freeze"\?$/m);
+});
+
+test('selftest rehearses faults and prints the verdicts: exit 0', async () => {
+  const shown = await controller('selftest', '--only', 'kill,stall,ctrl-c', '--jobs', '3');
+  assert.equal(shown.code, 0, shown.stdout + shown.stderr);
+  assert.match(shown.stdout, /^ {2}kill +\d+\.\d s +PASS {2}exit code 4/m);
+  assert.match(shown.stdout, /^ {2}stall +\d+\.\d s +PASS {2}exit code 0/m);
+  assert.match(shown.stdout, /^ {2}ctrl-c +\d+\.\d s +PASS {2}exit code 130/m);
+  assert.match(shown.stdout, /^3 of 3 passed$/m);
+});
+
+test('a bug in the programs turns a verdict of selftest red: exit 1', async (t) => {
+  const program = new Program('bench-controller', ['selftest', '--only', 'kill', '--keep'], {
+    NODE_OPTIONS: `--import=${preload}`,
+    MUSTER_TEST_PLANTED: 'kill',
+  });
+  t.after(() => program.stop());
+  const { code } = await program.ended;
+  assert.equal(code, 1, program.output);
+  assert.match(program.stdout, /WRONG +exit code 0/);
+  assert.match(program.stdout, /^0 of 1 passed$/m);
+  const [, folder = ''] = /^Everything is kept in (.*)$/m.exec(program.stdout) ?? [];
+  assert.ok(existsSync(join(folder, 'kill', 'agent-2.log')));
+  rmSync(folder, { recursive: true });
+});
+
+test('Ctrl-C ends selftest and everything that it started: exit 130', async (t) => {
+  const program = new Program('bench-controller', ['selftest', '--only', 'lost-controller']);
+  t.after(() => program.stop());
+  const started = await eventually('agents and a controller', 60_000, () => {
+    const pids = childrenOf(program.pid);
+    return pids.length === 4 ? pids : undefined;
+  });
+  program.kill('SIGINT');
+  assert.deepEqual(await program.ended, { code: 130, signal: null });
+  for (const pid of started) await processGone(pid);
+});
+
+function childrenOf(pid: number): readonly number[] {
+  const list = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
+  return list.split(' ').filter(Boolean).map(Number);
+}
