@@ -7,13 +7,16 @@ import { LinkKeeper } from './link-keeper.js';
 import { Lookout, type Outlook } from './lookout.js';
 import type { Outbox } from './outbox.js';
 import type { ClockEstimate, LinkState, SessionState } from './records.js';
+import type { RunMode } from './run-io.js';
 import type { FailureReason, SessionEvent } from './session-events.js';
 import { SessionStateKeeper } from './session-state.js';
 import { StageDelivery } from './stage-delivery.js';
+import { hasEnded } from './transitions.js';
 import type { Verdict } from './watch.js';
 
 export interface SessionContext {
   readonly plan: Plan;
+  readonly mode: RunMode;
   readonly agent: AgentPlan;
   readonly random: () => number;
   readonly outbox: Outbox;
@@ -94,6 +97,11 @@ export class AgentSession {
     return this.#failure;
   }
 
+  /** Whether it has come so far in the run that it can speak of this stage. */
+  hasReached(stage: number): boolean {
+    return this.readyStage !== undefined && stage <= this.readyStage;
+  }
+
   delivery(stage: number): StageDelivery {
     let delivery = this.#deliveries.get(stage);
     if (!delivery) {
@@ -139,6 +147,11 @@ export class AgentSession {
     this.context.emit({ kind: 'failed', reason, line });
   }
 
+  /** It was told to stop. */
+  get isAborted(): boolean {
+    return this.#aborted;
+  }
+
   /** Tells it to stop, once. Reliable: the link keeps it for an agent that has no stream now. */
   abort(reason: string): void {
     if (this.#aborted) return;
@@ -158,9 +171,9 @@ export class AgentSession {
     this.fail(reason, line);
   }
 
-  /** It cannot be reached any more. Who has completed has lost nothing by that. */
+  /** It cannot be reached any more. Who has ended has lost nothing by that. */
   gone(reason: FailureReason, line: string): void {
-    if (this.state === 'COMPLETED') {
+    if (hasEnded(this.state)) {
       this.context.outbox.notice('warn', line);
       this.link.close(line);
     } else this.fail(reason, line);
@@ -220,8 +233,8 @@ export class AgentSession {
   }
 
   get #isBeyondJudging(): boolean {
-    const { linkState } = this;
-    return this.#failure !== undefined || linkState === 'CONNECTING' || linkState === 'HUNG';
+    const { linkState, state } = this;
+    return hasEnded(state) || linkState === 'CONNECTING' || linkState === 'HUNG';
   }
 
   get #outlook(): Omit<Outlook, 'nowMs'> {
@@ -261,7 +274,7 @@ export class AgentSession {
     if (expired === 'unanswered') this.#unheard(now);
     else if (expired) this.clockKnown(expired);
     if (!this.link.isOpen) return;
-    for (const id of this.probes.due(now.ms)) {
+    for (const id of this.probes.due(now)) {
       this.context.outbox.send(this.index, { kind: 'probe', id, t1Ns: now.ns });
     }
   }

@@ -18,11 +18,13 @@ const quietRoundTrips = 3;
 export type BurstKind = 'first' | 'fresh';
 const sizes: Readonly<Record<BurstKind, number>> = { first: 16, fresh: 8 };
 
+/** Ids of probes sent and not answered, with when: what a reply says of that is not believed. */
+type Unanswered = Map<number, bigint>;
+
 interface Burst {
   readonly kind: BurstKind;
   issued: number;
-  /** Sent and not answered. */
-  readonly open: Set<number>;
+  readonly open: Unanswered;
   readonly replies: Probe[];
   nextAtMs: number;
   repliedAtMs: number;
@@ -40,7 +42,7 @@ export interface ProbeOutcome {
 export class ClockProbes {
   #nextId = 1;
   #burst: Burst | undefined;
-  readonly #routine = new Set<number>();
+  readonly #routine: Unanswered = new Map();
   #routineAtMs: number | undefined;
   /** Of the last completed burst on this stream. */
   #current: ClockEstimate | undefined;
@@ -63,7 +65,7 @@ export class ClockProbes {
     this.#burst = {
       kind,
       issued: 0,
-      open: new Set(),
+      open: new Map(),
       replies: [],
       nextAtMs: nowMs,
       repliedAtMs: nowMs,
@@ -80,38 +82,37 @@ export class ClockProbes {
   }
 
   /** The ids of the probes to send now. */
-  due(nowMs: number): number[] {
+  due(now: Instant): number[] {
     const burst = this.#burst;
     if (burst) {
-      if (burst.issued >= sizes[burst.kind] || nowMs < burst.nextAtMs) return [];
-      burst.nextAtMs = nowMs + spacingMs;
+      if (burst.issued >= sizes[burst.kind] || now.ms < burst.nextAtMs) return [];
+      burst.nextAtMs = now.ms + spacingMs;
       burst.issued += 1;
-      return [this.#issue(burst.open)];
+      return [this.#issue(burst.open, now.ns)];
     }
-    if (this.#routineAtMs === undefined || nowMs < this.#routineAtMs) return [];
-    this.#routineAtMs = nowMs + routineMs;
-    return [this.#issue(this.#routine)];
+    if (this.#routineAtMs === undefined || now.ms < this.#routineAtMs) return [];
+    this.#routineAtMs = now.ms + routineMs;
+    return [this.#issue(this.#routine, now.ns)];
   }
 
   /** Undefined for a reply nobody waits for (of an older stream, repeated) or one that cannot be true. */
   reply(message: ProbeReply, receivedNs: bigint, now: Instant): ProbeOutcome | undefined {
-    const probe: Probe = {
-      t1Ns: message.t1Ns,
-      t2Ns: message.t2Ns,
-      t3Ns: message.t3Ns,
-      t4Ns: receivedNs,
-      wallOffsetMs: message.unixMs - now.unixMs,
-    };
     const burst = this.#burst;
-    if (burst?.open.delete(message.id)) {
-      if (!isPlausible(probe)) return undefined;
+    const asked = burst?.open.has(message.id) === true ? burst.open : this.#routine;
+    const t1Ns = asked.get(message.id);
+    if (t1Ns === undefined) return undefined;
+    asked.delete(message.id);
+    const { t2Ns, t3Ns, unixMs } = message;
+    const wallOffsetMs = unixMs - now.unixMs;
+    const probe: Probe = { t1Ns, t2Ns, t3Ns, t4Ns: receivedNs, wallOffsetMs };
+    if (!isPlausible(probe)) return undefined;
+    if (burst && asked === burst.open) {
       burst.replies.push(probe);
       burst.repliedAtMs = now.ms;
       const complete = burst.issued === sizes[burst.kind] && burst.open.size === 0;
       const estimate = complete ? this.#finish(burst, now.ms) : undefined;
       return { sample: estimateOf(probe), estimate };
     }
-    if (!this.#routine.delete(message.id) || !isPlausible(probe)) return undefined;
     const sample = estimateOf(probe);
     return { sample, estimate: sample };
   }
@@ -131,10 +132,10 @@ export class ClockProbes {
     return burst.issued < sizes[burst.kind] ? burst.nextAtMs : endOf(burst);
   }
 
-  #issue(into: Set<number>): number {
+  #issue(into: Unanswered, nowNs: bigint): number {
     const id = this.#nextId;
     this.#nextId += 1;
-    into.add(id);
+    into.set(id, nowNs);
     return id;
   }
 

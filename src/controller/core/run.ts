@@ -56,6 +56,7 @@ export class Run implements RunContext {
     this.sessions = this.plan.agents.map((agent) => {
       const session: AgentSession = new AgentSession({
         plan: this.plan,
+        mode: options.mode,
         agent,
         random: options.random,
         outbox: this.outbox,
@@ -174,7 +175,9 @@ export class Run implements RunContext {
     const session = this.sessions[input.agent];
     switch (message.kind) {
       case 'interval':
-        return session?.delivery(message.stage).result === undefined;
+        return (
+          session?.hasReached(message.stage) !== true || !session.delivery(message.stage).result
+        );
       case 'probeReply':
         return session?.probes.inBurst === true;
       default:

@@ -1,7 +1,9 @@
 import type { Instant } from '../../shared/kernel/clock.js';
 import type { AgentErrorCode, AgentMessage } from '../../shared/model/messages.js';
 import type { AgentSession } from './agent-session.js';
+import { cleaned, ended } from './session-end.js';
 import type { FailureReason } from './session-events.js';
+import { interval, running, stageResult } from './session-stats.js';
 
 /** What each kind of message means for one agent's session. Closed: a new kind must be given a meaning here. */
 export function receiveMessage(
@@ -70,34 +72,16 @@ export function receiveMessage(
       interval(session, message, now);
       return;
     case 'stageResult':
-      if (!session.delivery(message.stage).addResult(message, now.ms)) {
-        const stage = String(message.stage);
-        outbox.notice(
-          'warn',
-          `Agent ${session.id} sent a second result of stage ${stage} (ignoring)`,
-        );
-        return;
-      }
-      outbox.record({ type: 'stageResult', agent, result: message });
-      emit({ kind: 'result', stage: message.stage });
+      stageResult(session, message, now);
       return;
     case 'cleaned':
-      session.cleaned = true;
-      session.states.cleaned();
-      session.states.move('COMPLETED', `removed ${String(message.files)} files`);
-      for (const warning of message.warnings) outbox.notice('warn', `${session.id}: ${warning}`);
-      emit({ kind: 'cleaned' });
+      cleaned(session, message);
       return;
     case 'checked':
       outbox.push({ kind: 'checked', agent, report: message.report });
       return;
     case 'final':
-      session.hasSpokenLast = true;
-      if (message.state === 'FAILED') {
-        session.failedByItself('error', `Agent ${session.id} failed: ${message.reason}`, now.ms);
-      } else if (message.state === 'ABORTED' || !session.states.isCleaningUp)
-        session.states.move(message.state, message.reason);
-      emit({ kind: 'ended', state: message.state, reason: message.reason });
+      ended(session, message, now);
       return;
     case 'error':
       session.failedByItself(
@@ -136,9 +120,16 @@ function heartbeatLine(session: AgentSession, message: Heartbeat, now: Instant):
 }
 
 function ready(session: AgentSession, stage: number, now: Instant): void {
-  const { outbox, emit } = session.context;
-  if (session.readyStage !== undefined && stage <= session.readyStage) {
+  const { outbox, emit, plan, mode } = session.context;
+  if (session.hasReached(stage)) {
     outbox.notice('warn', `Agent ${session.id} sent duplicate READY (ignoring)`);
+    return;
+  }
+  const next = session.readyStage === undefined ? 0 : session.readyStage + 1;
+  const isWaiting = session.state === 'READY';
+  if (mode !== 'run' || isWaiting || stage !== next || stage >= plan.stages.length) {
+    const which = String(stage);
+    outbox.notice('warn', `Agent ${session.id} sent READY for stage ${which} (ignoring)`);
     return;
   }
   if (!session.states.move('READY', `stage ${String(stage)}`)) return;
@@ -148,12 +139,11 @@ function ready(session: AgentSession, stage: number, now: Instant): void {
 }
 
 type Started = Extract<AgentMessage, { kind: 'started' }>;
-type IntervalMessage = Extract<AgentMessage, { kind: 'interval' }>;
 
 function started(session: AgentSession, message: Started): void {
   const { stage, firstOperationNs, atNs } = message;
   if (session.readyStage === stage) running(session);
-  if (firstOperationNs === 0n) return;
+  if (firstOperationNs === 0n || !session.hasReached(stage)) return;
   session.context.outbox.record({
     type: 'started',
     agent: session.index,
@@ -161,32 +151,4 @@ function started(session: AgentSession, message: Started): void {
     latenessNs: Number(firstOperationNs - atNs),
     boundNs: session.startBoundNs,
   });
-}
-
-function interval(session: AgentSession, message: IntervalMessage, now: Instant): void {
-  const taken = session.delivery(message.stage).addInterval(message, now.ms);
-  if (taken === 'overlap') {
-    const range = `${String(message.first)}-${String(message.last)}`;
-    session.context.outbox.notice(
-      'warn',
-      `Agent ${session.id}: interval ${range} overlaps others (ignoring)`,
-    );
-  }
-  if (taken !== 'new') return;
-  session.context.outbox.record({ type: 'interval', agent: session.index, interval: message });
-  const { stage, contact } = session.lookout;
-  if (stage) {
-    stage.stats(now.ms);
-    if (contact.isFirstOfBurst(now.ms)) {
-      session.latency(stage.latencyMs(message.last, message.sampledLateNs, now.ms));
-    }
-  }
-  if (session.readyStage === message.stage) running(session);
-}
-
-/** Signs of load move ARMED to RUNNING; in any later state they are old news. */
-function running(session: AgentSession): void {
-  if (session.state !== 'ARMED' || session.readyStage === undefined) return;
-  session.states.move('RUNNING', '');
-  session.context.emit({ kind: 'running', stage: session.readyStage });
 }

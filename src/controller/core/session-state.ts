@@ -4,9 +4,9 @@ import type { SessionState } from './records.js';
 import { hasEnded, sessionMayMove } from './transitions.js';
 
 /**
- * What one agent is doing, as far as the controller knows. Messages come in lanes and may overtake each other: READY and
- * ARMED are moved to by their own messages only (an announcement of either may be out of date by the time it is read),
- * and what is announced before the agent took our last command up, or after its last word, is out of date as well.
+ * What one agent is doing, as far as the controller knows. Messages come in lanes and may overtake each other: READY,
+ * ARMED and the ends are moved to by their own messages only (an announcement of one may be out of date by the time it is
+ * read), and what is announced before the agent took our last command up, or after its last word, is out of date as well.
  */
 export class SessionStateKeeper {
   readonly #agent: number;
@@ -27,15 +27,13 @@ export class SessionStateKeeper {
 
   /** The agent announced its state. */
   announced(state: AgentState, reason: string): void {
-    if (this.#state === 'FAILED' || this.#state === 'ABORTED') return;
-    if (state === 'IDLE' || state === 'READY' || state === 'ARMED') return;
+    if (hasEnded(state) || state === 'IDLE' || state === 'READY' || state === 'ARMED') return;
     if (state === 'CLEANING') this.#awaitsCleaning = false;
-    else if (this.#awaitsCleaning && state !== 'FAILED' && state !== 'ABORTED') return;
-    else if (this.#state === 'COMPLETED') return;
-    this.move(state, reason);
+    else if (this.#awaitsCleaning) return;
+    if (!hasEnded(this.#state) || state === 'CLEANING') this.move(state, reason);
   }
 
-  /** Told to clean up after its run: a Final of that run that comes now is late. */
+  /** Told to clean up, and it has not said that it has. */
   get isCleaningUp(): boolean {
     return this.#cleaningUp;
   }

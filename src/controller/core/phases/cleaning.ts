@@ -82,11 +82,8 @@ export class Cleaning implements Phase {
     if (this.#run.options.mode === 'cleanup') {
       const assignment = JSON.stringify(this.#run.options.assignments[session.index]);
       this.#run.outbox.send(session.index, { kind: 'prepare', assignment });
-      session.states.move('CLEANING', 'told to clean up');
-    } else {
-      this.#run.outbox.send(session.index, { kind: 'cleanup' });
-      session.states.cleanupSent();
-    }
+    } else this.#run.outbox.send(session.index, { kind: 'cleanup' });
+    session.states.cleanupSent();
   }
 
   #done(now: Instant): void {

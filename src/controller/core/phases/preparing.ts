@@ -70,8 +70,8 @@ export class Preparing implements Phase {
   #tellThoseWhoMay(now: Instant): void {
     const { plan, sessions } = this.#run;
     const [first] = sessions;
-    const mayAll =
-      plan.namespace === 'private' || first?.marked === true || first?.readyStage !== undefined;
+    const isMarked = first !== undefined && (first.marked || this.#isDone(first));
+    const mayAll = plan.namespace === 'private' || isMarked;
     for (const session of sessions) {
       if (this.#told.has(session) || !(mayAll || session === first)) continue;
       this.#told.add(session);
@@ -88,7 +88,7 @@ export class Preparing implements Phase {
     const waiting = sessions.filter(({ lookout }) => lookout.work?.isWaiting === true);
     if (waiting.length === 0) return;
     const working = sessions.some(
-      (session) => !waiting.includes(session) && !this.#isDone(session),
+      (session) => this.#told.has(session) && !waiting.includes(session) && !this.#isDone(session),
     );
     if (working) for (const session of waiting) session.lookout.work?.advanced(now.ms);
   }

@@ -17,7 +17,7 @@ function reply(probes: ClockProbes, id: number, sentMs: number, delayMs: number)
 function sendAll(probes: ClockProbes, fromMs: number): [number, number][] {
   const sent: [number, number][] = [];
   for (let ms = fromMs; ms < fromMs + 200; ms += 1) {
-    for (const id of probes.due(ms)) sent.push([id, ms]);
+    for (const id of probes.due(at(ms))) sent.push([id, ms]);
   }
   return sent;
 }
@@ -43,8 +43,8 @@ test('[LINK-03] between bursts one probe goes out every 30 s, and each is publis
   for (const [id, ms] of sendAll(probes, 0)) reply(probes, id, ms, 1);
   const wake = probes.wakeAt();
   assert.equal(wake, 30_037);
-  assert.deepEqual(probes.due(wake - 1), []);
-  const [id] = probes.due(wake);
+  assert.deepEqual(probes.due(at(wake - 1)), []);
+  const [id] = probes.due(at(wake));
   assert.ok(id !== undefined);
   assert.equal(reply(probes, id, wake, 7)?.estimate?.roundTripNs, 14_000_000);
   assert.equal(probes.current?.roundTripNs, 2_000_000, 'a start goes by its own burst');
@@ -94,4 +94,15 @@ test('a burst does not wait long for the few replies that were lost', () => {
   assert.equal(probes.expire(829), undefined);
   assert.ok(probes.expire(830));
   assert.equal(probes.ageMs(1830), 1000);
+});
+
+test('when a probe was sent is not believed of the one who answers it', () => {
+  const probes = new ClockProbes();
+  probes.startBurst('fresh', 0);
+  const [[id] = []] = sendAll(probes, 0);
+  assert.ok(id !== undefined);
+  const t2Ns = at(1).ns + offsetNs;
+  const message = { kind: 'probeReply', id, t1Ns: 0n, t2Ns, t3Ns: t2Ns, unixMs: 0 } as const;
+  const outcome = probes.reply({ ...message, t1Ns: -(10n ** 15n) }, at(2).ns, at(2));
+  assert.equal(outcome?.sample.roundTripNs, 2_000_000);
 });
