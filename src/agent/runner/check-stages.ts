@@ -1,4 +1,5 @@
 import type { Assignment, StageAssignment } from '../../shared/model/assignment.js';
+import { grainOf } from '../../shared/model/sizes.js';
 import { stageOptionsOf } from '../engines/engine.js';
 import { unsupported } from '../engines/registry.js';
 import type { ParsedTarget } from '../engines/registry.js';
@@ -34,11 +35,17 @@ function problemOf(
   if (usesBlocks && dataset.fileSizeBytes < stage.blockSizeBytes) {
     return `block_size (${String(stage.blockSizeBytes)}) is larger than the dataset's files (${String(dataset.fileSizeBytes)})`;
   }
-  if (stage.direct && stage.blockSizeBytes % sectorBytes !== 0) {
-    return `direct needs a block_size that is a multiple of ${String(sectorBytes)}, not ${String(stage.blockSizeBytes)}`;
+  const { read, write } = stage.blockSizes ?? {
+    read: stage.blockSizeBytes,
+    write: stage.blockSizeBytes,
+  };
+  const oddBlock = [read, write].map(grainOf).find((bytes) => bytes % sectorBytes !== 0);
+  if (stage.direct && oddBlock !== undefined) {
+    return `direct needs a block_size that is a multiple of ${String(sectorBytes)}, not ${String(oddBlock)}`;
   }
-  if (stage.direct && kinds.includes('put') && dataset.fileSizeBytes % sectorBytes !== 0) {
-    return `put with direct needs a file_size that is a multiple of ${String(sectorBytes)}, not ${String(dataset.fileSizeBytes)}`;
+  const fileGrain = grainOf(dataset.fileSizes ?? dataset.fileSizeBytes);
+  if (stage.direct && kinds.includes('put') && fileGrain % sectorBytes !== 0) {
+    return `put with direct needs a file_size that is a multiple of ${String(sectorBytes)}, not ${String(fileGrain)}`;
   }
   const usesFiles = usesBlocks || kinds.some((kind) => ['get', 'stat', 'list'].includes(kind));
   if (usesFiles && dataset.use.to <= dataset.use.from) return 'the dataset has no files for it';

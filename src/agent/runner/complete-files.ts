@@ -1,4 +1,5 @@
 import type { Assignment } from '../../shared/model/assignment.js';
+import { meanSize } from '../../shared/model/sizes.js';
 import { waitUntil } from '../core/wait-until.js';
 import { readManifest } from './dataset-files.js';
 import { Aborted } from './failure.js';
@@ -29,15 +30,16 @@ export function completeFiles({
  */
 export async function awaitOtherAgents(parts: RunnerParts, assignment: Assignment): Promise<void> {
   const { clock, signal, emit } = parts;
-  const { use, fileSizeBytes } = assignment.dataset;
+  const { use, fileSizeBytes, fileSizes } = assignment.dataset;
+  const eachBytes = Math.round(meanSize(fileSizes ?? fileSizeBytes));
   const filesTotal = use.to - use.from;
   for (let look = 0; ; look++) {
     const complete = completeFiles(assignment);
     if (complete.covers(use.from, use.to)) return;
     if (look % looksPerReport === 0) {
       const filesDone = complete.size;
-      const bytesDone = filesDone * fileSizeBytes;
-      const bytesTotal = filesTotal * fileSizeBytes;
+      const bytesDone = filesDone * eachBytes;
+      const bytesTotal = filesTotal * eachBytes;
       emit({ kind: 'progress', phase: 'wait', filesDone, filesTotal, bytesDone, bytesTotal });
     }
     const outcome = await waitUntil(clock, clock.nowNs() + lookEveryNs, signal);

@@ -1,6 +1,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { codeOf } from '../../shared/kernel/errors.js';
+import { fileSizesOf } from './choosing/file-sizes.js';
+import type { FileSizes } from './choosing/file-sizes.js';
 import { alignedBuffer, fillContent } from './content.js';
 import { filePath } from './dataset-layout.js';
 import { RunnerFailure, failureFrom } from './failure.js';
@@ -37,6 +39,7 @@ class FileWork {
   readonly #progress: Float64Array;
   readonly #listed: FileRanges;
   readonly #buffer: Uint8Array;
+  readonly #sizes: FileSizes;
   readonly #renew: (buffer: Uint8Array, length: number) => void;
   /** Folders known to be real ones, not links to elsewhere. */
   #safeFolder = '';
@@ -47,6 +50,7 @@ class FileWork {
     this.#progress = progress;
     this.#listed = new FileRanges(job.listed);
     const { fileSizeBytes, content, own } = job.dataset;
+    this.#sizes = fileSizesOf(job.dataset);
     const bytes = job.kind === 'make' ? Math.min(pieceBytes, Math.max(1, fileSizeBytes)) : 1;
     this.#buffer = alignedBuffer(bytes);
     this.#renew = fillContent(this.#buffer, content, [job.salt, own.from, job.worker]);
@@ -58,9 +62,9 @@ class FileWork {
     const name = filePath(file, this.#job.dataset.directories);
     switch (this.#job.kind) {
       case 'make':
-        return this.#listed.has(file) && this.#isWhole(name) ? true : this.#make(name);
+        return this.#listed.has(file) && this.#isWhole(name, file) ? true : this.#make(name, file);
       case 'check':
-        if (this.#isWhole(name)) return true;
+        if (this.#isWhole(name, file)) return true;
         throw new RunnerFailure(
           'dataset',
           `dataset "${this.#job.dataset.name}": ${name} is missing or has another size; run prepare again`,
@@ -71,16 +75,17 @@ class FileWork {
     }
   }
 
-  #isWhole(name: string): boolean {
+  #isWhole(name: string, file: number): boolean {
     const found = fs.lstatSync(name, { throwIfNoEntry: false });
-    return found?.isFile() === true && found.size === this.#job.dataset.fileSizeBytes;
+    return found?.isFile() === true && found.size === this.#sizes.of(file);
   }
 
-  #make(name: string): boolean {
+  #make(name: string, file: number): boolean {
+    const size = this.#sizes.of(file);
     const descriptor = this.#create(name);
     try {
-      if (!this.#fill(descriptor)) return false;
-      if (isSyncedAlone(this.#job.dataset.fileSizeBytes)) fs.fsyncSync(descriptor);
+      if (!this.#fill(descriptor, size)) return false;
+      if (isSyncedAlone(size)) fs.fsyncSync(descriptor);
       this.#count();
       return true;
     } catch (error) {
@@ -114,8 +119,7 @@ class FileWork {
     this.#safeFolder = folder;
   }
 
-  #fill(descriptor: number): boolean {
-    const size = this.#job.dataset.fileSizeBytes;
+  #fill(descriptor: number, size: number): boolean {
     let at = 0;
     while (at < size) {
       if (this.#control.isStopped) return false;

@@ -1,6 +1,7 @@
 import type { Clock } from '../../shared/kernel/clock.js';
 import type { DatasetAssignment } from '../../shared/model/assignment.js';
 import type { Progress } from '../../shared/model/messages.js';
+import { fileSizesOf } from './choosing/file-sizes.js';
 import { Aborted } from './failure.js';
 import { FileRanges } from './file-ranges.js';
 import type { FilesJob } from './jobs.js';
@@ -35,6 +36,7 @@ export interface FilesWork {
 export async function workOnFiles(work: FilesWork): Promise<number> {
   const { dataset, control, pool, clock, signal } = work;
   const total = dataset.own.to - dataset.own.from;
+  const bytesTotal = fileSizesOf(dataset).sum(dataset.own.from, dataset.own.to);
   const threads = Math.max(1, Math.min(work.threads, total));
   const cells = Array.from({ length: threads }, () => new Float64Array(new SharedArrayBuffer(24)));
   const finished = new FileRanges();
@@ -52,7 +54,7 @@ export async function workOnFiles(work: FilesWork): Promise<number> {
       filesDone: sum(cells, 0),
       filesTotal: total,
       bytesDone: sum(cells, 1),
-      bytesTotal: work.kind === 'make' ? total * dataset.fileSizeBytes : 0,
+      bytesTotal: work.kind === 'make' ? bytesTotal : 0,
     });
   };
   let cancel = (): void => undefined;
@@ -69,7 +71,7 @@ export async function workOnFiles(work: FilesWork): Promise<number> {
   signal.addEventListener('abort', stop, { once: true });
   if (signal.aborted) stop();
 
-  const perChunk = Math.ceil(chunkBytes / Math.max(1, dataset.fileSizeBytes));
+  const perChunk = Math.ceil((chunkBytes * total) / Math.max(1, bytesTotal));
   const jobs = cells.map((progress, worker) =>
     pool.carryOut(
       worker,

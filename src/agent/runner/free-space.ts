@@ -13,9 +13,9 @@ export function freeSpace(folder: string): FreeSpace {
 }
 
 /** @throws RunnerFailure when the files cannot fit; what others take meanwhile is found out when it happens */
-export function demandSpace(folder: string, files: number, fileSizeBytes: number): void {
+export function demandSpace(folder: string, files: number, averageBytes: number): void {
   const free = freeSpace(folder);
-  const needed = files * fileSizeBytes;
+  const needed = files * averageBytes;
   if (needed > free.bytes) {
     throw new RunnerFailure(
       'space',

@@ -1,6 +1,7 @@
 /** What the runner and its worker threads say to each other by message; everything frequent is in shared memory. */
 import type { DatasetAssignment, StageAssignment } from '../../shared/model/assignment.js';
 import type { AgentErrorCode, EndedBy } from '../../shared/model/messages.js';
+import type { BlockTables } from './choosing/aim.js';
 import type { ChurnState } from './churn-pool.js';
 import type { LaneShape } from './lane-memory.js';
 
@@ -24,6 +25,8 @@ export interface StageJob {
   readonly memory: SharedArrayBuffer;
   readonly churnFiles: ChurnState;
   readonly churnFolders: ChurnState;
+  /** Where the blocks lie when files differ in size. */
+  readonly tables: BlockTables | undefined;
 }
 
 /** Makes, checks or removes the dataset's files, in the working directory; workers share the work by `nextChunk`. */

@@ -38,6 +38,8 @@ export class LaneMemory {
   readonly starts: Float64Array<SharedArrayBuffer>;
   /** Operations by kind that should have been issued before the stage ended and were not. */
   readonly missed: Float64Array<SharedArrayBuffer>;
+  /** Bytes moved by kind, where not all operations of a kind move the same. */
+  readonly bytes: Float64Array<SharedArrayBuffer>;
   /** Failed operations by kind and code. */
   readonly errors: Float64Array<SharedArrayBuffer>;
   readonly counts: Float64Array<SharedArrayBuffer>;
@@ -57,6 +59,7 @@ export class LaneMemory {
     this.cells = take(sizes.cells);
     this.starts = take(sizes.starts);
     this.missed = take(sizes.missed);
+    this.bytes = take(sizes.bytes);
     this.errors = take(sizes.errors);
     this.counts = take(sizes.counts);
     this.dirty = new Uint8Array(buffer, at, sizes.counts >> blockBits);
@@ -64,7 +67,8 @@ export class LaneMemory {
 
   /** As new, after warming up. */
   clear(): void {
-    for (const part of [this.cells, this.starts, this.missed, this.errors]) part.fill(0);
+    for (const part of [this.cells, this.starts, this.missed, this.bytes, this.errors])
+      part.fill(0);
     this.dirty.forEach((mark, block) => {
       if (mark === 0) return;
       this.counts.fill(0, block << blockBits, (block + 1) << blockBits);
@@ -79,6 +83,7 @@ function sizesOf({ kinds, depth, openLoop }: LaneShape) {
     cells: line,
     starts: Math.ceil(depth / line) * line,
     missed: kinds,
+    bytes: kinds,
     errors: kinds * errorCodes.length,
     counts: (openLoop ? 3 : 2) * kinds * bucketCount,
   };

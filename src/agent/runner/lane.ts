@@ -77,7 +77,7 @@ export class Lane {
     const recorder = this.#recorder;
     const buffer = this.#buffer;
     const baseSeconds = this.#baseSeconds;
-    const { churns } = stream;
+    const { churns, varies } = stream;
     let startNs = this.#startNs;
     for (let i = 0; i < batchSize; i++) {
       const slot = allowance.next(operation, startNs);
@@ -91,8 +91,10 @@ export class Lane {
       }
       const time = hrtime();
       const endNs = (time[0] - baseSeconds) * 1e9 + time[1];
-      if (code < 0) recorder.done(slot, endNs - startNs);
-      else recorder.failed(slot, code, endNs - startNs);
+      if (code < 0) {
+        recorder.done(slot, endNs - startNs);
+        if (varies) recorder.moved(slot, operation.bytes);
+      } else recorder.failed(slot, code, endNs - startNs);
       if (churns) stream.settle(operation, code < 0);
       startNs = endNs;
     }

@@ -1,5 +1,7 @@
 import os from 'node:os';
-import type { Assignment } from '../../shared/model/assignment.js';
+import type { Assignment, DatasetAssignment } from '../../shared/model/assignment.js';
+import { smallestSize } from '../../shared/model/sizes.js';
+import { fileSizesOf } from './choosing/file-sizes.js';
 import { claimDataset } from './claim-dataset.js';
 import { awaitOtherAgents, completeFiles } from './complete-files.js';
 import { readManifest, writeManifest } from './dataset-files.js';
@@ -31,7 +33,7 @@ export async function prepareDataset(
   await removeChurn(agentIndex, signal);
   const listed = readManifest('.', agentIndex, dataset.hash);
   if (dataset.skipPrepare) demandComplete(assignment, folder);
-  else demandSpace(folder, dataset.own.to - dataset.own.from - listed.size, dataset.fileSizeBytes);
+  else demandSpace(folder, dataset.own.to - dataset.own.from - listed.size, averageBytes(dataset));
 
   const written = await workOnFiles({
     ...parts,
@@ -52,9 +54,16 @@ export async function prepareDataset(
       }
     },
   });
-  const unsyncedBytes = isSyncedAlone(dataset.fileSizeBytes) ? 0 : written * dataset.fileSizeBytes;
+  const smallest = smallestSize(dataset.fileSizes ?? dataset.fileSizeBytes);
+  const unsyncedBytes = isSyncedAlone(smallest) ? 0 : written * averageBytes(dataset);
   if (unsyncedBytes >= worthSyncingBytes) await syncDataset(parts);
   if (assignment.mode === 'run') await awaitOtherAgents(parts, assignment);
+}
+
+/** Of the files that this agent makes. */
+function averageBytes(dataset: DatasetAssignment): number {
+  const { from, to } = dataset.own;
+  return fileSizesOf(dataset).sum(from, to) / Math.max(1, to - from);
 }
 
 /** Forces all of the file system out: as much as that takes, it is less than file by file. */

@@ -8,12 +8,14 @@ export class Recorder {
   readonly #counts: Float64Array;
   readonly #errors: Float64Array;
   readonly #dirty: Uint8Array;
+  readonly #bytes: Float64Array;
   readonly #kinds: number;
 
   constructor(memory: LaneMemory) {
     this.#counts = memory.counts;
     this.#errors = memory.errors;
     this.#dirty = memory.dirty;
+    this.#bytes = memory.bytes;
     this.#kinds = memory.shape.kinds;
   }
 
@@ -22,6 +24,11 @@ export class Recorder {
     const index = slot * bucketCount + bucketIndexOf(ns);
     this.#counts[index]!++;
     this.#dirty[index >> blockBits] = 1;
+  }
+
+  /** Where the operations of a kind move different numbers of bytes. */
+  moved(slot: number, bytes: number): void {
+    this.#bytes[slot]! += bytes;
   }
 
   /** Open loop only. @param ns from the intended start to completion */

@@ -12,12 +12,12 @@ const nothing = new Uint8Array(0);
 /**
  * Reads what the workers of a stage have counted, adds it up over the workers and tells what is new since the last
  * look. The count of operations is the sum of the histogram, so the two cannot disagree; bytes follow from the count,
- * because a complete operation of a kind always moves the same number.
+ * where every complete operation of a kind moves the same number, and are counted apart where not.
  */
 export class Sampler {
   readonly #lanes: readonly LaneMemory[];
   readonly #kinds: readonly OperationKind[];
-  readonly #bytes: readonly number[];
+  readonly #bytes: readonly (number | undefined)[];
   readonly #openLoop: boolean;
   /** The workers' sum as of the last look. */
   readonly #merged: Float64Array;
@@ -28,11 +28,11 @@ export class Sampler {
   /** The lanes' marks, four to a word. */
   readonly #dirty: readonly Int32Array[];
 
-  /** @param bytes moved by one operation of each kind */
+  /** @param bytes moved by one operation of each kind; undefined: they differ */
   constructor(
     lanes: readonly LaneMemory[],
     kinds: readonly OperationKind[],
-    bytes: readonly number[],
+    bytes: readonly (number | undefined)[],
   ) {
     this.#lanes = lanes;
     this.#kinds = kinds;
@@ -100,7 +100,7 @@ export class Sampler {
       return {
         operation,
         count,
-        bytes: count * (this.#bytes[slot] ?? 0),
+        bytes: this.#moved(slot, count),
         errors: this.#errors(slot),
         missedSchedules: this.#lanes.reduce((sum, { missed }) => sum + (missed[slot] ?? 0), 0),
         service,
@@ -108,6 +108,12 @@ export class Sampler {
         failed,
       };
     });
+  }
+
+  #moved(slot: number, count: number): number {
+    const each = this.#bytes[slot];
+    if (each !== undefined) return count * each;
+    return this.#lanes.reduce((sum, { bytes }) => sum + (bytes[slot] ?? 0), 0);
   }
 
   #errors(slot: number): readonly ErrorCount[] {

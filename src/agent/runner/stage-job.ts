@@ -14,7 +14,8 @@ import type { StageJob, WorkerEvent } from './jobs.js';
 import { laneShapeOf } from './jobs.js';
 import { Lane } from './lane.js';
 import { LaneMemory } from './lane-memory.js';
-import { OperationStream, bytesOf } from './choosing/operation-stream.js';
+import { largestBytesOf } from './choosing/bytes-of.js';
+import { OperationStream } from './choosing/operation-stream.js';
 import type { StreamOptions } from './choosing/operation-stream.js';
 import { RunControl, gateFlag } from './shared-memory.js';
 import { byteShareOf, shareOf } from './shares.js';
@@ -129,7 +130,11 @@ function streamOptionsOf(job: StageJob): StreamOptions {
     access: stage.access,
     files: dataset.use,
     fileSizeBytes: dataset.fileSizeBytes,
+    fileSizes: dataset.fileSizes,
     blockSizeBytes: stage.blockSizeBytes,
+    blockSizes: stage.blockSizes,
+    datasetHash: dataset.hash,
+    tables: job.tables,
     seed: job.seed,
     stage: stage.index,
     agent: job.agentIndex,
@@ -143,8 +148,11 @@ function streamOptionsOf(job: StageJob): StreamOptions {
 /** The deadline is set when the start is known. */
 function budgetOf(job: StageJob): Budget {
   const { stage, dataset, lane, lanes } = job;
-  const sizes = { blockSizeBytes: stage.blockSizeBytes, fileSizeBytes: dataset.fileSizeBytes };
-  const largest = Math.max(1, ...stage.mix.map(({ operation }) => bytesOf(operation, sizes)));
+  const sizes = { ...stage, ...dataset };
+  const largest = Math.max(
+    1,
+    ...stage.mix.map(({ operation }) => largestBytesOf(operation, sizes)),
+  );
   return {
     deadlineNs: Infinity,
     operations: shareOf(stage.maxOperations, lane, lanes),

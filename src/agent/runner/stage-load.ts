@@ -3,7 +3,7 @@ import type { Assignment, StageAssignment } from '../../shared/model/assignment.
 import type { EndedBy, StageResult } from '../../shared/model/messages.js';
 import { Aborted } from './failure.js';
 import { IntervalClock } from './interval-clock.js';
-import { bytesOf } from './choosing/operation-stream.js';
+import { bytesOf } from './choosing/bytes-of.js';
 import type { RunnerParts } from './runner-parts.js';
 import { Sampler } from './sampler.js';
 import type { Churn, StageWorkers } from './stage-workers.js';
@@ -42,10 +42,7 @@ export class StageLoad {
     this.#atNs = start.atNs;
     this.#epoch = start.epoch;
     const kinds = stage.mix.map(({ operation }) => operation);
-    const sizes = {
-      blockSizeBytes: stage.blockSizeBytes,
-      fileSizeBytes: assignment.dataset.fileSizeBytes,
-    };
+    const sizes = { ...stage, ...assignment.dataset };
     this.#sampler = new Sampler(
       workers.memories,
       kinds,

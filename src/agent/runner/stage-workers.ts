@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import type { Assignment, StageAssignment } from '../../shared/model/assignment.js';
 import type { EndedBy } from '../../shared/model/messages.js';
 import type { ParsedTarget } from '../engines/registry.js';
+import { blockTablesFor } from './choosing/block-tables.js';
 import { emptyChurn, redistribute } from './churn-pool.js';
 import type { ChurnState } from './churn-pool.js';
 import { laneShapeOf } from './jobs.js';
@@ -41,6 +42,7 @@ export async function setUpWorkers(
   const files = redistribute(churn.files, lanes);
   const folders = redistribute(churn.folders, lanes);
   const openFiles = Math.max(1, Math.floor((openFileLimit() - 256) / lanes));
+  const tables = blockTablesFor(assignment.dataset, stage);
   const warnings = new Set<string>();
   let mechanism = '';
   const memories = Array.from({ length: lanes }, () => new LaneMemory(laneShapeOf(stage)));
@@ -63,6 +65,7 @@ export async function setUpWorkers(
       memory: memory.buffer,
       churnFiles: files[lane] ?? emptyChurn,
       churnFolders: folders[lane] ?? emptyChurn,
+      tables,
     };
     let isWarm = (): void => undefined;
     const warm = new Promise<void>((resolve) => (isWarm = resolve));

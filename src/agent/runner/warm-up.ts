@@ -51,6 +51,8 @@ export async function warmUp(parts: WarmUp): Promise<void> {
       files: { from: 0, to: 1 },
       blockSizeBytes: Math.min(parts.stream.blockSizeBytes, warmBytes),
       fileSizeBytes: Math.min(parts.stream.blockSizeBytes, warmBytes),
+      fileSizes: undefined,
+      blockSizes: undefined,
     };
     const context = { ...parts.context, ...sizes, paths: scratch };
     const engine = await definition.open(warmOptions, context);

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { stringify } from 'yaml';
 import { planAsConfig } from '../../shared/model/config/print-plan.js';
 import { splitPlan } from '../../shared/model/split-plan.js';
+import { meanSize } from '../../shared/model/sizes.js';
 import { formatSize } from '../../shared/model/units.js';
 import { datasetHash } from '../shell/dataset-hash.js';
 import { addPlanOptions, loadPlanOf } from './plan-options.js';
@@ -41,11 +42,18 @@ function describe(plan: Plan, assignment: Assignment): string[] {
   const files =
     to === from
       ? 'no files to make'
-      : `makes files ${String(from)}–${String(to - 1)} (${formatSize((to - from) * dataset.fileSizeBytes)})`;
+      : `makes files ${String(from)}–${String(to - 1)} (${amount(dataset, to - from)})`;
   return [
     `${agentId} (${address}) on ${target}: ${files}`,
     ...stages.map((stage) => `  ${stage.name}: ${share(stage)}`),
   ];
+}
+
+/** Sizes that are drawn are known to the agents only. */
+function amount({ fileSizes, fileSizeBytes }: Assignment['dataset'], files: number): string {
+  return fileSizes === undefined
+    ? formatSize(files * fileSizeBytes)
+    : `about ${formatSize(Math.round(meanSize(fileSizes)) * files)}`;
 }
 
 function share(stage: StageAssignment): string {

@@ -1,8 +1,10 @@
 /** Sizes of a stage against each other and against what O_DIRECT allows; keys that would have no effect. */
 import { operationBytes } from '../../shared/model/split-plan.js';
+import { grainOf, smallestSize } from '../../shared/model/sizes.js';
 import { formatSize } from '../../shared/model/units.js';
 import type { OperationKind } from '../../shared/model/operation.js';
 import type { Access, Plan, StagePlan } from '../../shared/model/plan.js';
+import type { SizeSpec } from '../../shared/model/sizes.js';
 import type { KeyPath } from '../../shared/model/config/path.js';
 import type { Finding } from './finding.js';
 
@@ -28,7 +30,8 @@ export function* checkTransfer(plan: Plan, stage: StagePlan, path: KeyPath): Gen
     const message = `${formatSize(stage.maxBytes)} is less than one operation (${formatSize(operation)}): nothing would be done`;
     yield { level: 'error', path: [...path, 'max_bytes'], about, message };
   }
-  if (stage.direct) yield* checkDirect(stage, file, path);
+  yield* checkSizes(plan, stage, path);
+  if (stage.direct) yield* checkDirect(plan, stage, path);
   const without = (key: string, what: string): Finding => ({
     level: 'warning',
     path: [...path, key],
@@ -64,11 +67,45 @@ function* checkStrides(
   }
 }
 
+const blocksOf = ({ blockSizes, blockSizeBytes }: StagePlan): readonly SizeSpec[] =>
+  blockSizes === undefined ? [blockSizeBytes] : [blockSizes.read, blockSizes.write];
+
+/** More files would need more memory for where their blocks lie than a load generator should take. */
+const mostUnevenFiles = 1e7;
+
+/** Orders that need one size of blocks; files that are too small for the blocks, or too many. */
+function* checkSizes(plan: Plan, stage: StagePlan, path: KeyPath): Generator<Finding> {
+  const kinds = stage.mix.map(({ operation }) => operation);
+  const blocks = blocksOf(stage);
+  const { fileSizes, files } = plan.dataset;
+  const needsOne =
+    stage.access === 'shuffled' || (typeof stage.access === 'object' && 'strided' in stage.access);
+  if (needsOne && blocks.some((spec) => typeof spec !== 'number')) {
+    const name = typeof stage.access === 'string' ? stage.access : 'strided';
+    const message = `${name} takes every block once and needs one block_size; random, zipf, hotspot and sequential take several`;
+    yield { level: 'error', path: [...path, 'access'], about: [[...path, 'block_size']], message };
+  }
+  if (fileSizes === undefined || !(kinds.includes('read') || kinds.includes('write'))) return;
+  const about = [['dataset', 'file_size']];
+  const block = Math.min(...blocks.map(grainOf));
+  if (smallestSize(fileSizes) < block) {
+    const message = `files smaller than ${formatSize(block)} have no whole block and are left out by read and write`;
+    yield { level: 'warning', path: [...path, 'block_size'], about, message };
+  }
+  if (files > mostUnevenFiles) {
+    const message = `read and write in files of different sizes need a table: at most ${String(mostUnevenFiles)} files, not ${String(files)}`;
+    yield { level: 'error', path: [...path, 'mix'], about, message };
+  }
+}
+
 /** O_DIRECT wants multiples of the device's logical block, 512 or 4096 bytes; only the agent knows which. */
-function* checkDirect(stage: StagePlan, file: number, path: KeyPath): Generator<Finding> {
+function* checkDirect(plan: Plan, stage: StagePlan, path: KeyPath): Generator<Finding> {
   const sizes = [
-    { key: 'block_size', bytes: stage.blockSizeBytes },
-    { key: 'dataset.file_size', bytes: file },
+    ...blocksOf(stage).map((spec) => ({ key: 'block_size', bytes: grainOf(spec) })),
+    {
+      key: 'dataset.file_size',
+      bytes: grainOf(plan.dataset.fileSizes ?? plan.dataset.fileSizeBytes),
+    },
   ];
   const about = [['dataset']];
   const odd = sizes.find(({ bytes }) => bytes % sector !== 0);

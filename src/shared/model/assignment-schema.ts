@@ -26,6 +26,22 @@ const access = z.union([
   }),
 ]);
 
+const someSize = integer(most, 1);
+
+const sizes = z.union([
+  someSize,
+  z.strictObject({ uniform: z.tuple([someSize, someSize]) }),
+  z.strictObject({
+    lognormal: z.strictObject({ mean: someSize, sd: someSize, min: someSize, max: someSize }),
+  }),
+  z.strictObject({
+    weighted: z
+      .array(z.strictObject({ size: someSize, weight: z.number().positive() }))
+      .min(1)
+      .max(100),
+  }),
+]);
+
 const stage = z
   .strictObject({
     index: integer(1000),
@@ -40,6 +56,7 @@ const stage = z
       .min(1)
       .max(operationKinds.length),
     blockSizeBytes: integer(1024 ** 3, 1),
+    blockSizes: z.strictObject({ read: sizes, write: sizes }).optional(),
     access,
     threads: integer(256, 1),
     direct: z.boolean(),
@@ -52,6 +69,7 @@ const stage = z
   // undefined is not in JSON: a limit that is not there is a missing key, and a present one in the interface.
   .transform((read) => ({
     ...read,
+    blockSizes: read.blockSizes,
     durationMs: read.durationMs,
     maxOperations: read.maxOperations,
     maxBytes: read.maxBytes,
@@ -68,16 +86,19 @@ export const assignmentSchema: z.ZodType<Assignment> = z
     namespace: z.enum(['private', 'shared']),
     seed: integer(2 ** 32 - 1),
     creator: text(512),
-    dataset: z.strictObject({
-      name: folderName,
-      hash: z.string().regex(/^[0-9a-f]{64}$/),
-      fileSizeBytes: integer(most, 1),
-      directories: z.strictObject({ width: integer(10_000, 1), depth: integer(8) }),
-      content: z.enum(['random', 'zero']),
-      own: range,
-      use: range,
-      skipPrepare: z.boolean(),
-    }),
+    dataset: z
+      .strictObject({
+        name: folderName,
+        hash: z.string().regex(/^[0-9a-f]{64}$/),
+        fileSizeBytes: integer(most, 1),
+        fileSizes: sizes.optional(),
+        directories: z.strictObject({ width: integer(10_000, 1), depth: integer(8) }),
+        content: z.enum(['random', 'zero']),
+        own: range,
+        use: range,
+        skipPrepare: z.boolean(),
+      })
+      .transform((read) => ({ ...read, fileSizes: read.fileSizes })),
     stages: z.array(stage).max(1000),
     timeouts: z.strictObject({
       drainMs: integer(days),

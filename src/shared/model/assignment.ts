@@ -2,7 +2,8 @@
  * What one agent is to do in one run: made by the controller's split-plan, sent as JSON in Prepare, checked by the
  * agent with a strict schema of the same shape. The same assignment drives dry run, preflight, prepare, run, cleanup.
  */
-import type { Access, Content, Fsync, MixEntry, Namespace } from './plan.js';
+import type { Access, BlockSizes, Content, Fsync, MixEntry, Namespace } from './plan.js';
+import type { SizeSpec } from './sizes.js';
 
 /**
  * run: prepare, stages, then Cleanup on command. prepare: dataset only. cleanup: remove by manifest only.
@@ -20,7 +21,9 @@ export interface DatasetAssignment {
   readonly name: string;
   /** H(dataset, namespace, agent count, seed), hex: two datasets with the same hash are interchangeable. */
   readonly hash: string;
+  /** The largest. */
   readonly fileSizeBytes: number;
+  readonly fileSizes: SizeSpec | undefined;
   readonly directories: { readonly width: number; readonly depth: number };
   readonly content: Content;
   /** The files this agent makes and, at cleanup, removes. */
@@ -35,7 +38,9 @@ export interface StageAssignment {
   readonly index: number;
   readonly name: string;
   readonly mix: readonly MixEntry[];
+  /** The largest. */
   readonly blockSizeBytes: number;
+  readonly blockSizes: BlockSizes | undefined;
   readonly access: Access;
   readonly threads: number;
   readonly direct: boolean;

@@ -3,6 +3,7 @@
  * what runs, what `validate` prints and what run.json records. Durations are milliseconds, sizes bytes.
  */
 import type { OperationKind } from './operation.js';
+import type { SizeSpec } from './sizes.js';
 
 export type Namespace = 'private' | 'shared';
 export type Content = 'random' | 'zero';
@@ -26,6 +27,11 @@ export type Access =
 /** When written data is forced to the device: never, at the end of the stage (per file), after every or every n-th write. */
 export type Fsync = 'never' | 'end' | 'every' | number;
 
+export interface BlockSizes {
+  readonly read: SizeSpec;
+  readonly write: SizeSpec;
+}
+
 export type FailurePolicy = 'majority' | 'all' | 'any' | { readonly percent: number };
 
 export interface AgentPlan {
@@ -44,7 +50,10 @@ export interface DatasetPlan {
   readonly name: string;
   /** Per agent in a private namespace, in total in a shared one. */
   readonly files: number;
+  /** The largest. */
   readonly fileSizeBytes: number;
+  /** When they are not all of one size. */
+  readonly fileSizes: SizeSpec | undefined;
   /** Files are spread over width^depth leaf folders; depth 0 puts all into one. */
   readonly directories: { readonly width: number; readonly depth: number };
   readonly content: Content;
@@ -66,7 +75,10 @@ export interface StagePlan {
   readonly index: number;
   readonly name: string;
   readonly mix: readonly MixEntry[];
+  /** The largest. */
   readonly blockSizeBytes: number;
+  /** When reads and writes do not all move blockSizeBytes. */
+  readonly blockSizes: BlockSizes | undefined;
   readonly access: Access;
   /** Per agent. */
   readonly threads: number;

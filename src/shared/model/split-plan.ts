@@ -55,11 +55,11 @@ export function splitPlan(
  * a run, not about the files, and is left out.
  */
 export function datasetIdentity(plan: Plan): string {
-  const { name, files, fileSizeBytes, directories, content, seed } = plan.dataset;
+  const { name, files, fileSizeBytes, fileSizes, directories, content, seed } = plan.dataset;
   const { width, depth } = directories;
   return JSON.stringify([
     'muster-dataset-1',
-    [name, files, fileSizeBytes, width, depth, content],
+    [name, files, fileSizes ?? fileSizeBytes, width, depth, content],
     plan.namespace,
     plan.agents.length,
     seed ?? 'drawn',
@@ -67,12 +67,13 @@ export function datasetIdentity(plan: Plan): string {
 }
 
 function splitDataset(plan: Plan, agent: AgentPlan, options: SplitOptions): DatasetAssignment {
-  const { name, files, fileSizeBytes, directories, content } = plan.dataset;
+  const { name, files, fileSizeBytes, fileSizes, directories, content } = plan.dataset;
   const all: FileRange = { from: 0, to: files };
   return {
     name,
     hash: options.datasetHash,
     fileSizeBytes,
+    fileSizes,
     directories,
     content,
     own: plan.namespace === 'private' ? all : part(files, agent.index, plan.agents.length),
@@ -107,7 +108,7 @@ function shareOfBytes(total: number, bytes: number, index: number, parts: number
   return share(Math.floor(total / unit), index, parts) * unit + rest;
 }
 
-/** What the smallest operation of the stage moves: a block or a whole file; 0 when none moves data. */
+/** What an operation of the stage moves at most: a block or a whole file; 0 when none moves data. */
 export function operationBytes(plan: Plan, stage: StagePlan): number {
   const does = (...kinds: OperationKind[]): boolean =>
     stage.mix.some(({ operation }) => kinds.includes(operation));

@@ -1,37 +1,18 @@
 import type { OperationKind } from '../../../shared/model/operation.js';
-import type { Access, MixEntry } from '../../../shared/model/plan.js';
+import type { MixEntry } from '../../../shared/model/plan.js';
 import type { Operation } from '../../engines/engine.js';
 import { ChurnPool, laneOf, numberOf } from '../churn-pool.js';
 import type { ChurnState } from '../churn-pool.js';
-import { EvenBlocks } from './block-space.js';
-import type { BlockSpace } from './block-space.js';
-import { pickerFor } from './pick.js';
-import type { Picker } from './picker.js';
+import { targetFor } from './aim.js';
+import type { AimOptions } from './aim.js';
+import { bytesOf } from './bytes-of.js';
+import { FileSizes } from './file-sizes.js';
 import { Random } from './random.js';
+import type { Target } from './targets.js';
 
-export interface StreamOptions {
+export interface StreamOptions extends AimOptions {
   readonly mix: readonly MixEntry[];
-  readonly access: Access;
-  readonly files: { readonly from: number; readonly to: number };
-  readonly fileSizeBytes: number;
-  readonly blockSizeBytes: number;
-  readonly seed: number;
-  readonly stage: number;
-  readonly agent: number;
-  /** Agents that share the files and divide them where the access says so. 1 in a private namespace. */
-  readonly sharers: number;
-  readonly worker: number;
-  readonly workers: number;
   readonly churn: { readonly files: ChurnState; readonly folders: ChurnState };
-}
-
-/** Bytes that a complete operation moves. */
-export function bytesOf(
-  kind: OperationKind,
-  sizes: { readonly blockSizeBytes: number; readonly fileSizeBytes: number },
-): number {
-  if (kind === 'read' || kind === 'write') return sizes.blockSizeBytes;
-  return kind === 'get' || kind === 'put' ? sizes.fileSizeBytes : 0;
 }
 
 /**
@@ -42,6 +23,8 @@ export class OperationStream {
   readonly kinds: readonly OperationKind[];
   /** The mix makes or removes entries, so the outcome of each operation has to be told with `settle`. */
   readonly churns: boolean;
+  /** Of some kind not all operations move the same number of bytes. */
+  readonly varies: boolean;
   readonly files: ChurnPool;
   readonly folders: ChurnPool;
   readonly #options: StreamOptions;
@@ -49,6 +32,7 @@ export class OperationStream {
   /** Upper bounds of the kinds' parts of 0 … 2^32. */
   readonly #bounds: Float64Array;
   readonly #bytes: Float64Array;
+  readonly #fileSizes: FileSizes;
   readonly #targets: readonly Target[];
 
   constructor(options: StreamOptions) {
@@ -60,8 +44,15 @@ export class OperationStream {
     this.folders = new ChurnPool(worker, options.churn.folders);
     this.#random = new Random([seed, stage, agent, worker]);
     this.#bounds = boundsOf(mix);
-    this.#bytes = Float64Array.from(this.kinds, (kind) => bytesOf(kind, options));
-    this.#targets = this.kinds.map((kind, slot) => this.#targetOf(kind, slot));
+    this.varies = this.kinds.some((kind) => bytesOf(kind, options) === undefined);
+    this.#bytes = Float64Array.from(this.kinds, (kind) => bytesOf(kind, options) ?? 0);
+    this.#fileSizes = new FileSizes(
+      options.fileSizes ?? options.fileSizeBytes,
+      options.datasetHash,
+    );
+    this.#targets = this.kinds.map((kind, slot) =>
+      targetFor(options, kind, slot, this.#random, this.#fileSizes),
+    );
   }
 
   /**
@@ -83,8 +74,7 @@ export class OperationStream {
     operation.bytes = this.#bytes[slot] ?? 0;
     if (this.churns && isChurn(kind)) this.#churn(operation);
     else {
-      const target = this.#targets[slot];
-      target?.space.locate(target.picker.next(), operation);
+      this.#targets[slot]?.aim(operation);
     }
     return slot;
   }
@@ -116,6 +106,8 @@ export class OperationStream {
     if (kind === 'put' || kind === 'mkdir') {
       operation.lane = this.#options.worker;
       operation.entry = pool.create();
+      if (kind === 'put')
+        operation.bytes = this.#fileSizes.ofChurn(operation.lane, operation.entry);
     } else {
       const entry = pool.take();
       operation.lane = laneOf(entry);
@@ -124,26 +116,6 @@ export class OperationStream {
       if (kind === 'rename') operation.to = pool.create();
     }
   }
-
-  #targetOf(kind: OperationKind, slot: number): Target {
-    const { files, blockSizeBytes, fileSizeBytes } = this.#options;
-    const inBlocks = kind === 'read' || kind === 'write';
-    const perFile = inBlocks ? Math.floor(fileSizeBytes / blockSizeBytes) : 1;
-    const space = new EvenBlocks(files, perFile, inBlocks ? blockSizeBytes : 0);
-    const picker = pickerFor(
-      { ...this.#options, slot },
-      this.#random,
-      Math.max(1, space.total),
-      inBlocks ? blockSizeBytes : undefined,
-    );
-    return { picker, space };
-  }
-}
-
-/** Where the operations of one kind go. */
-interface Target {
-  readonly picker: Picker;
-  readonly space: BlockSpace;
 }
 
 function isChurn(kind: OperationKind): boolean {

@@ -88,7 +88,7 @@ function stridedFor(
 }
 
 /** The worker's own part: those of all workers of all sharers cover every place once. */
-function ownPart({ agent, sharers, worker, workers }: PickerOptions, places: number): Part {
+export function ownPart({ agent, sharers, worker, workers }: PickerOptions, places: number): Part {
   const ofAgent = segment(places, agent, sharers);
   const part = segment(ofAgent.to - ofAgent.from, worker, workers);
   if (part.from === part.to) return somewhere(worker, places);

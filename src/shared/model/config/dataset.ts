@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { choice, count, flag, label, size, TiB } from './fields.js';
+import { fileSizesField } from './sizes.js';
+import { choice, count, flag, label, TiB } from './fields.js';
 
 const directories = z
   .strictObject(
@@ -26,9 +27,14 @@ export const datasetField = z
         description:
           'Files made before the first stage: for each agent in a private namespace, in total in a shared one. On a `null:` target they are imaginary, and at least one per agent is assumed',
       }),
-      file_size: size({ min: 1, max: 16 * TiB })
+      file_size: fileSizesField({ min: 1, max: 16 * TiB })
         .prefault('1MiB')
-        .meta({ description: 'Size of each file, also of those that `put` makes' }),
+        .meta({
+          description:
+            'Size of each file, also of those that `put` makes: a size, a list such as `[{ size: 4KiB, weight: 9 }, { size: 1MiB, weight: 1 }]`, or one of the keys below',
+          unit: 'size or sizes',
+          bounds: '1B … 16TiB',
+        }),
       directories,
       content: choice(['random', 'zero']).prefault('random').meta({
         description: 'What the files are filled with',

@@ -27,7 +27,7 @@ export function flatten(issues: readonly core.$ZodIssue[], base: KeyPath = []): 
 }
 
 const isInside = (issue: core.$ZodIssue): boolean =>
-  issue.path.length > 0 || issue.code === 'unrecognized_keys';
+  issue.path.length > 0 || issue.code === 'unrecognized_keys' || issue.code === 'custom';
 
 export function explain(issues: readonly FlatIssue[], data: unknown): Problem[] {
   return issues.flatMap(({ path, message, unknownKeys }): Problem[] => {

@@ -2,6 +2,7 @@
 import { isEmbedded } from '../embedded.js';
 import { formatDuration, formatSize } from '../units.js';
 import { printAccess } from './access.js';
+import { printBlocks, printSizes } from './sizes.js';
 import type { FailurePolicy, Plan, StagePlan } from '../plan.js';
 
 type Plain = Readonly<Record<string, unknown>>;
@@ -31,7 +32,7 @@ export function planAsConfig(plan: Plan): Plain {
     dataset: {
       name: plan.dataset.name,
       files: plan.dataset.files,
-      file_size: formatSize(plan.dataset.fileSizeBytes),
+      file_size: printSizes(plan.dataset.fileSizes ?? plan.dataset.fileSizeBytes),
       directories: plan.dataset.directories,
       content: plan.dataset.content,
       keep: plan.dataset.keep,
@@ -57,7 +58,7 @@ function printStage(stage: StagePlan): Plain {
   return present({
     name: stage.name,
     mix: only !== undefined && others.length === 0 ? only.operation : Object.fromEntries(weights),
-    block_size: formatSize(stage.blockSizeBytes),
+    block_size: printBlocks(stage.blockSizeBytes, stage.blockSizes),
     access: printAccess(stage.access),
     threads: stage.threads,
     direct: stage.direct,

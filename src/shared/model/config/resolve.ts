@@ -3,6 +3,7 @@ import type { AgentPlan, FailurePolicy, MixEntry, Plan } from '../plan.js';
 import { operationKinds } from '../operation.js';
 import { parseTarget } from '../target.js';
 import { resolveAccess } from './access.js';
+import { planBlockSizes, planFileSizes } from './sizes.js';
 import type { Config } from './schema.js';
 
 /** One agent after ranges are expanded; ids are given. */
@@ -25,6 +26,7 @@ const defaultBlockBytes = 1024 ** 2;
 export function resolvePlan(config: Config, context: ResolveContext): Plan {
   const agents = context.agents.map((agent, index) => resolveAgent(config, agent, index));
   const { dataset, timeouts } = config;
+  const { fileSizeBytes } = planFileSizes(dataset.file_size);
   return {
     name: config.name ?? context.defaultName,
     seed: config.seed ?? context.randomSeed(),
@@ -33,7 +35,7 @@ export function resolvePlan(config: Config, context: ResolveContext): Plan {
     dataset: {
       name: dataset.name,
       files: Math.max(dataset.files, imaginaryFiles(config, agents)),
-      fileSizeBytes: dataset.file_size,
+      ...planFileSizes(dataset.file_size),
       directories: dataset.directories,
       content: dataset.content,
       keep: dataset.keep,
@@ -43,7 +45,7 @@ export function resolvePlan(config: Config, context: ResolveContext): Plan {
       index,
       name: stage.name,
       mix: resolveMix(stage.mix),
-      blockSizeBytes: stage.block_size ?? Math.min(defaultBlockBytes, dataset.file_size),
+      ...planBlockSizes(stage.block_size, Math.min(defaultBlockBytes, fileSizeBytes)),
       access: resolveAccess(stage.access),
       threads: stage.threads,
       direct: stage.direct,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { operationKinds } from '../operation.js';
 import { accessField } from './access.js';
+import { blockSizesField } from './sizes.js';
 import { choice, count, day, duration, flag, size, threads, TiB } from './fields.js';
 import { suggestion } from './suggest.js';
 import type { OperationKind } from '../operation.js';
@@ -48,10 +49,13 @@ const stage = z.strictObject(
       unit: 'operation or weights',
       bounds: operationKinds.join(', '),
     }),
-    block_size: size({ min: 1, max: 1024 ** 3 })
+    block_size: blockSizesField({ min: 1, max: 1024 ** 3 })
       .optional()
       .meta({
-        description: 'Bytes of one `read` or `write`, and of one call inside a `get` or `put`',
+        description:
+          'Bytes of one `read` or `write`, and (the largest) of one call inside a `get` or `put`: a size, a list of sizes with weights, or one of the keys below',
+        unit: 'size or sizes',
+        bounds: '1B … 1GiB',
         fallback: '`1MiB`, or `dataset.file_size` if that is smaller',
       }),
     access: accessField.prefault('sequential').meta({

@@ -34,13 +34,20 @@ function unwrap(schema: z.core.$ZodType): Unwrapped {
   return { schema, meta, required: true, fallback: undefined };
 }
 
-/** The object in it: itself, the elements of a list, or the mapping form of a union (but not a plain record). */
-function objectIn(schema: z.core.$ZodType): z.ZodObject | undefined {
+/** A mapping that a value may be, or the elements of a list that it may be. */
+interface Form {
+  readonly object: z.ZodObject;
+  readonly isList: boolean;
+}
+
+/** Itself, the elements of a list, and each form of a union (but not a plain record). */
+function formsIn(schema: z.core.$ZodType): readonly Form[] {
   const inner = unwrap(schema).schema;
-  if (inner instanceof z.ZodObject) return inner;
-  if (inner instanceof z.ZodArray) return objectIn(inner.element);
-  if (inner instanceof z.ZodUnion) return inner.options.map(objectIn).find((o) => o !== undefined);
-  return undefined;
+  if (inner instanceof z.ZodObject) return [{ object: inner, isList: false }];
+  if (inner instanceof z.ZodArray) {
+    return formsIn(inner.element).map(({ object }) => ({ object, isList: true }));
+  }
+  return inner instanceof z.ZodUnion ? inner.options.flatMap(formsIn) : [];
 }
 
 const shapeOf = (object: z.ZodObject): Readonly<Record<string, z.core.$ZodType>> => object.shape;
@@ -49,22 +56,26 @@ const shapeOf = (object: z.ZodObject): Readonly<Record<string, z.core.$ZodType>>
 export function configKeys(object: z.ZodObject = configSchema, prefix = ''): ConfigKey[] {
   return Object.entries(shapeOf(object)).flatMap(([key, field]) => {
     const { schema, meta, required, fallback } = unwrap(field);
-    const inner = key === 'mix' ? undefined : objectIn(schema);
+    const forms = key === 'mix' ? [] : formsIn(schema);
     const name = `${prefix}${key}`;
-    const own = { name, meta, required, fallback, section: inner !== undefined };
-    if (inner === undefined) return [own];
-    const list = schema instanceof z.ZodArray ? '[]' : '';
-    return [own, ...configKeys(inner, `${name}${list}.`)];
+    const own = { name, meta, required, fallback, section: forms.length > 0 };
+    return [
+      own,
+      ...forms.flatMap((form) => configKeys(form.object, `${name}${form.isList ? '[]' : ''}.`)),
+    ];
   });
 }
 
 /** The keys that may stand in the mapping at `path`. */
 export function keysAt(path: KeyPath): readonly string[] {
-  let object: z.ZodObject | undefined = configSchema;
-  for (const step of path) {
-    if (typeof step === 'number' || object === undefined) continue;
-    const field: z.core.$ZodType | undefined = shapeOf(object)[step];
-    object = field === undefined ? undefined : objectIn(field);
+  let forms: readonly Form[] = [{ object: configSchema, isList: false }];
+  for (const [i, step] of path.entries()) {
+    if (typeof step === 'number') continue;
+    const isList = typeof path[i + 1] === 'number';
+    forms = forms.flatMap(({ object }) => {
+      const field = shapeOf(object)[step];
+      return field === undefined ? [] : formsIn(field).filter((form) => form.isList === isList);
+    });
   }
-  return object === undefined ? [] : Object.keys(object.shape);
+  return forms.flatMap(({ object }) => Object.keys(object.shape));
 }

@@ -28,6 +28,7 @@ function setUp({ perform, budget, mix = ['read'], finish = () => undefined }: Se
     mix: mix.map((operation) => ({ operation, weight: 1 })),
     access: 'random',
     files: { from: 0, to: 4 },
+    datasetHash: 'd1',
     fileSizeBytes: 10_000,
     blockSizeBytes: 1000,
     seed: 1,

@@ -267,6 +267,45 @@ test('[CONF-01] an order of access that means nothing is refused', () => {
   ]);
 });
 
+test('[CONF-01] sizes that mean nothing or do not go together are refused', () => {
+  refused([
+    [
+      'dataset.file_size={ unifrom: [4KiB, 1MiB] }',
+      'dataset.file_size.unifrom: unknown key; did you mean "uniform"?',
+    ],
+    [
+      'dataset.file_size={ uniform: [1MiB, 4KiB] }',
+      'dataset.file_size.uniform: the first must not be larger than the second',
+    ],
+    [
+      'dataset.file_size={ lognormal: { mean: 1KiB, sd: 1KiB, min: 4KiB, max: 1MiB } }',
+      'dataset.file_size.lognormal: the mean must lie between min and max',
+    ],
+    ['dataset.file_size=[{ size: 4KiB }]', 'dataset.file_size[0].weight: is missing'],
+    [
+      'dataset.file_size=[{ size: 4KiB, wieght: 1, weight: 1 }]',
+      'dataset.file_size[0].wieght: unknown key; did you mean "weight"?',
+    ],
+    ['dataset.file_size=[]', 'dataset.file_size: is empty'],
+    [
+      ['stages.0.access=shuffled', 'stages.0.block_size={ uniform: [4KiB, 64KiB] }'],
+      'stages[0].access: shuffled takes every block once and needs one block_size; random, zipf, hotspot and sequential take several',
+    ],
+    [
+      'stages.0.block_size={ uniform: [4KiB, 8KiB], read: 4KiB }',
+      'stages[0].block_size: must have either uniform, or read and write',
+    ],
+  ]);
+  const uneven = 'dataset.file_size={ uniform: [4KiB, 1MiB] }';
+  accepted([
+    [uneven, 'stages.0.block_size=4KiB'],
+    ['stages.0.block_size={ read: 4KiB, write: 64KiB }'],
+    ['stages.0.block_size=[{ size: 4KiB, weight: 9 }, { size: 64KiB, weight: 1 }]'],
+  ]);
+  const { warnings } = planOf(base, { sets: [uneven, 'stages.0.block_size=8KiB'] });
+  assert.match(warnings[0] ?? '', /files smaller than 8KiB have no whole block and are left out/);
+});
+
 test('two stages have two names', () => {
   refused([
     [

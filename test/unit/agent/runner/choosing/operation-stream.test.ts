@@ -12,6 +12,7 @@ function optionsOf(fields: Partial<StreamOptions> = {}): StreamOptions {
     files: { from: 10, to: 14 },
     fileSizeBytes: 64 * 4096,
     blockSizeBytes: 4096,
+    datasetHash: 'd1',
     seed: 42,
     stage: 0,
     agent: 0,
