@@ -16,6 +16,7 @@ import type { RunEnd } from '../../../src/controller/core/run-io.js';
 import { RunResults } from '../../../src/controller/shell/run-results.js';
 import type { Interval } from '../../../src/shared/model/messages.js';
 import { IntervalRing } from '../../../src/shared/wire/interval-ring.js';
+import { LaneOrder } from '../../../src/shared/wire/lanes.js';
 
 type Program = 'bench-agent.js' | 'bench-controller.js';
 
@@ -142,6 +143,22 @@ export const plantedFaults: Readonly<Record<string, Planted>> = {
     },
   },
   'lost-controller': { in: 'bench-agent.js', plant: neverGone },
+  // Of the stress scenarios.
+  'thundering-herd': {
+    in: 'bench-controller.js',
+    plant: () => {
+      Math.random = () => 0.999;
+    },
+  },
+  'mixed-priorities': {
+    in: 'bench-agent.js',
+    plant: () => {
+      const { choose } = LaneOrder.prototype;
+      LaneOrder.prototype.choose = function (ready) {
+        return ready.has('background') ? 'background' : choose.call(this, ready);
+      };
+    },
+  },
 };
 
 const planted = plantedFaults[process.env['MUSTER_TEST_PLANTED'] ?? ''];

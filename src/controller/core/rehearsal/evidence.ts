@@ -8,6 +8,8 @@ export interface AgentRecord {
   readonly id: string;
   readonly state: string;
   readonly reconnects: number;
+  /** Milliseconds since the start of the run. */
+  readonly links: readonly { readonly at_ms: number; readonly link: string }[];
   readonly clock: readonly { readonly offset_ns: string; readonly bound_ns: number }[];
 }
 

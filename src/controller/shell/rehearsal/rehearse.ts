@@ -19,7 +19,9 @@ export interface RehearsalOptions {
   readonly signal: AbortSignal;
 }
 
-export type Rehearsed = (Verdict & { readonly tookMs: number }) | { readonly leftOut: string };
+export type Rehearsed =
+  | (Verdict & { readonly tookMs: number; readonly evidence: Evidence })
+  | { readonly leftOut: string };
 
 /** How long agents are given to become free before a verdict says how long that took. */
 const freeLookMs = 35_000;
@@ -67,7 +69,8 @@ async function withAgents(
     const evidence = await gather(scenario, { agents, run, disk });
     signal.removeEventListener('abort', endRun);
     signal.throwIfAborted();
-    return { ...judgeEvidence(evidence, scenario.checks), tookMs: evidence.tookMs };
+    const verdict = judgeEvidence(evidence, scenario.checks);
+    return { ...verdict, tookMs: evidence.tookMs, evidence };
   } finally {
     signal.removeEventListener('abort', endAgents);
     await agents.stop();

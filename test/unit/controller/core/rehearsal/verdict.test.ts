@@ -41,6 +41,7 @@ function soundEvidence(): Evidence {
       id,
       state: 'COMPLETED',
       reconnects: 1,
+      links: [],
       clock: [{ offset_ns: '1000000', bound_ns: 50_000 }],
     })),
     rows: lines.map((line) =>
