@@ -7,6 +7,8 @@ export interface AgentFlags {
   readonly once: boolean;
   readonly id: string;
   readonly roots: readonly string[];
+  /** False: --no-spool. */
+  readonly spool?: string | false;
   readonly verbose: boolean;
   readonly logFormat: LogFormat;
 }
@@ -20,6 +22,7 @@ Examples:
   bench-agent                                  serve on port 7761 of all interfaces
   bench-agent --listen 10.0.0.5:7761           on one interface only
   bench-agent --root /mnt/array --root /nvme   runs may only use targets inside these folders
+  bench-agent --spool /var/lib/muster          keep checkpoints on a disk: they outlive a reboot
   bench-agent --once --log-format json         leave after one run; log for machines
 
 Exit codes:
@@ -40,6 +43,11 @@ export function agentProgram(
     .option('--once', 'exit after one run', false)
     .option('--id <name>', 'name of this agent, shown by `bench-controller agents`', '')
     .option('--root <folder>', 'confine targets to this folder; may be repeated', collect, [])
+    .option(
+      '--spool <folder>',
+      "keep there what runs report until their controllers have it (default: in the system's runtime folder)",
+    )
+    .option('--no-spool', 'keep nothing')
     .option('-v, --verbose', 'log more', false)
     .addOption(
       new Option('--log-format <format>', 'how to log').choices(['text', 'json']).default('text'),

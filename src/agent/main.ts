@@ -61,6 +61,7 @@ async function serve(flags: AgentFlags, process: NodeJS.Process): Promise<number
     id,
     roots: await checkRoots(flags.roots, systemClock),
     env: process.env,
+    spool: flags.spool,
     clock: systemClock,
     log,
   });

@@ -66,6 +66,8 @@ export const controllerMessages: fc.Arbitrary<ControllerMessage> = fc.oneof(
   record({ kind: kind('go'), stage: uint32, epoch: uint32 }),
   record({ kind: kind('abort'), reason: text }),
   record({ kind: kind('cleanup') }),
+  record({ kind: kind('fetch'), abort: fc.boolean(), reason: text }),
+  record({ kind: kind('fetched') }),
 );
 
 export const agentMessages: fc.Arbitrary<AgentMessage> = fc.oneof(
@@ -132,6 +134,12 @@ export const agentMessages: fc.Arbitrary<AgentMessage> = fc.oneof(
   }),
   record({ kind: kind('error'), code: fc.constantFrom('config', 'lease'), message: text }),
   record({ kind: kind('log'), level: fc.constantFrom('debug', 'warn'), line: text }),
+  record({
+    kind: kind('checkpoint'),
+    payloads: fc.array(bytes, { maxLength: 3 }),
+    last: fc.boolean(),
+    damaged: uint32,
+  }),
 );
 
 export const handshakeMessages: fc.Arbitrary<Message> = fc.oneof(
@@ -146,6 +154,7 @@ export const handshakeMessages: fc.Arbitrary<Message> = fc.oneof(
     steal: fc.boolean(),
     held: fc.array(record({ stage: uint32, first: uint32, last: uint32 }), { maxLength: 4 }),
     received: uint64,
+    fetch: text,
   }),
   record({ kind: kind('confirm'), proof: bytes }),
   record({

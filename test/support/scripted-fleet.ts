@@ -404,6 +404,7 @@ export function welcomeOf(
       owner: undefined,
       hostname: `host-${String(agent)}`,
       tokenRequired: false,
+      checkpoints: [],
       ...common,
     },
     welcome: {

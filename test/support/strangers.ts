@@ -60,6 +60,7 @@ export async function agentOfAnotherVersion(t: TestContext): Promise<string> {
       owner: undefined,
       hostname: 'later',
       tokenRequired: false,
+      checkpoints: [],
     }),
     session: (incoming) => {
       incoming.refuse({ code: 'protocol', message: 'too old for me', owner: undefined });

@@ -29,6 +29,7 @@ export const helloReply: HelloReply = {
   owner: undefined,
   hostname: 'host-1',
   tokenRequired: false,
+  checkpoints: [],
 };
 
 export const openRequest: OpenRequest = {

@@ -1,6 +1,6 @@
 import type { AgentState } from '../../shared/model/agent-state.js';
 import type { Assignment } from '../../shared/model/assignment.js';
-import type { AgentMessage } from '../../shared/model/messages.js';
+import type { AgentMessage, StageResult } from '../../shared/model/messages.js';
 import type { LogLevel } from '../../shared/kernel/log.js';
 import type { RunnerCommand } from '../runner/protocol.js';
 import type { Ending } from './ending.js';
@@ -42,6 +42,8 @@ export class RunContext {
   drainByMs: number | undefined;
   ending: Ending | undefined;
   finalSent = false;
+  /** Warnings that the results must carry: they go with the next stage result. */
+  readonly notes: string[] = [];
   #state: AgentState = 'IDLE';
 
   constructor(host: RunHost) {
@@ -59,6 +61,11 @@ export class RunContext {
   enter(state: AgentState): void {
     this.#state = state;
     if (!announcedOtherwise.has(state)) this.send({ kind: 'state', state, reason: '' });
+  }
+
+  sendResult(result: StageResult): void {
+    const warnings = [...result.warnings, ...this.notes.splice(0)];
+    this.send({ kind: 'stageResult', ...result, warnings });
   }
 
   send(message: AgentMessage): void {

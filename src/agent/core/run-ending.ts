@@ -48,7 +48,7 @@ export function fail(run: RunContext, code: AgentErrorCode, message: string, now
 export function finish(run: RunContext, plan: EndPlan, now: Instant): void {
   if (run.totals) {
     const endedBy = run.ending?.wasKilled && plan.endedBy === 'aborted' ? 'killed' : plan.endedBy;
-    run.send({ kind: 'stageResult', ...run.totals.result(endedBy, plan.reason) });
+    run.sendResult(run.totals.result(endedBy, plan.reason));
   }
   if (plan.error) {
     run.log('error', plan.error.message);

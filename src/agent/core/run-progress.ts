@@ -122,7 +122,7 @@ function stageOver(
   now: Instant,
 ): void {
   const drained = run.ending?.plan.endedBy === 'drained';
-  run.send(drained ? { ...result, endedBy: 'drained' } : result);
+  run.sendResult(drained ? { ...result, endedBy: 'drained' } : result);
   run.totals = undefined;
   run.drainByMs = undefined;
   if (run.ending) return;

@@ -71,6 +71,12 @@ export class AgentRun {
     retireRunner(this.#run, now);
   }
 
+  /** A line for both logs, and for the results of the stages to come. */
+  note(line: string): void {
+    this.#run.notes.push(line);
+    this.#run.tell('warn', line);
+  }
+
   lease(untilNs: bigint): void {
     this.#run.order({ kind: 'lease', untilNs });
   }

@@ -43,6 +43,10 @@ export type SessionInput =
   /** After the last `runner` input of that process. */
   | { readonly kind: 'runnerExited'; readonly runner: number; readonly exit: RunnerExit }
   | { readonly kind: 'operatorStop'; readonly signal: string }
+  /** Somebody who knows the run's secret says that its controller will not come back. */
+  | { readonly kind: 'recovered'; readonly runId: string; readonly reason: string }
+  /** What the present run reports is not kept on this host; one sentence. */
+  | { readonly kind: 'unspooled'; readonly line: string }
   /** `wakeAt()` has come (or not: a tick at any time is harmless). */
   | { readonly kind: 'tick'; readonly health: ControlHealth };
 
@@ -71,8 +75,8 @@ export type SessionEffect =
       readonly goodbye: boolean;
       readonly reason: string;
     }
-  /** The run has left the agent: forget its link. */
-  | { readonly kind: 'released'; readonly runId: string }
+  /** The run has left the agent: forget its link. `delivered`: its controller said goodbye and has everything. */
+  | { readonly kind: 'released'; readonly runId: string; readonly delivered: boolean }
   | { readonly kind: 'forkRunner'; readonly runner: number }
   | { readonly kind: 'runner'; readonly runner: number; readonly command: RunnerCommand }
   | { readonly kind: 'killRunner'; readonly runner: number }

@@ -87,6 +87,13 @@ export class AgentSession {
       case 'operatorStop':
         this.#operatorStop(input.signal, now);
         return;
+      case 'recovered':
+        if (this.#tenancy?.owner.runId !== input.runId) return;
+        this.#tenancy.recovered(input.reason, now);
+        return;
+      case 'unspooled':
+        this.#tenancy?.run.note(input.line);
+        return;
       case 'tick':
         this.#tenancy?.tick(input.health, now);
         for (const runner of this.#reaper.tick(now.ms)) this.#emit({ kind: 'killRunner', runner });

@@ -99,6 +99,8 @@ export class Tenancy {
         return;
       case 'open':
       case 'confirm':
+      case 'fetch':
+      case 'fetched':
         this.#log('warn', `Ignoring ${message.kind.toUpperCase()} inside a session`);
         return;
       case 'nak':
@@ -137,7 +139,15 @@ export class Tenancy {
     this.#log('warn', `Run ${this.owner.runId} of ${this.owner.identity} was ${reason}`);
     this.run.abandon(stopped(reason), now);
     this.#close(true, reason);
-    this.#host.emit({ kind: 'released', runId: this.owner.runId });
+    this.#released(false);
+  }
+
+  /** A recovery of the run ends it here; a stream that is still open is told. */
+  recovered(reason: string, now: Instant): void {
+    this.#log('warn', `Run ${this.owner.runId} of ${this.owner.identity} is recovered: ${reason}`);
+    this.#close(true, reason);
+    this.#parting = { kind: 'ownerGone' };
+    this.run.end({ to: 'ABORTED', reason, error: undefined, endedBy: 'aborted' }, now);
   }
 
   operatorStop(now: Instant): void {
@@ -187,7 +197,7 @@ export class Tenancy {
     this.#close(parting !== 'goodbye', releaseReason(parting));
     this.run.dismissRunner(now);
     this.#log('info', `Run ${this.owner.runId} has left the agent`);
-    this.#host.emit({ kind: 'released', runId: this.owner.runId });
+    this.#released(parting === 'goodbye' && this.#flushed);
   }
 
   send(message: AgentMessage): void {
@@ -217,6 +227,10 @@ export class Tenancy {
     if (this.#stream === undefined) return;
     this.#host.emit({ kind: 'closeStream', stream: this.#stream, goodbye, reason });
     this.#stream = undefined;
+  }
+
+  #released(delivered: boolean): void {
+    this.#host.emit({ kind: 'released', runId: this.owner.runId, delivered });
   }
 
   #log(level: 'info' | 'warn', line: string): void {

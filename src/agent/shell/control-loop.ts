@@ -16,7 +16,7 @@ export interface ControlParts {
     refuse(effect: Effect<'refuse'>): void;
     send(effect: Effect<'send'>): void;
     closeStream(effect: Effect<'closeStream'>): void;
-    released(): void;
+    released(effect: Effect<'released'>): void;
   };
   readonly runners: {
     fork(runner: number): void;
@@ -115,7 +115,7 @@ export class ControlLoop {
         links.closeStream(effect);
         return;
       case 'released':
-        links.released();
+        links.released(effect);
         return;
       case 'forkRunner':
         runners.fork(effect.runner);

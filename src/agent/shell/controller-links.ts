@@ -11,6 +11,8 @@ import type { FrameStream } from '../../shared/wire/frame-stream.js';
 import { agentEndpoint } from '../../shared/wire/link-endpoint.js';
 import type { LinkEndpoint, LinkEvent } from '../../shared/wire/link-endpoint.js';
 import type { AgentSession } from '../core/session.js';
+import type { CheckpointFetches } from './checkpoint-fetches.js';
+import type { Spool } from './spool/spool.js';
 import type { Open, SessionEffect, SessionInput } from '../core/session-io.js';
 
 type Effect<K extends SessionEffect['kind']> = Extract<SessionEffect, { readonly kind: K }>;
@@ -18,6 +20,9 @@ type Effect<K extends SessionEffect['kind']> = Extract<SessionEffect, { readonly
 export interface LinksOptions {
   readonly session: AgentSession;
   readonly feed: (input: SessionInput) => void;
+  readonly spool: Pick<Spool, 'begin' | 'add' | 'checkpoint' | 'end'>;
+  /** Takes a stream that is no session but a fetch. */
+  readonly fetches: Pick<CheckpointFetches, 'incoming' | 'released'>;
   /** What Welcome says of this agent whatever the run. */
   readonly facts: Pick<WelcomeReply, 'instanceId' | 'bootId' | 'version' | 'host'>;
   readonly clock: Clock;
@@ -49,8 +54,12 @@ export class ControllerLinks {
    * meanwhile, the stream is ended and the controller dials again.
    */
   async incoming(incoming: IncomingSession): Promise<void> {
-    const { session, facts, log, feed } = this.#options;
+    const { session, facts, log, feed, fetches } = this.#options;
     const { open, peer } = incoming;
+    if (open.fetch) {
+      await fetches.incoming(incoming, open.fetch);
+      return;
+    }
     const verdict = session.verdict(open);
     if (verdict.kind === 'refuse') {
       const { code, message, owner } = verdict;
@@ -83,6 +92,7 @@ export class ControllerLinks {
     if (!admitted) return;
     const { frames, open } = admitted;
     const link = (resumed ? this.#link : undefined) ?? newLink(open.runId);
+    if (!resumed) this.#options.spool.begin(open);
     this.#link = link;
     const life = { ended: false };
     const duplex = new Duplex({
@@ -118,6 +128,7 @@ export class ControllerLinks {
   send({ message }: Effect<'send'>): void {
     const link = this.#link;
     if (!link) return;
+    this.#options.spool.add(message);
     if (deliveryOf[message.kind].reliable) link.owes = true;
     if (link.duplex) link.duplex.send(message);
     else link.endpoint.send(message);
@@ -129,8 +140,10 @@ export class ControllerLinks {
     duplex?.close(reason);
   }
 
-  released(): void {
+  released({ runId, delivered }: Effect<'released'>): void {
     this.#link = undefined;
+    void this.#options.spool.end(delivered);
+    this.#options.fetches.released(runId);
   }
 
   #take(stream: number) {
@@ -173,7 +186,10 @@ export class ControllerLinks {
   #ended(stream: number, { reason }: StreamEnd): void {
     const duplex = this.#duplexes.get(stream);
     this.#duplexes.delete(stream);
-    if (this.#link && this.#link.duplex === duplex) this.#link.duplex = undefined;
+    if (this.#link && this.#link.duplex === duplex) {
+      this.#link.duplex = undefined;
+      this.#options.spool.checkpoint();
+    }
     const line =
       reason === endedByController ? 'Stream closed by controller' : `Stream error: ${reason}`;
     this.#options.feed({ kind: 'detached', stream, reason: line });

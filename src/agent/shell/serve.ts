@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Clock } from '../../shared/kernel/clock.js';
 import type { Log } from '../../shared/kernel/log.js';
@@ -8,18 +9,26 @@ import type { HelloReply } from '../../shared/model/messages.js';
 import { version } from '../../shared/model/version.js';
 import { startAgentServer } from '../../shared/wire/agent-server.js';
 import type { AgentServerOptions } from '../../shared/wire/agent-server.js';
+import { race } from '../../shared/wire/race.js';
 import { product } from '../../shared/wire/service.js';
 import { parseAssignment } from '../core/parse-assignment.js';
 import { AgentSession } from '../core/session.js';
+import type { SessionInput } from '../core/session-io.js';
 import { ControlLoop } from './control-loop.js';
+import { CheckpointFetches } from './checkpoint-fetches.js';
 import { ControllerLinks } from './controller-links.js';
 import { readBootId, readHostFacts } from './host-facts.js';
 import { RunnerHost } from './runner-host.js';
+import { Spool } from './spool/spool.js';
+import { defaultSpoolFolders } from './spool/spool-folder.js';
 
 const runnerEntry = fileURLToPath(new URL('../runner/main.js', import.meta.url));
 
 /** Streams that are open when the agent leaves have this long to end. */
 const farewellMs = 1_500;
+/** … and those that fetch what the agent keeps, this long. */
+const lastFetchMs = 10_000;
+const never = new AbortController().signal;
 
 export interface ServeOptions {
   readonly listen: AgentServerOptions['listen'];
@@ -28,6 +37,8 @@ export interface ServeOptions {
   /** Absolute. */
   readonly roots: readonly string[];
   readonly env: NodeJS.ProcessEnv;
+  /** Where to keep what runs report; undefined: the system's folder for such things, false: nowhere. */
+  readonly spool?: string | false | undefined;
   readonly clock: Clock;
   readonly log: Log;
   /** The workload process's program; a test may put another in its place. */
@@ -72,15 +83,19 @@ export async function serveAgent(options: ServeOptions): Promise<ServingAgent> {
       loop.feed({ kind: 'runnerExited', runner, exit });
     },
   });
-  const links = new ControllerLinks({
-    session,
-    feed: (input) => {
-      loop.feed(input);
+  const feed = (input: SessionInput): void => {
+    loop.feed(input);
+  };
+  const spool = await Spool.open({
+    ...spoolPlace(options),
+    ...{ instanceId, clock, log },
+    onFailure: (line) => {
+      feed({ kind: 'unspooled', line });
     },
-    facts: { instanceId, bootId, version, host: JSON.stringify(host) },
-    clock,
-    log,
   });
+  const facts = { instanceId, bootId, version, host: JSON.stringify(host) };
+  const fetches = new CheckpointFetches({ session, spool, feed, facts, clock, log });
+  const links = new ControllerLinks({ session, feed, spool, fetches, facts, clock, log });
   const loop: ControlLoop = new ControlLoop({
     session,
     clock,
@@ -101,6 +116,7 @@ export async function serveAgent(options: ServeOptions): Promise<ServingAgent> {
     owner: session.owner,
     hostname: host.hostname,
     tokenRequired: false,
+    checkpoints: spool.offers,
   });
   const server = await startAgentServer({
     listen,
@@ -112,7 +128,9 @@ export async function serveAgent(options: ServeOptions): Promise<ServingAgent> {
   const left = leaving.then(async (code) => {
     loop.stop();
     runners.abandonAll();
+    await race(fetches.settled(), { clock, timeoutMs: lastFetchMs, signal: never });
     await server.close(farewellMs);
+    await spool.close();
     return code;
   });
   return {
@@ -124,4 +142,14 @@ export async function serveAgent(options: ServeOptions): Promise<ServingAgent> {
     },
     left,
   };
+}
+
+function spoolPlace({ spool, env, listen }: ServeOptions) {
+  const uid = process.getuid?.() ?? 0;
+  if (spool === false) return { folders: [], uid };
+  if (spool !== undefined) return { folders: [path.resolve(spool)], uid };
+  // One folder per port: agents of one host never share one, and a restarted agent finds its own. Whoever listens on
+  // any free port is not found again after a restart, and needs none.
+  if (listen.port === 0) return { folders: [], uid };
+  return { folders: defaultSpoolFolders(env, uid, `agent-${String(listen.port)}`), uid };
 }

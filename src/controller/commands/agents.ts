@@ -59,8 +59,14 @@ function asTable(answers: readonly Answer[]): string {
   const lines = rows.length
     ? table([['address', 'id', 'host', 'version', 'state', 'owner'], ...rows], '')
     : [];
+  const kept = answers.flatMap(({ address, hello }) =>
+    (hello?.checkpoints ?? []).map(({ runId, identity, savedUnixMs }) => {
+      const saved = clockTime(savedUnixMs);
+      return `${address}: checkpoint available for run ${runId} of ${identity} (last written ${saved})`;
+    }),
+  );
   const failures = answers.flatMap(({ failure }) => (failure === undefined ? [] : [failure]));
-  return [...lines, ...failures].map((line) => `${line}\n`).join('');
+  return [...lines, ...kept, ...failures].map((line) => `${line}\n`).join('');
 }
 
 function asJson(answers: readonly Answer[]): string {

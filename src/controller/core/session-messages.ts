@@ -18,7 +18,8 @@ export function receiveMessage(
     case 'nak':
     case 'welcome':
     case 'refused':
-      // The link's own business (nak) or the handshake's, which is over.
+    case 'checkpoint':
+      // The link's own business (nak), the handshake's, which is over, or that of a stream of its own.
       return;
     case 'ping':
       outbox.send(agent, { kind: 'pong', id: message.id });

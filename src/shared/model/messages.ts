@@ -24,6 +24,17 @@ export interface HelloReply {
   readonly owner: Owner | undefined;
   readonly hostname: string;
   readonly tokenRequired: boolean;
+  readonly checkpoints: readonly KeptCheckpoint[];
+}
+
+/** What an agent still has of a run that left it before its controller had everything. */
+export interface KeptCheckpoint {
+  readonly runId: string;
+  readonly identity: string;
+  /** Of the agent process that wrote it. */
+  readonly instanceId: string;
+  readonly savedUnixMs: number;
+  readonly bytes: number;
 }
 
 export interface HeldRange {
@@ -121,6 +132,8 @@ export type ControllerMessage =
       readonly steal: boolean;
       readonly held: readonly HeldRange[];
       readonly received: bigint;
+      /** Absent or empty: a session of the run. */
+      readonly fetch?: string;
     }
   | { readonly kind: 'confirm'; readonly proof: Uint8Array }
   | { readonly kind: 'lease'; readonly count: number }
@@ -134,7 +147,9 @@ export type ControllerMessage =
     }
   | { readonly kind: 'go'; readonly stage: number; readonly epoch: number }
   | { readonly kind: 'abort'; readonly reason: string }
-  | { readonly kind: 'cleanup' };
+  | { readonly kind: 'cleanup' }
+  | { readonly kind: 'fetch'; readonly abort: boolean; readonly reason: string }
+  | { readonly kind: 'fetched' };
 
 export type AgentMessage =
   | CommonMessage
@@ -199,7 +214,13 @@ export type AgentMessage =
   | { readonly kind: 'checked'; readonly report: string }
   | { readonly kind: 'final'; readonly state: EndState; readonly reason: string }
   | { readonly kind: 'error'; readonly code: AgentErrorCode; readonly message: string }
-  | { readonly kind: 'log'; readonly level: LogLevel; readonly line: string };
+  | { readonly kind: 'log'; readonly level: LogLevel; readonly line: string }
+  | {
+      readonly kind: 'checkpoint';
+      readonly payloads: readonly Uint8Array[];
+      readonly last: boolean;
+      readonly damaged: number;
+    };
 
 export type Message = ControllerMessage | AgentMessage;
 export type MessageKind = Message['kind'];
@@ -231,6 +252,8 @@ export const deliveryOf: { readonly [K in MessageKind]: Delivery } = {
   go: { lane: 'critical', reliable: true },
   abort: { lane: 'critical', reliable: true },
   cleanup: { lane: 'normal', reliable: true },
+  fetch: { lane: 'normal', reliable: true },
+  fetched: { lane: 'normal', reliable: true },
   welcome: { lane: 'critical', reliable: false },
   refused: { lane: 'critical', reliable: false },
   heartbeat: { lane: 'critical', reliable: false },
@@ -249,4 +272,5 @@ export const deliveryOf: { readonly [K in MessageKind]: Delivery } = {
   final: { lane: 'high', reliable: true },
   error: { lane: 'critical', reliable: true },
   log: { lane: 'background', reliable: false },
+  checkpoint: { lane: 'high', reliable: true },
 };

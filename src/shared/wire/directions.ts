@@ -21,6 +21,8 @@ const toAgent: Readonly<Record<Delivered<ControllerMessage>, true>> = {
   go: true,
   abort: true,
   cleanup: true,
+  fetch: true,
+  fetched: true,
 };
 
 const toController: Readonly<Record<Delivered<AgentMessage>, true>> = {
@@ -43,6 +45,7 @@ const toController: Readonly<Record<Delivered<AgentMessage>, true>> = {
   final: true,
   error: true,
   log: true,
+  checkpoint: true,
 };
 
 const kindsOf = (table: Partial<Record<MessageKind, true>>): ReadonlySet<MessageKind> =>

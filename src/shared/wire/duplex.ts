@@ -31,7 +31,7 @@ export interface DuplexOptions<Out extends Message, In extends Message> {
   readonly clock: Clock;
   readonly log: Log;
   readonly onEvent: (event: LinkEvent<In>) => void;
-  /** After a frame, when everything sent so far is settled (see LinkEndpoint.settled). */
+  /** At a frame, when everything sent so far is settled (see LinkEndpoint.settled). */
   readonly onSettled?: () => void;
   readonly onEnd: (end: StreamEnd) => void;
   /**
@@ -125,6 +125,8 @@ export class Duplex<Out extends Message = Message, In extends Message = Message>
     if (this.#ended) return;
     this.#unsafe += 1;
     const events = endpoint.receive(bytes, clock.nowMs(), generation);
+    // Before what came with it is acted on: a goodbye brings the last acknowledgement.
+    if (endpoint.settled) onSettled?.();
     for (const event of events) {
       if (event.kind === 'message' && event.message.kind === 'goodbye') this.#graceful = true;
       onEvent(event);
@@ -137,7 +139,6 @@ export class Duplex<Out extends Message = Message, In extends Message = Message>
       this.#pump.wake();
       if (this.#unsafe === 0) for (const say of this.#last.splice(0)) say();
     });
-    if (endpoint.settled) onSettled?.();
   }
 
   #lastly(say: () => void): void {

@@ -76,6 +76,7 @@ export class SimAgent {
       owner: this.session.owner,
       hostname: `host-${String(this.#options.index)}`,
       tokenRequired: false,
+      checkpoints: [],
     };
   }
 

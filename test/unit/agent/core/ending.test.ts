@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { AgentDriver, assignmentOf, intervalOf, resultOf } from '../../../support/agent-driver.js';
+import {
+  AgentDriver,
+  runId,
+  assignmentOf,
+  intervalOf,
+  resultOf,
+} from '../../../support/agent-driver.js';
 import type { OperationStats } from '../../../../src/shared/model/messages.js';
 
 const abort = { kind: 'abort', reason: 'Ctrl-C' } as const;
@@ -235,4 +241,47 @@ test('a run that is being aborted does not change state on what its workload pro
   agent.runner({ kind: 'armed', stage: 0, epoch: 1 });
   assert.equal(agent.session.state, 'READY');
   assert.equal(agent.sent('armed').length, 0);
+});
+
+test('[RUN-10] a run that is recovered is aborted like any other, leaves the agent, and is not delivered', () => {
+  const agent = stalled();
+  agent.input({ kind: 'recovered', runId: 'another', reason: 'recover' });
+  assert.equal(agent.ordered('abort').length, 0);
+  agent.input({ kind: 'recovered', runId, reason: 'recover' });
+  assert.equal(agent.ordered('abort').length, 1);
+  assert.deepEqual(
+    agent.effects('closeStream').map(({ goodbye }) => goodbye),
+    [true],
+  );
+  agent.runner({ kind: 'stageResult', ...resultOf({ endedBy: 'aborted' }) });
+  agent.runner({ kind: 'aborted', reason: 'recover' });
+  assert.equal(agent.session.state, 'IDLE');
+  assert.equal(agent.sent('final')[0]?.state, 'ABORTED');
+  assert.deepEqual(
+    agent.effects('released').map(({ delivered }) => delivered),
+    [false],
+  );
+});
+
+test('[STAT-02] a spool that is not written is said to the controller, and in the results', () => {
+  const agent = new AgentDriver().running();
+  agent.input({ kind: 'unspooled', line: 'No spool is written' });
+  assert.deepEqual(
+    agent.sent('log').map(({ line }) => line),
+    ['No spool is written'],
+  );
+  agent.runner({ kind: 'stageResult', ...resultOf({ warnings: ['own'] }) });
+  assert.deepEqual(agent.sent('stageResult')[0]?.warnings, ['own', 'No spool is written']);
+});
+
+test('a run is delivered when its controller has acknowledged everything and says goodbye', () => {
+  for (const flushed of [true, false]) {
+    const agent = new AgentDriver().completed();
+    if (flushed) agent.input({ kind: 'flushed' });
+    agent.receive({ kind: 'goodbye', reason: 'done' });
+    assert.deepEqual(
+      agent.effects('released').map(({ delivered }) => delivered),
+      [flushed],
+    );
+  }
 });

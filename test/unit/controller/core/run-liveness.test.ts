@@ -225,5 +225,6 @@ function helloOf(agent: number) {
     owner: undefined,
     hostname: '',
     tokenRequired: false,
+    checkpoints: [],
   } as const;
 }

@@ -1,0 +1,101 @@
+import {
+  access,
+  chmod,
+  constants,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  rm,
+  rmdir,
+  stat,
+} from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { KeptCheckpoint } from '../../../shared/model/messages.js';
+import { decodeHeader, spoolRecords } from './records.js';
+import type { SpoolHeader } from './records.js';
+
+const ending = '.spool';
+/** Names come from the network, but not long ones. */
+const mostHeaderBytes = 16 * 1024;
+
+/** What is kept of one run: its files in the order in which they were written. */
+export interface Kept extends KeptCheckpoint {
+  readonly secretSha256: string;
+  readonly files: readonly string[];
+}
+
+/**
+ * Where an agent keeps its spool by default: the system's folder for the data of running programs, or else for
+ * temporary files; the best first. `own`: this agent's part of it.
+ */
+export function defaultSpoolFolders(env: NodeJS.ProcessEnv, uid: number, own: string): string[] {
+  const runtime = env['XDG_RUNTIME_DIR'];
+  const folders = [path.join(tmpdir(), `muster-${String(uid)}-${own}`)];
+  if (uid === 0) folders.unshift(path.join('/run/muster', own));
+  if (runtime !== undefined && path.isAbsolute(runtime)) {
+    folders.unshift(path.join(runtime, 'muster', own));
+  }
+  return folders;
+}
+
+/** Makes it, for this user only. @throws an error with the reason when it cannot be used, or is somebody else's */
+export async function makeSpoolFolder(folder: string, uid: number): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const found = await lstat(folder);
+  if (!found.isDirectory()) throw new Error('it is not a folder');
+  if (found.uid !== uid) throw new Error('it belongs to another user');
+  if ((found.mode & 0o077) !== 0) await chmod(folder, 0o700);
+  await access(folder, constants.W_OK | constants.X_OK);
+}
+
+export function spoolFileName(runId: string, instanceId: string, number: number): string {
+  // The run id comes from the network: nothing of it may lead to another folder.
+  const safe = runId.replace(/[^A-Za-z0-9-]/g, '_').slice(0, 40);
+  return `${safe}.${instanceId}.${String(number).padStart(6, '0')}${ending}`;
+}
+
+/** What the folder holds, oldest first. A file that is none of ours, or damaged at its head, is left alone. */
+export async function listSpool(folder: string): Promise<Kept[]> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith(ending)).sort();
+  const kept = new Map<string, Kept>();
+  for (const name of names) {
+    const file = path.join(folder, name);
+    const header = await headerOf(file);
+    if (!header) continue;
+    const { size, mtimeMs } = await stat(file);
+    const key = `${header.runId} ${header.instanceId}`;
+    const before = kept.get(key);
+    kept.set(key, {
+      runId: header.runId,
+      identity: header.identity,
+      instanceId: header.instanceId,
+      secretSha256: header.secretSha256,
+      savedUnixMs: Math.max(before?.savedUnixMs ?? 0, Math.round(mtimeMs)),
+      bytes: (before?.bytes ?? 0) + size,
+      files: [...(before?.files ?? []), file],
+    });
+  }
+  return [...kept.values()].sort((a, b) => a.savedUnixMs - b.savedUnixMs);
+}
+
+export async function removeKept({ files }: Kept): Promise<void> {
+  for (const file of files) await rm(file, { force: true });
+}
+
+/** For the last moment: a folder that still holds something, or cannot be removed, stays. */
+export async function removeIfEmpty(folder: string): Promise<void> {
+  await rmdir(folder).catch(() => undefined);
+}
+
+async function headerOf(file: string): Promise<SpoolHeader | undefined> {
+  const handle = await open(file, 'r');
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(mostHeaderBytes), 0);
+    const [first] = spoolRecords(buffer.subarray(0, bytesRead));
+    return first && 'content' in first ? decodeHeader(first.content) : undefined;
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,238 @@
+import assert from 'node:assert/strict';
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import path from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { Spool } from '../../../../../src/agent/shell/spool/spool.js';
+import { defaultSpoolFolders } from '../../../../../src/agent/shell/spool/spool-folder.js';
+import { SpoolWriter } from '../../../../../src/agent/shell/spool/spool-writer.js';
+import { readSpool } from '../../../../../src/agent/shell/spool/read-spool.js';
+import type { AgentMessage } from '../../../../../src/shared/model/messages.js';
+import { decodePayload } from '../../../../../src/shared/wire/codec.js';
+import { ManualClock } from '../../../../support/manual-clock.js';
+import { aHeartbeat, anIntervalOf, statsOf } from '../../../../support/sample-messages.js';
+import { filesBelow, temporaryFolder } from '../../../../support/temporary-folder.js';
+
+const uid = process.getuid?.() ?? 0;
+const run = { runId: 'run-1', secret: 'secret', identity: 'ann@ctl' };
+const key = { runId: 'run-1', secret: 'secret', instanceId: 'one' };
+const hourMs = 60 * 60 * 1000;
+
+/** Its wall clock is the real one, which is what files are dated by. */
+class WallClock extends ManualClock {
+  override unixMs(): number {
+    return Date.now();
+  }
+}
+
+function interval(first: number): AgentMessage {
+  return { kind: 'interval', ...anIntervalOf({ first, operations: [statsOf({ count: first })] }) };
+}
+
+function place(t: TestContext) {
+  const folder = temporaryFolder();
+  t.after(() => {
+    folder.remove();
+  });
+  const lines: string[] = [];
+  const failures: string[] = [];
+  const clock = new WallClock();
+  const open = (instanceId = 'one', spoolFolder = path.join(folder.path, 'spool')) =>
+    Spool.open({
+      folders: [spoolFolder],
+      ...{ uid, instanceId, clock },
+      log: (level, line) => {
+        if (level !== 'debug') lines.push(`${level} ${line}`);
+      },
+      onFailure: (line) => failures.push(line),
+    });
+  return { folder: folder.path, open, lines, failures, clock };
+}
+
+async function read(
+  spool: Spool,
+  wanted = key,
+): Promise<{ messages: AgentMessage[]; damaged: number }> {
+  const messages: AgentMessage[] = [];
+  let damaged = 0;
+  for await (const batch of spool.read(wanted)) {
+    damaged += batch.damaged;
+    messages.push(...batch.payloads.map((bytes) => decodePayload(bytes) as AgentMessage));
+  }
+  return { messages, damaged };
+}
+
+test('[LINK-06] what a killed agent reported is offered by the next one with the same spool, for the secret only', async (t) => {
+  const { open, lines, folder } = place(t);
+  const first = await open();
+  assert.deepEqual(lines, []);
+  first.begin(run);
+  for (let second = 0; second < 3; second++) first.add(interval(second));
+  assert.equal((await read(first)).messages.length, 3, 'also while the run has the agent');
+  // As a kill would: nothing is closed.
+  const second = await open('two');
+  assert.match(lines.join(), /^info checkpoint available for run run-1 of ann@ctl \(\d+ KiB\)$/);
+  assert.deepEqual(
+    second.offers.map(({ runId, identity, instanceId }) => [runId, identity, instanceId]),
+    [['run-1', 'ann@ctl', 'one']],
+  );
+  const { messages, damaged } = await read(second);
+  assert.deepEqual(messages, [0, 1, 2].map(interval));
+  assert.equal(damaged, 0);
+  assert.equal(second.find({ ...key, secret: 'another' }), undefined);
+  assert.equal(second.find({ ...key, instanceId: 'two' }), undefined);
+  assert.equal(second.find({ ...key, runId: 'run-2' }), undefined);
+  await first.close();
+  await second.forget(key);
+  assert.deepEqual(second.offers, []);
+  assert.deepEqual(filesBelow(folder), []);
+});
+
+test('the spool is for its user only', async (t) => {
+  const { open, folder } = place(t);
+  const spool = await open();
+  spool.begin(run);
+  spool.add(interval(0));
+  await read(spool);
+  const inside = path.join(folder, 'spool');
+  assert.equal(statSync(inside).mode & 0o777, 0o700);
+  for (const name of readdirSync(inside)) {
+    assert.equal(statSync(path.join(inside, name)).mode & 0o777, 0o600);
+  }
+  await spool.close();
+});
+
+test('what its controller has is forgotten at once, what it has not is kept for an hour', async (t) => {
+  const { open, folder, clock } = place(t);
+  const spool = await open();
+  spool.begin(run);
+  spool.add(interval(0));
+  await spool.end(true);
+  assert.deepEqual(filesBelow(folder), []);
+  assert.deepEqual(spool.offers, []);
+  spool.begin({ ...run, runId: 'run-2' });
+  spool.add(interval(0));
+  await spool.end(false);
+  assert.equal(spool.offers.length, 1);
+  assert.equal(filesBelow(folder).length, 1);
+  const [name = ''] = filesBelow(folder);
+  const longAgo = (Date.now() - hourMs - 1000) / 1000;
+  utimesSync(path.join(folder, name), longAgo, longAgo);
+  // Another agent starts: what is older than an hour goes.
+  const next = await open('two');
+  assert.deepEqual(next.offers, []);
+  assert.deepEqual(filesBelow(folder), []);
+  await next.close();
+  await spool.close();
+  assert.equal(clock.armed, 0);
+});
+
+test('another run owns the agent while the spool of the old one can be read', async (t) => {
+  const { open } = place(t);
+  const spool = await open();
+  spool.begin(run);
+  spool.add(interval(7));
+  await spool.end(false);
+  spool.begin({ ...run, runId: 'run-2', secret: 'other' });
+  spool.add(interval(1));
+  assert.deepEqual((await read(spool)).messages, [interval(7)]);
+  assert.deepEqual(
+    spool.offers.map(({ runId }) => runId),
+    ['run-1'],
+  );
+  await spool.close();
+});
+
+test('progress and heartbeats are kept once in five seconds, probes and logs never', async (t) => {
+  const { open, clock } = place(t);
+  const spool = await open();
+  spool.begin(run);
+  for (let second = 0; second < 11; second++) {
+    spool.add(aHeartbeat);
+    spool.add({ kind: 'log', level: 'info', line: 'x' });
+    clock.advance(1000);
+  }
+  const kinds = (await read(spool)).messages.map(({ kind }) => kind);
+  assert.deepEqual(kinds, ['heartbeat', 'heartbeat', 'heartbeat']);
+  await spool.close();
+});
+
+test('a full row of files drops the oldest, and keeps the results of stages', async (t) => {
+  const { folder } = place(t);
+  const failures: unknown[] = [];
+  const writer = new SpoolWriter({
+    folder,
+    header: { schema: 1, runId: 'r', identity: '', instanceId: 'i', secretSha256: '' },
+    clock: new ManualClock(),
+    onFailure: (thrown) => failures.push(thrown),
+    fileBytes: 1000,
+  });
+  writer.add(Buffer.from('result'), true);
+  for (let number = 0; number < 100; number++) {
+    writer.add(Buffer.alloc(300, number), false);
+    await writer.written();
+  }
+  await writer.close();
+  assert.deepEqual(failures, []);
+  assert.equal(readdirSync(folder).length, 4);
+  const contents: string[] = [];
+  for await (const { payloads } of readSpool(writer.files)) {
+    contents.push(...payloads.map((one) => Buffer.from(one).toString()));
+  }
+  assert.ok(contents.includes('result'));
+  assert.equal(contents.at(-1)?.charCodeAt(0), 99);
+});
+
+test('[STAT-02] a spool that cannot be made is said once at the start and for each run, and nothing else happens', async (t) => {
+  const { open, folder, lines, failures } = place(t);
+  const file = path.join(folder, 'file');
+  writeFileSync(file, '');
+  const spool = await open('one', path.join(file, 'spool'));
+  assert.equal(lines.length, 1);
+  assert.match(lines[0] ?? '', /^warn No spool is written \(.*file\/spool: not a directory/);
+  spool.begin(run);
+  spool.add(interval(0));
+  await spool.end(false);
+  assert.equal(failures.length, 1);
+  assert.match(failures[0] ?? '', /No spool is written/);
+  await spool.close();
+});
+
+test('a folder that others could have prepared is not used', async (t) => {
+  const { open, folder, lines } = place(t);
+  mkdirSync(path.join(folder, 'real'));
+  symlinkSync(path.join(folder, 'real'), path.join(folder, 'link'));
+  await open('one', path.join(folder, 'link'));
+  assert.match(lines[0] ?? '', /link: it is not a folder/);
+  const wide = path.join(folder, 'wide');
+  mkdirSync(wide);
+  chmodSync(wide, 0o777);
+  const spool = await open('one', wide);
+  assert.equal(statSync(wide).mode & 0o777, 0o700);
+  await spool.close();
+});
+
+test('a run id from the network does not lead out of the folder', async (t) => {
+  const { open, folder } = place(t);
+  const spool = await open();
+  const runId = '../../../etc/passwd';
+  spool.begin({ ...run, runId });
+  spool.add(interval(0));
+  assert.equal((await read(spool, { ...key, runId })).messages.length, 1);
+  assert.deepEqual(filesBelow(folder), ['spool/_________etc_passwd.one.000000.spool']);
+  await spool.close();
+});
+
+test('by default the spool is in the folder for running programs', () => {
+  const [first, second] = defaultSpoolFolders({ XDG_RUNTIME_DIR: '/run/user/7' }, 7, 'agent-7761');
+  assert.equal(first, '/run/user/7/muster/agent-7761');
+  assert.match(second ?? '', /muster-7-agent-7761$/);
+  assert.equal(defaultSpoolFolders({}, 0, 'agent-1')[0], '/run/muster/agent-1');
+});
