@@ -11,6 +11,10 @@ export interface AgentFlags {
   readonly spool?: string | false;
   readonly verbose: boolean;
   readonly logFormat: LogFormat;
+  readonly tokenFile?: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly tlsCa?: string;
 }
 
 interface Parsed extends Omit<AgentFlags, 'roots'> {
@@ -24,10 +28,12 @@ Examples:
   bench-agent --root /mnt/array --root /nvme   runs may only use targets inside these folders
   bench-agent --spool /var/lib/muster          keep checkpoints on a disk: they outlive a reboot
   bench-agent --once --log-format json         leave after one run; log for machines
+  bench-agent --token-file /etc/muster/token   only for controllers with that token (docs/security.md)
 
 Exit codes:
   0    stopped while idle; or, with --once, one run is done or its controller is gone
-  2    bad usage: unknown flag, --root is no folder, the address cannot be listened on
+  2    bad usage: unknown flag, --root is no folder, a token or certificate is unfit,
+       the address cannot be listened on
   70   internal error (a bug)
   130  stopped by SIGINT or SIGTERM while a run had the agent: the run was aborted
 `;
@@ -48,6 +54,13 @@ export function agentProgram(
       "keep there what runs report until their controllers have it (default: in the system's runtime folder)",
     )
     .option('--no-spool', 'keep nothing')
+    .option(
+      '--token-file <file>',
+      'take runs only from controllers with the same token (also: BENCH_TOKEN in the environment)',
+    )
+    .option('--tls-cert <file>', 'own certificate (PEM): the link is encrypted')
+    .option('--tls-key <file>', 'its key (PEM)')
+    .option('--tls-ca <file>', 'take only controllers with a certificate of this authority (PEM)')
     .option('-v, --verbose', 'log more', false)
     .addOption(
       new Option('--log-format <format>', 'how to log').choices(['text', 'json']).default('text'),

@@ -3,7 +3,9 @@ import { MusterError } from '../shared/kernel/errors.js';
 import { systemClock } from '../shared/kernel/system-clock.js';
 import { exitCodes } from '../shared/model/outcome.js';
 import { version } from '../shared/model/version.js';
+import { readAccess } from '../shared/wire/access-files.js';
 import { parseListenAddress } from '../shared/wire/address.js';
+import { openAgentWarning } from '../shared/wire/open-door.js';
 import { agentProgram } from './cli.js';
 import type { AgentFlags } from './cli.js';
 import { checkRoots } from './shell/check-roots.js';
@@ -55,12 +57,29 @@ async function serve(flags: AgentFlags, process: NodeJS.Process): Promise<number
     clock: systemClock,
     write: (line) => process.stderr.write(line),
   });
+  const { tokenFile, tlsCert: cert, tlsKey: key, tlsCa: ca } = flags;
+  const { BENCH_TOKEN: environmentToken, ...env } = process.env;
+  if (ca !== undefined && cert === undefined) {
+    throw new MusterError(
+      '--tls-ca needs --tls-cert and --tls-key: an agent with TLS has a certificate',
+      {
+        exitCode: exitCodes.usage,
+        hint: 'docs/security.md says how to make one.',
+      },
+    );
+  }
+  const access = await readAccess({ tokenFile, environmentToken, tls: { ca, cert, key } });
+  const listen = parseListenAddress(flags.listen);
+  const warning = openAgentWarning(listen.host ?? '', access);
+  if (warning !== undefined) log('warn', warning);
   const agent = await serveAgent({
-    listen: parseListenAddress(flags.listen),
+    listen,
+    access,
     once,
     id,
     roots: await checkRoots(flags.roots, systemClock),
-    env: process.env,
+    // The workload process has no use for the token.
+    env,
     spool: flags.spool,
     clock: systemClock,
     log,

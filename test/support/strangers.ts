@@ -6,7 +6,7 @@ import { Server as GrpcServer, ServerCredentials } from '@grpc/grpc-js';
 import { systemClock } from '../../src/shared/kernel/system-clock.js';
 import { protocolVersion } from '../../src/shared/model/messages.js';
 import { startAgentServer } from '../../src/shared/wire/agent-server.js';
-import { product } from '../../src/shared/wire/service.js';
+import { product } from '../../src/shared/wire/hello-frames.js';
 
 /** Takes connections and never says a word. */
 export async function silentServer(t: TestContext): Promise<string> {

@@ -7,6 +7,7 @@ import type {
 } from '../../src/shared/model/messages.js';
 import { protocolVersion } from '../../src/shared/model/messages.js';
 import type { IncomingSession } from '../../src/shared/wire/accept-session.js';
+import type { Access } from '../../src/shared/wire/access.js';
 import { startAgentServer } from '../../src/shared/wire/agent-server.js';
 import type { AgentServer } from '../../src/shared/wire/agent-server.js';
 import { dialAgent } from '../../src/shared/wire/dial-agent.js';
@@ -70,6 +71,7 @@ export interface WireAgent {
 
 export async function startWireAgent(
   answer?: (incoming: IncomingSession) => 'accept' | 'handled',
+  access: Access = {},
 ): Promise<WireAgent> {
   const sessions = new EventLog<AgentEnd>();
   const lines: string[] = [];
@@ -80,15 +82,15 @@ export async function startWireAgent(
     const endpoint = known ?? agentEndpoint({ session: runId, mergeHistograms: concatenate });
     endpoints.set(runId, endpoint);
     const { instanceId, bootId, version, state } = helloReply;
-    const stream = await incoming.accept({
+    const accepted = await incoming.accept({
       ...{ instanceId, bootId, version, state, host: '{}' },
       resumed: known !== undefined,
       received: endpoint.received,
     });
-    if (!stream) return;
+    if (!accepted) return;
     const events = new EventLog<Happening<ControllerMessage>>();
     const duplex = new Duplex({
-      ...{ stream, endpoint, generation, held, peerReceived: received, clock: systemClock },
+      ...{ ...accepted, endpoint, generation, held, peerReceived: received, clock: systemClock },
       log: (level, line) => lines.push(`${level} ${line}`),
       onEvent: (event) => events.add(event),
       onEnd: (end) => events.add({ kind: 'end', end }),
@@ -97,6 +99,7 @@ export async function startWireAgent(
   };
   const server = await startAgentServer({
     listen: { host: '127.0.0.1', port: 0 },
+    access,
     clock: systemClock,
     log: (level, line) => lines.push(`${level} ${line}`),
     hello: () => helloReply,
@@ -111,6 +114,7 @@ export async function dialWire(
   port: number,
   request: Partial<OpenRequest> = {},
   endpoint = controllerEndpoint({ session: 'run-1', mergeHistograms: concatenate }),
+  access: Access = {},
 ): Promise<ControllerEnd> {
   const open = { ...openRequest, received: endpoint.received, held: endpoint.held(), ...request };
   const dialled = await dialAgent(
@@ -119,6 +123,7 @@ export async function dialWire(
       connectMs: 30_000,
       helloMs: 30_000,
       clock: systemClock,
+      access,
     },
     open,
     new AbortController().signal,
@@ -127,6 +132,7 @@ export async function dialWire(
   const lines: string[] = [];
   const duplex = new Duplex({
     stream: dialled.stream,
+    signer: dialled.signer,
     endpoint,
     generation: open.generation,
     peerReceived: dialled.welcome.received,

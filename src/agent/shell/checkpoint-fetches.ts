@@ -3,7 +3,11 @@ import { reasonOf } from '../../shared/kernel/errors.js';
 import type { Log } from '../../shared/kernel/log.js';
 import { mergeEncoded } from '../../shared/metrics/histogram.js';
 import type { AgentMessage, ControllerMessage } from '../../shared/model/messages.js';
-import type { IncomingSession, WelcomeReply } from '../../shared/wire/accept-session.js';
+import type {
+  AcceptedStream,
+  IncomingSession,
+  WelcomeReply,
+} from '../../shared/wire/accept-session.js';
 import { Duplex } from '../../shared/wire/duplex.js';
 import { agentEndpoint } from '../../shared/wire/link-endpoint.js';
 import type { LinkEvent } from '../../shared/wire/link-endpoint.js';
@@ -70,8 +74,6 @@ export class CheckpointFetches {
   }
 }
 
-type Frames = Exclude<Awaited<ReturnType<IncomingSession['accept']>>, undefined>;
-
 class Fetch {
   readonly ended: Promise<void>;
   readonly #key: SpoolKey;
@@ -92,11 +94,11 @@ class Fetch {
     });
   }
 
-  async serve(frames: Frames, generation: number): Promise<void> {
+  async serve(frames: AcceptedStream, generation: number): Promise<void> {
     const { clock, log } = this.#options;
     const endpoint = agentEndpoint({ session: this.#key.runId, mergeHistograms: mergeEncoded });
     this.#duplex = new Duplex({
-      ...{ stream: frames, endpoint, generation, peerReceived: 0n, clock, log },
+      ...{ ...frames, endpoint, generation, peerReceived: 0n, clock, log },
       onEvent: (event) => {
         this.#heard(event);
       },

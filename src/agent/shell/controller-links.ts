@@ -3,11 +3,14 @@ import type { Log } from '../../shared/kernel/log.js';
 import { mergeEncoded } from '../../shared/metrics/histogram.js';
 import { deliveryOf } from '../../shared/model/messages.js';
 import type { AgentMessage, ControllerMessage } from '../../shared/model/messages.js';
-import type { IncomingSession, WelcomeReply } from '../../shared/wire/accept-session.js';
+import type {
+  AcceptedStream,
+  IncomingSession,
+  WelcomeReply,
+} from '../../shared/wire/accept-session.js';
 import { Duplex } from '../../shared/wire/duplex.js';
 import type { StreamEnd } from '../../shared/wire/duplex.js';
 import { endedByController } from '../../shared/wire/frame-stream.js';
-import type { FrameStream } from '../../shared/wire/frame-stream.js';
 import { agentEndpoint } from '../../shared/wire/link-endpoint.js';
 import type { LinkEndpoint, LinkEvent } from '../../shared/wire/link-endpoint.js';
 import type { AgentSession } from '../core/session.js';
@@ -40,7 +43,7 @@ interface RunLink {
 /** Controllers' streams: brings them in through the handshake, and carries the session's messages. */
 export class ControllerLinks {
   readonly #options: LinksOptions;
-  readonly #admitted = new Map<number, { readonly frames: FrameStream; readonly open: Open }>();
+  readonly #admitted = new Map<number, AcceptedStream & { readonly open: Open }>();
   readonly #duplexes = new Map<number, Duplex<AgentMessage, ControllerMessage>>();
   #streams = 0;
   #link: RunLink | undefined;
@@ -63,40 +66,40 @@ export class ControllerLinks {
     const verdict = session.verdict(open);
     if (verdict.kind === 'refuse') {
       const { code, message, owner } = verdict;
-      log('warn', `Refused ${open.identity} (${peer}): ${message}`);
       incoming.refuse({ code, message, owner });
       return;
     }
     const link = verdict.kind === 'resume' ? this.#link : undefined;
-    const frames = await incoming.accept({
+    const accepted = await incoming.accept({
       ...facts,
       state: link ? session.state : 'IDLE',
       resumed: link !== undefined,
       received: link?.endpoint.received ?? 0n,
     });
-    if (!frames) return;
+    if (!accepted) return;
     const verdictNow = session.verdict(open).kind;
     if (verdictNow === 'refuse' || (verdictNow === 'resume') !== (link !== undefined)) {
       log('warn', `Ended a stream of ${open.identity} (${peer}): the agent has changed hands`);
-      frames.onFrame(() => undefined);
-      frames.end();
+      accepted.stream.onFrame(() => undefined);
+      accepted.stream.end();
       return;
     }
     const stream = ++this.#streams;
-    this.#admitted.set(stream, { frames, open });
+    this.#admitted.set(stream, { ...accepted, open });
     feed({ kind: 'opened', stream, open });
   }
 
   accept({ stream, resumed }: Effect<'accept'>): void {
     const admitted = this.#take(stream);
     if (!admitted) return;
-    const { frames, open } = admitted;
+    const { stream: frames, signer, open } = admitted;
     const link = (resumed ? this.#link : undefined) ?? newLink(open.runId);
     if (!resumed) this.#options.spool.begin(open);
     this.#link = link;
     const life = { ended: false };
     const duplex = new Duplex({
       stream: frames,
+      signer,
       endpoint: link.endpoint,
       generation: open.generation,
       peerReceived: resumed ? open.received : 0n,
@@ -122,7 +125,7 @@ export class ControllerLinks {
 
   /** Only reached when the agent changed hands after its own Welcome; the stream just ends. */
   refuse({ stream }: Effect<'refuse'>): void {
-    this.#take(stream)?.frames.end();
+    this.#take(stream)?.stream.end();
   }
 
   send({ message }: Effect<'send'>): void {

@@ -7,10 +7,11 @@ import { Histogram } from '../../shared/metrics/histogram.js';
 import { protocolVersion } from '../../shared/model/messages.js';
 import type { HelloReply } from '../../shared/model/messages.js';
 import { version } from '../../shared/model/version.js';
+import type { Access } from '../../shared/wire/access.js';
 import { startAgentServer } from '../../shared/wire/agent-server.js';
 import type { AgentServerOptions } from '../../shared/wire/agent-server.js';
+import { product } from '../../shared/wire/hello-frames.js';
 import { race } from '../../shared/wire/race.js';
-import { product } from '../../shared/wire/service.js';
 import { parseAssignment } from '../core/parse-assignment.js';
 import { AgentSession } from '../core/session.js';
 import type { SessionInput } from '../core/session-io.js';
@@ -32,6 +33,7 @@ const never = new AbortController().signal;
 
 export interface ServeOptions {
   readonly listen: AgentServerOptions['listen'];
+  readonly access?: Access;
   readonly once: boolean;
   readonly id: string;
   /** Absolute. */
@@ -58,7 +60,7 @@ export interface ServingAgent {
 
 /** Puts the agent together and serves. @throws MusterError when the address cannot be listened on */
 export async function serveAgent(options: ServeOptions): Promise<ServingAgent> {
-  const { listen, once, id, roots, env, clock, log } = options;
+  const { listen, access = {}, once, id, roots, env, clock, log } = options;
   const host = readHostFacts(roots);
   const instanceId = randomBytes(8).toString('hex');
   const bootId = readBootId(clock.unixMs());
@@ -115,11 +117,12 @@ export async function serveAgent(options: ServeOptions): Promise<ServingAgent> {
     state: session.state,
     owner: session.owner,
     hostname: host.hostname,
-    tokenRequired: false,
+    tokenRequired: access.token !== undefined,
     checkpoints: spool.offers,
   });
   const server = await startAgentServer({
     listen,
+    access,
     clock,
     log,
     hello,

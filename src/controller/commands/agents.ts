@@ -2,15 +2,21 @@ import { Command } from 'commander';
 import pLimit from 'p-limit';
 import { exitCodes } from '../../shared/model/outcome.js';
 import type { HelloReply } from '../../shared/model/messages.js';
+import type { Access } from '../../shared/wire/access.js';
 import { formatAddress, parseAgentAddresses, type Address } from '../../shared/wire/address.js';
 import { DialError } from '../../shared/wire/dial-error.js';
 import { clockTime } from '../core/calendar.js';
 import { table } from '../view/table.js';
+import { accessOf, addAccessOptions, type AccessOptions } from './access-options.js';
 import type { CommandIo } from './command-io.js';
 
 const connectMs = 5000;
 const helloMs = 10_000;
 const atOnce = 256;
+
+interface AgentsOptions extends AccessOptions {
+  readonly json?: boolean;
+}
 
 interface Answer {
   readonly address: string;
@@ -20,23 +26,26 @@ interface Answer {
 
 /** Who is there: asks every agent for its name, version, state and owner; changes nothing on any of them. */
 export function agentsCommand(io: CommandIo): Command {
-  return new Command('agents')
+  return addAccessOptions(new Command('agents'))
     .description('show a fleet: version, state and owner of each agent; exit 3 when one is missing')
     .argument('<address...>', 'host, host:port, or a range such as node[01-16]:7761')
     .option('--json', 'print one JSON object per agent')
-    .action(async (names: string[], options: { json?: boolean }) => {
+    .action(async (names: string[], options: AgentsOptions) => {
       const addresses = names.flatMap((name) => parseAgentAddresses(name));
+      const access = await accessOf(options, io);
       const limit = pLimit(atOnce);
-      const answers = await Promise.all(addresses.map((address) => limit(() => ask(address, io))));
+      const answers = await Promise.all(
+        addresses.map((address) => limit(() => ask(address, access, io))),
+      );
       io.stdout.write(options.json === true ? asJson(answers) : asTable(answers));
       if (answers.some(({ hello }) => hello === undefined)) io.exitCode = exitCodes.notStarted;
     });
 }
 
-async function ask(address: Address, { clock }: CommandIo): Promise<Answer> {
+async function ask(address: Address, access: Access, { clock }: CommandIo): Promise<Answer> {
   const name = formatAddress(address);
   try {
-    const dial = { address, connectMs, helloMs, clock };
+    const dial = { address, connectMs, helloMs, clock, access };
     const { greetAgent } = await import('../../shared/wire/dial-agent.js');
     const hello = await greetAgent(dial, new AbortController().signal);
     return { address: name, hello, failure: undefined };

@@ -3,21 +3,29 @@ import { exitCodes } from '../../shared/model/outcome.js';
 import type { CheckOutcome } from '../shell/check-fleet.js';
 import { bytes } from '../view/format.js';
 import { table } from '../view/table.js';
+import { accessOf, addAccessOptions, type AccessOptions } from './access-options.js';
 import type { CommandIo } from './command-io.js';
 import { addPlanOptions, loadPlanOf, type PlanOptions } from './plan-options.js';
 
+interface CheckOptions extends PlanOptions, AccessOptions {
+  readonly verbose?: boolean;
+}
+
 /** Preflight: everything that would stop a run, found before one is started. */
 export function checkCommand(io: CommandIo): Command {
-  return addPlanOptions(
-    new Command('check').description(
-      'preflight on every agent: reachable, version, clock, round trip, target; exit 3 when one is not fit',
+  return addAccessOptions(
+    addPlanOptions(
+      new Command('check').description(
+        'preflight on every agent: reachable, version, clock, round trip, target; exit 3 when one is not fit',
+      ),
     ),
   )
     .option('-v, --verbose', 'show what is done on the way')
-    .action(async (file: string, options: PlanOptions & { verbose?: boolean }) => {
+    .action(async (file: string, options: CheckOptions) => {
       const { plan } = await loadPlanOf(file, options, io);
       const { checkFleet } = await import('../shell/check-fleet.js');
-      const outcomes = await checkFleet(plan, io, (level, line) => {
+      const access = await accessOf(options, io, plan.tls);
+      const outcomes = await checkFleet(plan, access, io, (level, line) => {
         if (options.verbose === true) io.stderr.write(`${level}: ${line}\n`);
       });
       io.stdout.write(describe(outcomes));

@@ -4,13 +4,14 @@ import { parseListenAddress } from '../../shared/wire/address.js';
 import { splitPlan } from '../../shared/model/split-plan.js';
 import type { RunMode } from '../core/run-io.js';
 import { defaultViewMode, viewModes, type ViewMode } from '../view/create-view.js';
+import { accessOf, addAccessOptions, type AccessOptions } from './access-options.js';
 import type { CommandIo } from './command-io.js';
 import { addPlanOptions, loadPlanOf, type PlanOptions } from './plan-options.js';
 import { printPlan } from './validate.js';
 
 const defaultUi = ':7762';
 
-interface RunOptions extends PlanOptions {
+interface RunOptions extends PlanOptions, AccessOptions {
   readonly results?: string;
   readonly progress?: ViewMode;
   readonly dryRun?: boolean;
@@ -62,7 +63,7 @@ function withCommonOptions(
   io: CommandIo,
   mode: Exclude<RunMode, 'check'>,
 ): Command {
-  return addPlanOptions(command)
+  return addAccessOptions(addPlanOptions(command))
     .option(
       '--results <dir>',
       "where the results folder is made (default: the config's, or results)",
@@ -86,11 +87,13 @@ function withCommonOptions(
         printPlan(loaded.plan, io);
         return;
       }
+      const access = await accessOf(options, io, loaded.plan.tls);
       // The network's libraries take a quarter of a second to load; only a run needs them.
       const { executeRun } = await import('../shell/execute-run.js');
       const skipPrepare = options.skipPrepare ?? false;
       io.exitCode = await executeRun({
         io,
+        access,
         plan: loaded.plan,
         configText: loaded.configText,
         mode,

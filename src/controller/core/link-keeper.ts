@@ -17,6 +17,7 @@ export interface LinkOptions {
 /** Answers after which dialling on is useless: somebody is there and says no. */
 const finalRefusals: ReadonlySet<DialFailure> = new Set([
   'notMuster',
+  'tls',
   'protocol',
   'busy',
   'secret',

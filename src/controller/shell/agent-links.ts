@@ -4,11 +4,13 @@ import type { Log } from '../../shared/kernel/log.js';
 import { mergeEncoded } from '../../shared/metrics/histogram.js';
 import type { AgentMessage, ControllerMessage, HeldRange } from '../../shared/model/messages.js';
 import type { AgentPlan, Plan } from '../../shared/model/plan.js';
+import type { Access } from '../../shared/wire/access.js';
 import { parseAgentAddresses, type Address } from '../../shared/wire/address.js';
 import { dialAgent, greetAgent, type DialOptions } from '../../shared/wire/dial-agent.js';
 import { DialError } from '../../shared/wire/dial-error.js';
 import { Duplex } from '../../shared/wire/duplex.js';
 import { LinkEndpoint, type LinkEvent } from '../../shared/wire/link-endpoint.js';
+import { openControllerWarning } from '../../shared/wire/open-door.js';
 import type { DialFailure, RunInput } from '../core/run-io.js';
 import type { AgentLinks } from './run-driver.js';
 
@@ -20,6 +22,7 @@ export interface GrpcLinksOptions {
   /** Proves the ownership of the run on a resume. */
   readonly secret: string;
   readonly steal: boolean;
+  readonly access: Access;
   readonly clock: Clock;
   readonly feed: (input: RunInput) => void;
   readonly notice: Log;
@@ -52,7 +55,8 @@ class GrpcLink {
     this.#agent = agent;
     this.#options = options;
     const { connectMs, helloMs } = options.plan.timeouts;
-    this.#dial = { address: addressOf(agent), connectMs, helloMs, clock: options.clock };
+    const { clock, access } = options;
+    this.#dial = { address: addressOf(agent), connectMs, helloMs, clock, access };
     this.#endpoint = new LinkEndpoint({
       side: 'controller',
       session: options.runId,
@@ -69,7 +73,7 @@ class GrpcLink {
     const received = this.#endpoint.received;
     const agent = this.#agent.index;
     try {
-      const { hello, welcome, stream, hangUp } = await dialAgent(
+      const { hello, welcome, stream, signer, hangUp } = await dialAgent(
         this.#dial,
         { runId, secret, identity, generation, steal, held, received },
         abort.signal,
@@ -81,6 +85,7 @@ class GrpcLink {
       }
       const duplex = new Duplex<ControllerMessage, AgentMessage>({
         stream,
+        signer,
         endpoint: this.#endpoint,
         generation,
         peerReceived: welcome.received,
@@ -223,6 +228,17 @@ export class GrpcLinks implements AgentLinks {
     if (!link) throw new RangeError(`no agent ${agent} in the plan`);
     return link;
   }
+}
+
+/** Once per command, for those who may not know that everybody can listen; undefined: there is nothing to say. */
+export function openLinksWarning({
+  plan,
+  access,
+}: Pick<GrpcLinksOptions, 'plan' | 'access'>): string | undefined {
+  return openControllerWarning(
+    plan.agents.map((agent) => addressOf(agent).host),
+    access,
+  );
 }
 
 function addressOf(agent: AgentPlan): Address {

@@ -4,13 +4,14 @@ import { z } from 'zod';
 import type { Log } from '../../shared/kernel/log.js';
 import type { AgentPlan, Plan } from '../../shared/model/plan.js';
 import { splitPlan } from '../../shared/model/split-plan.js';
+import type { Access } from '../../shared/wire/access.js';
 import type { CommandIo } from '../commands/command-io.js';
 import type { AgentFacts, ClockEstimate } from '../core/records.js';
 import { Run } from '../core/run.js';
-import { GrpcLinks } from './agent-links.js';
+import { GrpcLinks, openLinksWarning } from './agent-links.js';
 import { datasetHash } from './dataset-hash.js';
 import { controllerIdentity } from './identity.js';
-import { withEmbeddedAgents } from './embedded-agents.js';
+import { withEmbeddedAgents, type ReachableFleet } from './embedded-agents.js';
 import { RunDriver } from './run-driver.js';
 
 /** The agent's preflight report as far as it is shown; the rest is passed over. */
@@ -32,15 +33,24 @@ export interface CheckOutcome {
 const atOnce = 64;
 
 /** A preflight of every agent by itself: one that is not fit hides nothing of the others. */
-export async function checkFleet(plan: Plan, io: CommandIo, log: Log): Promise<CheckOutcome[]> {
-  return withEmbeddedAgents(plan, io.clock, async (fleet) => {
+export async function checkFleet(
+  plan: Plan,
+  access: Access,
+  io: CommandIo,
+  log: Log,
+): Promise<CheckOutcome[]> {
+  return withEmbeddedAgents({ plan, access }, io.clock, async (fleet) => {
+    const warning = openLinksWarning(fleet);
+    if (warning !== undefined) io.stderr.write(`WARNING: ${warning}\n`);
     const limit = pLimit(atOnce);
-    return Promise.all(fleet.agents.map((agent) => limit(() => checkOne(fleet, agent, io, log))));
+    return Promise.all(
+      fleet.plan.agents.map((agent) => limit(() => checkOne(fleet, agent, io, log))),
+    );
   });
 }
 
 async function checkOne(
-  fleet: Plan,
+  { plan: fleet, access }: ReachableFleet,
   agent: AgentPlan,
   io: CommandIo,
   log: Log,
@@ -83,6 +93,7 @@ async function checkOne(
         identity,
         secret: randomBytes(16).toString('hex'),
         steal: false,
+        access,
         clock,
         feed,
         notice: log,

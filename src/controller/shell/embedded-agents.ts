@@ -1,9 +1,12 @@
 import { fork, type ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { MusterError } from '../../shared/kernel/errors.js';
 import type { Clock } from '../../shared/kernel/clock.js';
 import { exitCodes } from '../../shared/model/outcome.js';
 import type { Plan } from '../../shared/model/plan.js';
+import type { Access } from '../../shared/wire/access.js';
+import { Token } from '../../shared/wire/auth.js';
 import { isEmbedded } from './resolve-agents.js';
 
 interface EmbeddedAgent {
@@ -29,9 +32,11 @@ function isListening(message: unknown): message is { kind: 'listening'; port: nu
 }
 
 /** Forks one agent on a free loopback port; it ends itself when this process goes away (its IPC channel closes). */
-async function startOne(id: string, clock: Clock): Promise<EmbeddedAgent> {
+async function startOne(id: string, secret: string, clock: Clock): Promise<EmbeddedAgent> {
   const child = fork(agentProgram, ['--listen', '127.0.0.1:0', '--id', id], {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    // Not in its arguments, which every user of the host can see.
+    env: { ...process.env, BENCH_TOKEN: secret },
     // Its own process group: the terminal's Ctrl-C is for the controller, which tells the agents in order.
     detached: true,
   });
@@ -84,24 +89,34 @@ function stop(child: ChildProcess, withinMs: number, clock: Clock): Promise<void
   });
 }
 
+/** A plan whose agents can be dialled, and what they want to see. */
+export interface ReachableFleet {
+  readonly plan: Plan;
+  readonly access: Access;
+}
+
 /**
  * Calls `work` with the plan in which every embedded agent has the address of one that was started for it, and stops
- * those afterwards, however it ends.
+ * those afterwards, however it ends. They are for this command only: a token that nobody else knows keeps the other
+ * users of the host from having work done in the name of this one.
  */
 export async function withEmbeddedAgents<T>(
-  plan: Plan,
+  fleet: ReachableFleet,
   clock: Clock,
-  work: (plan: Plan) => Promise<T>,
+  work: (fleet: ReachableFleet) => Promise<T>,
 ): Promise<T> {
+  const { plan } = fleet;
   const ids = plan.agents.filter(({ address }) => isEmbedded(address)).map(({ id }) => id);
-  const started = await startEmbeddedAgents(ids, clock);
+  if (ids.length === 0) return work(fleet);
+  const secret = randomBytes(32).toString('hex');
+  const started = await startEmbeddedAgents(ids, secret, clock);
   const addresses = new Map(ids.map((id, index) => [id, started[index]?.address]));
   const agents = plan.agents.map((agent) => ({
     ...agent,
     address: addresses.get(agent.id) ?? agent.address,
   }));
   try {
-    return await work({ ...plan, agents });
+    return await work({ plan: { ...plan, agents }, access: { token: new Token(secret) } });
   } finally {
     await Promise.all(started.map((agent) => agent.stop(stopWithinMs)));
   }
@@ -113,9 +128,10 @@ export async function withEmbeddedAgents<T>(
  */
 async function startEmbeddedAgents(
   ids: readonly string[],
+  secret: string,
   clock: Clock,
 ): Promise<readonly EmbeddedAgent[]> {
-  const outcomes = await Promise.allSettled(ids.map((id) => startOne(id, clock)));
+  const outcomes = await Promise.allSettled(ids.map((id) => startOne(id, secret, clock)));
   const started = outcomes.flatMap((o) => (o.status === 'fulfilled' ? [o.value] : []));
   const failed = outcomes.find((o) => o.status === 'rejected');
   if (!failed) return started;

@@ -5,6 +5,7 @@ import type { Assignment } from '../../shared/model/assignment.js';
 import { exitCodes, type ExitCode } from '../../shared/model/outcome.js';
 import type { Plan } from '../../shared/model/plan.js';
 import { version } from '../../shared/model/version.js';
+import type { Access } from '../../shared/wire/access.js';
 import type { CommandIo } from '../commands/command-io.js';
 import type { RunRecord } from '../core/records.js';
 import type { RunEnd, RunMode } from '../core/run-io.js';
@@ -12,8 +13,8 @@ import { Run } from '../core/run.js';
 import { createView, type ViewMode, type ViewOptions } from '../view/create-view.js';
 import { printResults } from '../view/print-results.js';
 import type { RunView } from '../view/run-view.js';
-import { GrpcLinks } from './agent-links.js';
-import { withEmbeddedAgents } from './embedded-agents.js';
+import { GrpcLinks, openLinksWarning } from './agent-links.js';
+import { withEmbeddedAgents, type ReachableFleet } from './embedded-agents.js';
 import { controllerIdentity } from './identity.js';
 import { LiveIntake } from './live-intake.js';
 import { openLivePage } from './live-page.js';
@@ -23,6 +24,7 @@ import { RunResults } from './run-results.js';
 
 export interface RunRequest {
   readonly io: CommandIo;
+  readonly access: Access;
   readonly plan: Plan;
   readonly configText: string;
   readonly mode: Exclude<RunMode, 'check'>;
@@ -45,10 +47,10 @@ const pageRefreshSeconds = 2;
  * (exit 3, 6); after that every outcome is in the results.
  */
 export function executeRun(request: RunRequest): Promise<ExitCode> {
-  return withEmbeddedAgents(request.plan, request.io.clock, async (plan) => {
+  return withEmbeddedAgents(request, request.io.clock, async (fleet) => {
     const page = request.ui && (await openLivePage(request.ui));
     try {
-      return await runWith(request, plan, page);
+      return await runWith(request, fleet, page);
     } finally {
       page?.close();
     }
@@ -57,7 +59,7 @@ export function executeRun(request: RunRequest): Promise<ExitCode> {
 
 async function runWith(
   request: RunRequest,
-  plan: Plan,
+  { plan, access }: ReachableFleet,
   page: LivePage | undefined,
 ): Promise<ExitCode> {
   const { io } = request;
@@ -113,6 +115,8 @@ async function runWith(
   });
   page?.show(() => results.livePage(pageRefreshSeconds));
   if (page) notice('info', `The run is shown at ${page.url}`);
+  const warning = openLinksWarning({ plan, access });
+  if (warning !== undefined) notice('warn', warning);
   const run = new Run({
     runId,
     plan,
@@ -132,6 +136,7 @@ async function runWith(
         identity,
         secret: randomBytes(16).toString('hex'),
         steal: request.steal,
+        access,
         clock: io.clock,
         feed,
         notice,

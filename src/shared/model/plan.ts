@@ -134,4 +134,10 @@ export interface Plan {
   readonly limits: { readonly concurrency: number };
   readonly maxStartSpreadMs: number;
   readonly results: { readonly folder: string; readonly formats: readonly ResultFormat[] };
+  /** Paths of the controller's own certificates; what they hold is in no plan. */
+  readonly tls?: {
+    readonly ca?: string | undefined;
+    readonly cert?: string | undefined;
+    readonly key?: string | undefined;
+  };
 }

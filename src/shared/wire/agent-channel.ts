@@ -1,35 +1,53 @@
-import { Client, connectivityState, credentials } from '@grpc/grpc-js';
+import { randomBytes } from 'node:crypto';
+import { Client, connectivityState } from '@grpc/grpc-js';
 import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js';
 import type { Clock } from '../kernel/clock.js';
 import type { HelloReply } from '../model/messages.js';
 import { protocolVersion } from '../model/messages.js';
+import type { Access } from './access.js';
 import { formatAddress } from './address.js';
 import type { Address } from './address.js';
+import { nonceBytes, sameBytes } from './auth.js';
+import type { Token } from './auth.js';
+import { channelCredentials } from './channel-credentials.js';
 import { connectCause } from './connect-cause.js';
 import type { ConnectCause } from './connect-cause.js';
 import { DialError } from './dial-error.js';
 import { clientFrameStream } from './frame-stream.js';
 import type { FrameStream } from './frame-stream.js';
+import { decodeHelloReply, encodeHelloRequest } from './hello-frames.js';
+import type { HelloRequest, LockedReply } from './hello-frames.js';
 import { DecodeError } from './schema.js';
-import {
-  channelOptions,
-  decodeHelloReply,
-  encodeHelloRequest,
-  helloMethod,
-  sessionMethod,
-} from './service.js';
+import { channelOptions, helloMethod, sessionMethod } from './service.js';
 import { race } from './race.js';
+
+type Answer = HelloReply | LockedReply | ServiceError | DecodeError;
+
+/** Each follows the agent's address. */
+const tokenRefusals = {
+  wanted: 'it wants a token, and this controller has none (--token-file, or BENCH_TOKEN)',
+  notWanted:
+    'it has no token, so it would obey anybody, and this controller has one (--token-file of bench-agent)',
+  wrong: 'it refuses the token of this controller: its own is another one',
+  impostor: 'it does not know the token of this controller: something else than your agent answers',
+} as const;
 
 /** A connection to an agent, and the two calls that go over it. */
 export class AgentChannel {
   readonly address: string;
   readonly #client: Client;
   readonly #clock: Clock;
+  readonly #token: Token | undefined;
+  readonly #usesTls: boolean;
 
-  constructor(address: Address, clock: Clock) {
+  /** @throws MusterError when the TLS material cannot be used */
+  constructor(address: Address, clock: Clock, { token, tls }: Access = {}) {
     this.address = formatAddress(address);
     this.#clock = clock;
-    this.#client = new Client(this.address, credentials.createInsecure(), channelOptions);
+    this.#token = token;
+    this.#usesTls = tls !== undefined;
+    const { credentials, options } = channelCredentials(tls, address.host);
+    this.#client = new Client(this.address, credentials, { ...channelOptions, ...options });
   }
 
   /**
@@ -50,25 +68,28 @@ export class AgentChannel {
     throw this.#unreachable(cause, timeoutMs);
   }
 
-  /** @throws DialError */
+  /** Asks who is there; with a token in two steps, the second of which proves that both sides know it. @throws DialError */
   async hello(timeoutMs: number, signal: AbortSignal): Promise<HelloReply> {
-    let reply: HelloReply | ServiceError | DecodeError | undefined;
-    const { call, answer } = this.#sayHello();
-    const outcome = await race(
-      answer.then((result) => (reply = result)),
-      { clock: this.#clock, timeoutMs, signal },
-    );
-    if (outcome !== 'done') call.cancel();
-    if (outcome === 'cancelled') throw this.#cancelled();
-    if (reply === undefined) {
-      throw new DialError(
-        'silent',
-        `Agent ${this.address} does not answer: no reply to Hello within ${timeoutMs / 1000}s.`,
-      );
+    const token = this.#token;
+    const nonce = token ? randomBytes(nonceBytes) : new Uint8Array();
+    const greeting = await this.#ask({ nonce }, timeoutMs, signal);
+    if (!('locked' in greeting)) {
+      if (token) throw this.#refused('token', tokenRefusals.notWanted);
+      return greeting;
     }
+    if (!token) throw this.#refused('token', tokenRefusals.wanted);
+    const { challenge } = greeting;
+    const proof = token.callerProof(challenge, nonce);
+    const answer = await this.#ask({ nonce, challenge, proof }, timeoutMs, signal);
+    if (!('locked' in answer)) throw this.#refused('token', tokenRefusals.notWanted);
+    const { details, mac } = answer;
+    if (details.length === 0) throw this.#refused('token', tokenRefusals.wrong);
+    if (!sameBytes(token.detailsMac(challenge, nonce, details), mac)) {
+      throw this.#refused('token', tokenRefusals.impostor);
+    }
+    const reply = readHello(details);
     if (reply instanceof DecodeError) throw this.#stranger(reply.message);
-    if (reply instanceof Error) throw this.#failed(connectCause(reply));
-    if (reply.protocol !== protocolVersion) throw this.#otherProtocol(reply);
+    if ('locked' in reply) throw this.#stranger('it answers Hello with a riddle');
     return reply;
   }
 
@@ -106,24 +127,49 @@ export class AgentChannel {
 
   /** In a failed channel a call fails at once, and says why. */
   async #probe(): Promise<ConnectCause | undefined> {
-    const result = await this.#sayHello().answer;
+    const result = await this.#sayHello({}).answer;
     return result instanceof Error && !(result instanceof DecodeError)
-      ? connectCause(result)
+      ? connectCause(result, this.#usesTls)
       : undefined;
   }
 
-  #sayHello(): {
+  async #ask(
+    request: Partial<HelloRequest>,
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<HelloReply | LockedReply> {
+    let reply: Answer | undefined;
+    const { call, answer } = this.#sayHello(request);
+    const outcome = await race(
+      answer.then((result) => (reply = result)),
+      { clock: this.#clock, timeoutMs, signal },
+    );
+    if (outcome !== 'done') call.cancel();
+    if (outcome === 'cancelled') throw this.#cancelled();
+    if (reply === undefined) {
+      throw new DialError(
+        'silent',
+        `Agent ${this.address} does not answer: no reply to Hello within ${timeoutMs / 1000}s.`,
+      );
+    }
+    if (reply instanceof DecodeError) throw this.#stranger(reply.message);
+    if (reply instanceof Error) throw this.#failed(connectCause(reply, this.#usesTls));
+    if (reply.protocol !== protocolVersion) throw this.#otherProtocol(reply);
+    return reply;
+  }
+
+  #sayHello(request: Partial<HelloRequest>): {
     readonly call: { cancel(): void };
-    readonly answer: Promise<HelloReply | ServiceError | DecodeError>;
+    readonly answer: Promise<Answer>;
   } {
     const { path, requestSerialize, responseDeserialize } = helloMethod;
     let call: { cancel(): void } = { cancel: () => undefined };
-    const answer = new Promise<HelloReply | ServiceError | DecodeError>((resolve) => {
+    const answer = new Promise<Answer>((resolve) => {
       call = this.#client.makeUnaryRequest(
         path,
         requestSerialize,
         responseDeserialize,
-        encodeHelloRequest(),
+        encodeHelloRequest(request),
         (error, bytes) => {
           resolve(error ?? readHello(bytes));
         },
@@ -145,8 +191,13 @@ export class AgentChannel {
 
   #failed({ code, text, hint }: ConnectCause): DialError {
     if (code === 'stranger') return this.#stranger(text, hint);
+    if (code === 'tls') return this.#refused(code, text);
     const reason = `failed while being asked for its name: ${text}`;
     return new DialError(code, `Agent ${this.address} ${reason}`, { reason });
+  }
+
+  #refused(code: 'token' | 'tls', reason: string): DialError {
+    return new DialError(code, `Agent ${this.address}: ${reason}`, { reason });
   }
 
   #stranger(text: string, hint?: string): DialError {
@@ -155,7 +206,7 @@ export class AgentChannel {
     return new DialError('stranger', message, { reason, ...(hint !== undefined && { hint }) });
   }
 
-  #otherProtocol({ protocol, version }: HelloReply): DialError {
+  #otherProtocol({ protocol, version }: HelloReply | LockedReply): DialError {
     const reason = `version ${version} speaks protocol ${protocol}, this controller speaks ${protocolVersion}: install the same version of Muster on all hosts`;
     return new DialError('protocol', `Agent ${this.address}: ${reason}`, { reason });
   }
@@ -165,7 +216,7 @@ export class AgentChannel {
   }
 }
 
-function readHello(bytes: Buffer | undefined): HelloReply | DecodeError {
+function readHello(bytes: Uint8Array | undefined): HelloReply | LockedReply | DecodeError {
   try {
     return decodeHelloReply(bytes ?? Buffer.alloc(0));
   } catch (error) {

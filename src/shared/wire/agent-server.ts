@@ -1,18 +1,23 @@
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { ServerDuplexStream, ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';
 import type { Clock } from '../kernel/clock.js';
-import { codeOf, MusterError, reasonOf } from '../kernel/errors.js';
 import type { Log } from '../kernel/log.js';
 import type { HelloReply } from '../model/messages.js';
 import { acceptSession } from './accept-session.js';
 import type { IncomingSession } from './accept-session.js';
+import type { Access } from './access.js';
 import { formatAddress } from './address.js';
+import { listenForControllers } from './agent-listener.js';
+import type { ListenAddress } from './agent-listener.js';
 import { serverFrameStream } from './frame-stream.js';
-import { encodeHelloReply, helloMethod, serverOptions, sessionMethod } from './service.js';
+import { HandshakeRoom } from './handshake-room.js';
+import { HelloDesk } from './hello-desk.js';
+import { Refusals } from './refusals.js';
+import { helloMethod, serverOptions, sessionMethod } from './service.js';
 
 export interface AgentServerOptions {
-  /** Host undefined: all interfaces. Port 0: any free one. */
-  readonly listen: { readonly host: string | undefined; readonly port: number };
+  readonly listen: ListenAddress;
+  readonly access?: Access;
   readonly clock: Clock;
   readonly log: Log;
   readonly hello: () => HelloReply;
@@ -30,77 +35,40 @@ export interface AgentServer {
 
 /** @throws MusterError when the address cannot be bound */
 export async function startAgentServer(options: AgentServerOptions): Promise<AgentServer> {
+  const { listen, access = {}, clock, log, hello, session } = options;
+  const { token, tls } = access;
+  const refusals = new Refusals(clock, log);
+  const room = new HandshakeRoom();
+  const desk = new HelloDesk({ clock, token, refusals, hello });
   const server = new Server(serverOptions);
   server.addService(
     { Hello: helloMethod, Session: sessionMethod },
     {
-      Hello: (_call: ServerUnaryCall<Buffer, Buffer>, reply: sendUnaryData<Buffer>) => {
-        reply(null, encodeHelloReply(options.hello()));
+      Hello: (call: ServerUnaryCall<Buffer, Buffer>, reply: sendUnaryData<Buffer>) => {
+        reply(null, desk.answer(call.request, call.getPeer()));
       },
       Session: (call: ServerDuplexStream<Buffer, Buffer>) => {
-        void acceptSession(serverFrameStream(call), options);
+        void acceptSession(serverFrameStream(call), { clock, token, room, refusals, session });
       },
     },
   );
-  const { host, port } = await bind(server, options.listen);
-  return {
-    port,
-    address: formatAddress({ host, port }),
-    close: (graceMs) => close(server, options.clock, graceMs),
-  };
-}
-
-async function bind(
-  server: Server,
-  { host, port }: AgentServerOptions['listen'],
-): Promise<{ host: string; port: number }> {
-  if (host !== undefined) return { host, port: await bindTo(server, host, port) };
-  try {
-    // Takes IPv4 as well: Linux maps it unless bindv6only is set.
-    return { host: '::', port: await bindTo(server, '::', port) };
-  } catch (error) {
-    // A kernel without IPv6 says one of these, depending on how it was switched off.
-    const code = error instanceof MusterError ? codeOf(error.cause) : undefined;
-    if (code !== 'EAFNOSUPPORT' && code !== 'EADDRNOTAVAIL') throw error;
-    return { host: '0.0.0.0', port: await bindTo(server, '0.0.0.0', port) };
-  }
-}
-
-function bindTo(server: Server, host: string, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const address = formatAddress({ host, port });
-    server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => {
-      if (error) reject(bindFailure(error, address, port));
-      else resolve(bound);
-    });
+  // What is encrypted is decrypted before it gets here.
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  const listener = await listenForControllers({
+    ...{ listen, tls, refusals },
+    connection: (socket) => {
+      injector.injectConnection(socket);
+    },
   });
-}
-
-function bindFailure(error: Error, address: string, port: number): MusterError {
-  const reason = reasonOf(error);
-  const code = /\b(E[A-Z]{4,})\b/.exec(reason)?.[1];
-  const cause = Object.assign(new Error(reason), { code });
-  const fail = (message: string, hint: string): MusterError =>
-    new MusterError(message, { exitCode: 2, hint, cause });
-  switch (code) {
-    case 'EADDRINUSE':
-      return fail(
-        `Cannot listen on ${address}: port ${port} is in use, probably by another bench-agent${port === 7761 ? ', or by another tool: some use 7761 too' : ' or another tool'}.`,
-        `See who has it with \`ss -ltnp 'sport = :${port}'\`, or listen elsewhere: --listen :${port + 1}`,
-      );
-    case 'EADDRNOTAVAIL':
-      return fail(
-        `Cannot listen on ${address}: this host has no such address.`,
-        'Use one of its own addresses, or --listen :7761 for all of them.',
-      );
-    case 'EACCES':
-      return fail(
-        `Cannot listen on ${address}: not permitted.`,
-        'Ports below 1024 need privileges; use --listen :7761.',
-      );
-    default:
-      return fail(`Cannot listen on ${address}: ${reason}`, 'Check the address after --listen.');
-  }
+  return {
+    port: listener.port,
+    address: formatAddress(listener),
+    close: async (graceMs) => {
+      listener.close();
+      await close(server, clock, graceMs);
+      refusals.close();
+    },
+  };
 }
 
 function close(server: Server, clock: Clock, graceMs: number): Promise<void> {

@@ -1,6 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import type { ServiceError } from '@grpc/grpc-js';
 import type { DialFailure } from './dial-error.js';
+import { tlsCause } from './tls-cause.js';
 
 export interface ConnectCause {
   readonly code: DialFailure;
@@ -15,21 +16,21 @@ const anotherProgram =
   'Another program has that port; look there with `ss -ltnp`, or use another --listen port.';
 
 /** Reads the cause out of the error of a call that could not be made; grpc-js has it only in words. */
-export function connectCause({ code, details }: ServiceError): ConnectCause {
-  if (code === status.UNAVAILABLE) return unavailable(details);
+export function connectCause({ code, details }: ServiceError, usesTls: boolean): ConnectCause {
+  if (code === status.UNAVAILABLE) return unavailable(details, usesTls);
   if (code === status.UNIMPLEMENTED || code === status.UNKNOWN) {
     return stranger(`something else answers there (${details})`);
   }
   return { code: 'network', text: details, final: false };
 }
 
-function unavailable(details: string): ConnectCause {
+function unavailable(details: string, usesTls: boolean): ConnectCause {
   const dns = /Name resolution failed for target dns:(.*)$/.exec(details);
   if (dns) {
     const text = `the name ${nameOf(dns[1] ?? '')} does not resolve (DNS)`;
     return { code: 'dns', text, hint: 'Check the name, or use an IP address.', final: false };
   }
-  const last = /Last error: (?:Error: )?(.*?)(?: \([^()]*Z\))?\. Resolution note:/.exec(details);
+  const last = /Last error: (?:Error: )?(.*?)\s*(?:\([^()]*Z\))?\. Resolution note:/s.exec(details);
   const reason = last?.[1] ?? details;
   const system = /\b(E[A-Z]{4,})\b/.exec(reason)?.[1];
   switch (system) {
@@ -46,11 +47,17 @@ function unavailable(details: string): ConnectCause {
     default:
       break;
   }
+  const tls = usesTls ? tlsCause(reason) : undefined;
+  if (tls !== undefined) return { code: 'tls', text: tls, final: true };
   if (/Protocol error/i.test(reason)) {
     return stranger('something that does not speak gRPC answers there');
   }
   if (reason.startsWith('Failed to connect')) {
-    return { code: 'network', text: 'the connection was closed before it was ready', final: false };
+    const guess = usesTls
+      ? "its log says whether it refuses this controller's certificate"
+      : 'does that agent use TLS? Then --tls-ca is needed here';
+    const text = `the connection was closed before it was ready (${guess})`;
+    return { code: 'network', text, final: false };
   }
   return { code: 'network', text: reason, final: false };
 }

@@ -2,10 +2,15 @@ import { randomBytes } from 'node:crypto';
 import type { Clock } from '../kernel/clock.js';
 import { protocolVersion } from '../model/messages.js';
 import type { AgentMessage, ControllerMessage, HelloReply } from '../model/messages.js';
+import type { Access } from './access.js';
 import { AgentChannel } from './agent-channel.js';
+import { nonceBytes, sameBytes } from './auth.js';
+import type { Nonces, Token } from './auth.js';
 import type { Address } from './address.js';
 import { DecodeError } from './codec.js';
 import { DialError } from './dial-error.js';
+import { AuthenticationError } from './frame.js';
+import type { FrameSigner } from './frame.js';
 import type { FrameStream } from './frame-stream.js';
 import { handshakeFrame, readHandshakeFrame } from './handshake-frames.js';
 import { oneFrame } from './one-frame.js';
@@ -23,6 +28,7 @@ export interface DialOptions {
   /** For the answer to Hello, and again for the answer to Open. */
   readonly helloMs: number;
   readonly clock: Clock;
+  readonly access?: Access;
 }
 
 /** A session's stream after the handshake, to be given to a Duplex. */
@@ -30,13 +36,15 @@ export interface DialledAgent {
   readonly hello: HelloReply;
   readonly welcome: Welcome;
   readonly stream: FrameStream;
+  /** For the Duplex; undefined without a token. */
+  readonly signer: FrameSigner | undefined;
   /** Closes the connection; the stream should have ended before. */
   readonly hangUp: () => void;
 }
 
 /** Connects and asks who is there, without opening a session. @throws DialError */
 export async function greetAgent(options: DialOptions, signal: AbortSignal): Promise<HelloReply> {
-  const channel = new AgentChannel(options.address, options.clock);
+  const channel = new AgentChannel(options.address, options.clock, options.access);
   try {
     await channel.connect(options.connectMs, signal);
     return await channel.hello(options.helloMs, signal);
@@ -51,17 +59,18 @@ export async function dialAgent(
   request: OpenRequest,
   signal: AbortSignal,
 ): Promise<DialledAgent> {
-  const channel = new AgentChannel(options.address, options.clock);
+  const channel = new AgentChannel(options.address, options.clock, options.access);
   let hello: HelloReply | undefined;
   try {
     await channel.connect(options.connectMs, signal);
     hello = await channel.hello(options.helloMs, signal);
     const stream = channel.session();
-    const welcome = await openSession(stream, options, request, signal);
+    const { welcome, signer } = await openSession(stream, options, request, signal);
     return {
       hello,
       welcome,
       stream,
+      signer,
       hangUp: () => {
         channel.close();
       },
@@ -76,18 +85,24 @@ export async function dialAgent(
 /** Open → Welcome → Confirm. @throws DialError, with the stream cancelled */
 async function openSession(
   stream: FrameStream,
-  { address, helloMs: timeoutMs, clock }: DialOptions,
+  { address, helloMs: timeoutMs, clock, access }: DialOptions,
   request: OpenRequest,
   signal: AbortSignal,
-): Promise<Welcome> {
-  const nonce = randomBytes(16);
+): Promise<{ readonly welcome: Welcome; readonly signer: FrameSigner | undefined }> {
+  const token = access?.token;
+  const handshakeSigner = token?.handshakeSigner();
+  const name = formatAddress(address);
+  const nonce = randomBytes(nonceBytes);
   const open = { kind: 'open', protocol: protocolVersion, nonce, ...request } as const;
-  stream.write(handshakeFrame(open, 1n, 'toAgent'));
+  stream.write(handshakeFrame(open, 1n, 'toAgent', handshakeSigner));
   const answer = await oneFrame(stream, { clock, timeoutMs, signal });
   try {
-    const welcome = welcomeIn(answer, formatAddress(address), timeoutMs);
-    stream.write(handshakeFrame({ kind: 'confirm', proof: new Uint8Array() }, 2n, 'toAgent'));
-    return welcome;
+    const welcome = welcomeIn(answer, { name, timeoutMs, signer: handshakeSigner });
+    const nonces = { controller: nonce, agent: welcome.nonce };
+    if (token) checkProof(token, nonces, welcome, name);
+    const proof = token?.proof('controller', nonces) ?? new Uint8Array();
+    stream.write(handshakeFrame({ kind: 'confirm', proof }, 2n, 'toAgent', handshakeSigner));
+    return { welcome, signer: token?.streamSigner(nonces) };
   } catch (error) {
     stream.onFrame(() => undefined);
     stream.cancel();
@@ -95,14 +110,26 @@ async function openSession(
   }
 }
 
-function welcomeIn(
-  answer: Awaited<ReturnType<typeof oneFrame>>,
-  name: string,
-  timeoutMs: number,
-): Welcome {
+/** A Welcome that was made with the token, but not for this stream, is a replay. @throws DialError */
+function checkProof(token: Token, nonces: Nonces, welcome: Welcome, name: string): void {
+  const fits =
+    nonces.agent.length === nonceBytes && sameBytes(token.proof('agent', nonces), welcome.proof);
+  if (fits) return;
+  const reason = 'its proof is not for the nonce of this stream (a replay?)';
+  throw new DialError('token', `Agent ${name}: ${reason}`, { reason });
+}
+
+interface Expected {
+  readonly name: string;
+  readonly timeoutMs: number;
+  readonly signer: FrameSigner | undefined;
+}
+
+function welcomeIn(answer: Awaited<ReturnType<typeof oneFrame>>, expected: Expected): Welcome {
+  const { name, timeoutMs } = expected;
   switch (answer.outcome) {
     case 'frame':
-      return readAnswer(answer.bytes, name);
+      return readAnswer(answer.bytes, expected);
     case 'closed':
       throw new DialError('network', `Agent ${name} closed the new session: ${answer.reason}`);
     case 'timeout':
@@ -115,22 +142,28 @@ function welcomeIn(
   }
 }
 
-function readAnswer(bytes: Buffer, name: string): Welcome {
-  const message = readAnswerFrame(bytes, name);
+function readAnswer(bytes: Buffer, expected: Expected): Welcome {
+  const message = readAnswerFrame(bytes, expected);
+  const { name } = expected;
   if (message.kind === 'welcome') return message;
   throw new DialError(message.code, `Agent ${name} refused the session: ${message.message}`, {
     reason: message.message,
   });
 }
 
-function readAnswerFrame(bytes: Buffer, name: string) {
+function readAnswerFrame(bytes: Buffer, { name, signer }: Expected) {
   try {
     return readHandshakeFrame(bytes, {
       kinds: ['welcome', 'refused'],
       sequence: 1n,
       direction: 'toController',
+      signer,
     });
   } catch (cause) {
+    if (cause instanceof AuthenticationError) {
+      const reason = 'its answer to Open was not made with the token';
+      throw new DialError('token', `Agent ${name}: ${reason}`, { reason, cause });
+    }
     if (!(cause instanceof DecodeError)) throw cause;
     const message = `Agent ${name} answered Open with something unreadable: ${cause.message}`;
     throw new DialError('protocol', message, { cause });

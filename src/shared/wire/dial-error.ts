@@ -3,10 +3,10 @@ import type { RefusalCode } from '../model/messages.js';
 
 /**
  * Why an agent could not be had. refused, dns, network, silent: it could not be reached in time; stranger: something
- * else answers there; protocol: another protocol version; the rest is what the agent said.
+ * else answers there; tls: the certificates do not fit; protocol: another protocol version; the rest is what the agent said.
  */
 export type DialFailure =
-  'refused' | 'dns' | 'network' | 'silent' | 'stranger' | 'cancelled' | RefusalCode;
+  'refused' | 'dns' | 'network' | 'silent' | 'stranger' | 'tls' | 'cancelled' | RefusalCode;
 
 export class DialError extends MusterError {
   readonly code: DialFailure;

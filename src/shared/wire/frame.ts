@@ -25,6 +25,9 @@ export interface FrameSigner {
   verify(covered: readonly Uint8Array[], mac: Uint8Array): boolean;
 }
 
+/** The frame was not made with the token, or was altered by somebody who does not have it. */
+export class AuthenticationError extends DecodeError {}
+
 /** What both ends know without it being in the frame. */
 export interface FrameContext {
   readonly direction: Direction;
@@ -93,7 +96,7 @@ export function decodeFrame(bytes: Uint8Array, context: FrameContext): Frame {
   const header = canonicalHeader(frame, context);
   if (checksum(header, payload) !== raw['crc']) throw new DecodeError('checksum mismatch');
   if (context.signer && !context.signer.verify([header, payload], raw['mac'] as Uint8Array)) {
-    throw new DecodeError('message authentication failed');
+    throw new AuthenticationError('message authentication failed');
   }
   if (sequence === 0n) throw new DecodeError('sequence 0: frames are counted from 1');
   return frame;

@@ -108,7 +108,9 @@ export class Inbound<In extends Message> {
     const order = this.#tracker.take(frame.sequence);
     if (order === 'replayed') {
       this.#counters.duplicates += 1;
-      return { events: [], bulk: 0 };
+      // The network repeats nothing within a stream. Under a token that is more than odd: somebody plays old frames back.
+      const replay = 'replayed: this sequence was taken before';
+      return { events: signer ? this.#invalid(frame.sequence, replay) : [], bulk: 0 };
     }
     const events: LinkEvent<In>[] = [];
     if (order === 'gap') {

@@ -1,15 +1,16 @@
 import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
 import type { ChannelOptions, MethodDefinition } from '@grpc/grpc-js';
-import { protocolVersion } from '../model/messages.js';
-import type { HelloReply } from '../model/messages.js';
-import { agentServiceDefinition, DecodeError, schemaOf } from './schema.js';
+import { agentServiceDefinition } from './schema.js';
 
 // What grpc-js prints on stderr by itself is neither a sentence nor in the log's format; we report every error it gives.
 // GRPC_VERBOSITY turns it on for those who hunt a bug there.
 if (process.env['GRPC_VERBOSITY'] === undefined) setLogVerbosity(logVerbosity.NONE);
 
-/** Largest message taken from the network, in bytes. */
-const mostMessageBytes = 64 * 1024 * 1024;
+/**
+ * Largest message taken from the network, in bytes. An agent gets chunks of 16 KiB and an Open, before it knows from
+ * whom; a controller also gets intervals with every operation and full histograms, which stay below 1 MiB.
+ */
+export const mostMessageBytes = { agent: 1024 * 1024, controller: 8 * 1024 * 1024 } as const;
 
 export const channelOptions: ChannelOptions = {
   // An http_proxy variable must not break a run in a LAN.
@@ -20,16 +21,18 @@ export const channelOptions: ChannelOptions = {
   'grpc.per_rpc_retry_buffer_size': 0,
   // A new generation gets a new connection, not the one that just failed.
   'grpc.use_local_subchannel_pool': 1,
-  'grpc.max_receive_message_length': mostMessageBytes,
+  'grpc.max_receive_message_length': mostMessageBytes.controller,
   // Within the connect deadline an agent that is just starting should be found quickly.
   'grpc.initial_reconnect_backoff_ms': 100,
   'grpc.max_reconnect_backoff_ms': 1000,
 };
 
 export const serverOptions: ChannelOptions = {
-  // Two agents must never share a port unnoticed.
-  'grpc.so_reuseport': 0,
-  'grpc.max_receive_message_length': mostMessageBytes,
+  // A controller has one session and a Hello now and then on a connection.
+  'grpc.max_concurrent_streams': 16,
+  // Who has nothing going on gives its place to others.
+  'grpc.max_connection_idle_ms': 30_000,
+  'grpc.max_receive_message_length': mostMessageBytes.agent,
 };
 
 type RawMethod = MethodDefinition<Buffer, Buffer>;
@@ -48,25 +51,3 @@ function raw(method: RawMethod): RawMethod {
 
 export const helloMethod = raw(agentServiceDefinition['Hello'] as RawMethod);
 export const sessionMethod = raw(agentServiceDefinition['Session'] as RawMethod);
-
-export const product = 'muster';
-
-export function encodeHelloRequest(): Buffer {
-  return schemaOf('HelloRequest').serialize({ protocol: protocolVersion });
-}
-
-export function encodeHelloReply(reply: HelloReply): Buffer {
-  const schema = schemaOf('HelloReply');
-  return schema.serialize(schema.toWire({ ...reply }));
-}
-
-/** @throws DecodeError when it is not an agent's answer; `product` and `protocol` are for the caller to judge */
-export function decodeHelloReply(bytes: Uint8Array): HelloReply {
-  const schema = schemaOf('HelloReply');
-  const untrusted = schema.deserialize(bytes);
-  if (untrusted['product'] !== product) {
-    const name = JSON.stringify(untrusted['product']);
-    throw new DecodeError(`it says it is ${name}, not ${JSON.stringify(product)}`);
-  }
-  return schema.fromWire(untrusted) as unknown as HelloReply;
-}

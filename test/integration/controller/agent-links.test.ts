@@ -13,7 +13,7 @@ test('[LINK-02] the late end of an old stream does not hang up the one that repl
   const { plan } = planOf(smallConfig, { agentsOverride: [`127.0.0.1:${agent.server.port}`] });
   const inputs = new EventLog<RunInput>();
   const links = new GrpcLinks({
-    ...{ plan, runId: 'run-1', identity: 'test@here', secret: 'secret', steal: false },
+    ...{ plan, runId: 'run-1', identity: 'test@here', secret: 'secret', steal: false, access: {} },
     clock: systemClock,
     feed: (input) => inputs.add(input),
     notice: () => undefined,

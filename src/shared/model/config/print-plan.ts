@@ -44,6 +44,7 @@ export function planAsConfig(plan: Plan): Plain {
     limits: plan.limits,
     max_start_spread: formatDuration(plan.maxStartSpreadMs),
     results: plan.results,
+    tls: plan.tls,
   });
 }
 

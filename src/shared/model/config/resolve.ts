@@ -74,6 +74,7 @@ export function resolvePlan(config: Config, context: ResolveContext): Plan {
     limits: config.limits,
     maxStartSpreadMs: config.max_start_spread,
     results: config.results,
+    ...(config.tls && { tls: config.tls }),
   };
 }
 

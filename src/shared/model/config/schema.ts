@@ -9,6 +9,7 @@ import { datasetField } from './dataset.js';
 import { choice, count, duration, label, minute } from './fields.js';
 import { stagesField } from './stages.js';
 import { timeoutsField } from './timeouts.js';
+import { tlsField } from './tls.js';
 
 const expectation = z.string({ error: 'must be text' }).transform((text, context) => {
   const parsed = parseExpectation(text);
@@ -110,6 +111,7 @@ export const configSchema = z.strictObject(
         { error: 'must be a mapping' },
       )
       .prefault({}),
+    tls: tlsField,
   },
   { error: 'the config must be a mapping of keys to values' },
 );

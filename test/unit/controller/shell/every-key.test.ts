@@ -185,6 +185,9 @@ const rows: Readonly<Record<string, readonly [set: string, path: string, expecte
   'limits.concurrency': ['limits.concurrency=64', 'limits.concurrency', 64],
   max_start_spread: ['max_start_spread=3ms', 'maxStartSpreadMs', 3],
   'results.folder': ['results.folder=/elsewhere', 'results.folder', '/elsewhere'],
+  'tls.ca': ['tls.ca=/etc/muster/ca.pem', 'tls.ca', '/etc/muster/ca.pem'],
+  'tls.cert': ['tls.cert=own.pem', 'tls.cert', 'own.pem'],
+  'tls.key': ['tls.key=own.key', 'tls.key', 'own.key'],
   'results.formats': ['results.formats=[csv]', 'results.formats', ['csv']],
 };
 

@@ -44,7 +44,6 @@ test('[CONF-01] keys whose feature comes later are unknown, not accepted and ign
     assert.match(problem ?? '', /unknown key/, key);
     assert.deepEqual(others, []);
   }
-  assert.match(problemsOf(`${smallConfig}\ntls: {}`)[0] ?? '', /tls: unknown key/);
 });
 
 test('[CONF-02] all errors come at once, in the order of the file, those of values and those of sense', () => {
