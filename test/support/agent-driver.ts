@@ -1,3 +1,4 @@
+import { unpaced } from '../../src/shared/model/pacing.js';
 import type { Instant } from '../../src/shared/kernel/clock.js';
 import type {
   AgentMessage,
@@ -71,11 +72,13 @@ export function assignmentOf(overrides: Partial<Assignment> = {}): Assignment {
       durationMs: 1000,
       maxOperations: undefined,
       maxBytes: undefined,
+      ...unpaced,
     })),
     timeouts: {
       drainMs: 30_000,
       abortMs: 5_000,
       leaseMs: 150_000,
+      operationMs: undefined,
       reconnectWindowMs: 30_000,
       runnerSilenceMs: 120_000,
     },
@@ -126,6 +129,7 @@ export function resultOf(overrides: Partial<StageResult> = {}): StageResult {
     abandoned: 0,
     operations: [],
     mechanism: 'psync',
+    warmup: [],
     warnings: [],
     ...overrides,
   };

@@ -1,4 +1,5 @@
 import { Histogram } from '../../src/shared/metrics/histogram.js';
+import { unpaced } from '../../src/shared/model/pacing.js';
 import type {
   EndedBy,
   Interval,
@@ -24,6 +25,7 @@ export function stagePlan(index: number, change: Partial<StagePlan> = {}): Stage
     durationMs: 5000,
     maxOperations: undefined,
     maxBytes: undefined,
+    ...unpaced,
     ...change,
   };
 }
@@ -70,6 +72,7 @@ export function planOf(
       cleanupMs: 60_000,
       reconnectWindowMs: 30_000,
       leaseMs: 150_000,
+      operationMs: undefined,
     },
     limits: { concurrency: 1024 },
     maxStartSpreadMs: 10,
@@ -101,6 +104,10 @@ export function at(atMs: number, record: RunRecord): JournalRecord {
 export interface SecondOfWork {
   readonly latenciesNs: readonly number[];
   readonly errors?: Readonly<Record<string, number>>;
+  /** Open loop: from the intended starts. */
+  readonly responsesNs?: readonly number[];
+  readonly missed?: number;
+  readonly unissued?: number;
 }
 
 /**
@@ -159,6 +166,7 @@ export class RecordedAgent {
       abandoned: 0,
       operations: [...this.#cumulative].map(([operation, total]) => total.stats(operation)),
       mechanism: 'psync',
+      warmup: [],
       warnings: [],
       ...change,
     };
@@ -172,6 +180,9 @@ export class RecordedAgent {
 
 class Cumulative {
   readonly service = new Histogram();
+  readonly #response = new Histogram();
+  #missed = 0;
+  #unissued = 0;
   readonly #failed = new Histogram();
   readonly #errors = new Map<string, number>();
   readonly #bytesEach: number;
@@ -183,14 +194,24 @@ class Cumulative {
   add(operation: OperationKind, work: SecondOfWork): OperationStats {
     const service = new Histogram();
     const failed = new Histogram();
+    const response = new Histogram();
     for (const ns of work.latenciesNs) service.record(ns);
+    for (const ns of work.responsesNs ?? []) response.record(ns);
+    this.#response.merge(response);
+    this.#missed += work.missed ?? 0;
+    this.#unissued += work.unissued ?? 0;
     for (const [code, count] of Object.entries(work.errors ?? {})) {
       failed.record(1e6, count);
       this.#errors.set(code, (this.#errors.get(code) ?? 0) + count);
     }
     this.service.merge(service);
     this.#failed.merge(failed);
-    return { ...this.stats(operation), service: service.encode(), failed: failed.encode() };
+    return {
+      ...this.stats(operation),
+      service: service.encode(),
+      response: response.encode(),
+      failed: failed.encode(),
+    };
   }
 
   stats(operation: OperationKind): OperationStats {
@@ -199,9 +220,10 @@ class Cumulative {
       count: this.service.count,
       bytes: this.service.count * this.#bytesEach,
       errors: [...this.#errors].map(([code, count]) => ({ code, count })),
-      missedSchedules: 0,
+      missedSchedules: this.#missed,
+      unissuedSchedules: this.#unissued,
       service: this.service.encode(),
-      response: new Uint8Array(),
+      response: this.#response.encode(),
       failed: this.#failed.encode(),
     };
   }

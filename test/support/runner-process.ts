@@ -1,4 +1,5 @@
 import { fork } from 'node:child_process';
+import { unpaced } from '../../src/shared/model/pacing.js';
 import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { RunnerCommand, RunnerEvent } from '../../src/agent/runner/protocol.js';
@@ -117,6 +118,7 @@ export function stageOf(fields: Partial<StageAssignment> = {}): StageAssignment 
     durationMs: 500,
     maxOperations: undefined,
     maxBytes: undefined,
+    ...unpaced,
     ...fields,
   };
 }
@@ -145,6 +147,7 @@ export function assignmentOf(
       drainMs: 30_000,
       abortMs: 5_000,
       leaseMs: 150_000,
+      operationMs: undefined,
       reconnectWindowMs: 30_000,
       runnerSilenceMs: 120_000,
     },

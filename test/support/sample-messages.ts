@@ -35,6 +35,7 @@ export function statsOf(fields: Partial<OperationStats> = {}): OperationStats {
     bytes: 0,
     errors: [],
     missedSchedules: 0,
+    unissuedSchedules: 0,
     service: new Uint8Array(),
     response: new Uint8Array(),
     failed: new Uint8Array(),

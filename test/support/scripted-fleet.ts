@@ -1,3 +1,4 @@
+import { unpaced } from '../../src/shared/model/pacing.js';
 import type { Instant } from '../../src/shared/kernel/clock.js';
 import { deliveryOf } from '../../src/shared/model/messages.js';
 import type { AgentMessage, ControllerMessage } from '../../src/shared/model/messages.js';
@@ -25,6 +26,7 @@ export function stageOf(overrides: Partial<StagePlan> = {}): StagePlan {
     durationMs: 10_000,
     maxOperations: undefined,
     maxBytes: undefined,
+    ...unpaced,
     ...overrides,
   };
 }
@@ -68,6 +70,7 @@ export function fleetPlan(count: number, overrides: Partial<Plan> = {}): Plan {
       cleanupMs: 60_000,
       reconnectWindowMs: 30_000,
       leaseMs: 150_000,
+      operationMs: undefined,
     },
     limits: { concurrency: 1024 },
     maxStartSpreadMs: 10,

@@ -46,7 +46,7 @@ export function snapshotOf(
       runId: 'run-1',
       phase: 'running',
       stageCount: 2,
-      stage: { index: 0, name: 'mixed', elapsedMs: 15_000, durationMs: 60_000 },
+      stage: { index: 0, name: 'mixed', elapsedMs: 15_000, warmupMs: 0, durationMs: 60_000 },
       agents,
       ...change,
     },

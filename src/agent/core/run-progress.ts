@@ -103,7 +103,10 @@ function ready(run: RunContext, stage: number): void {
 /** Is a stage under way? The first sign of load in ARMED begins it. */
 function underLoad(run: RunContext): boolean {
   if (run.state === 'ARMED' && run.wait.stage !== undefined) {
-    run.totals = new StageTotals(run.wait.stage, run.wait.atNs, run.host.options.createHistogram);
+    const { stage, atNs } = run.wait;
+    const warmupMs = run.assignment?.stages[stage]?.warmupMs ?? 0;
+    const measuredNs = atNs + BigInt(warmupMs) * 1_000_000n;
+    run.totals = new StageTotals(stage, measuredNs, run.host.options.createHistogram);
     run.enter('RUNNING');
   }
   return run.totals !== undefined;
@@ -125,7 +128,8 @@ function stageOver(
   run.sendResult(drained ? { ...result, endedBy: 'drained' } : result);
   run.totals = undefined;
   run.drainByMs = undefined;
-  if (run.ending) return;
+  // Ended by its errors: the failure follows.
+  if (run.ending || result.endedBy === 'error') return;
   if (isLastStage(run, result.stage)) finish(run, completed, now);
   else if (run.state === 'RUNNING') run.enter('DRAINING');
 }

@@ -28,7 +28,7 @@ export class StageTotals {
   #intervals = 0;
   #inFlight = 0;
 
-  /** `atNs`: the instant the stage was to begin. */
+  /** `atNs`: the instant measured second 0 was to begin. */
   constructor(stage: number, atNs: bigint, createHistogram: () => HistogramSum) {
     this.stage = stage;
     this.#atNs = atNs;
@@ -78,6 +78,7 @@ export class StageTotals {
         response: encoded(totals, 'response'),
         failed: encoded(totals, 'failed'),
       })),
+      warmup: [],
       mechanism: '',
       warnings: [warning],
     };

@@ -3,12 +3,18 @@ import { codeOf } from '../../shared/kernel/errors.js';
 
 /**
  * Codes by which failed operations are counted, in the order of the counters in shared memory. SHORT: fewer bytes than
- * asked for. OTHER: a system error without a name here.
+ * asked for. OTHER: a system error without a name here. TIMEOUT: done, but later than timeouts.operation allows.
  */
-export const errorCodes: readonly string[] = ['SHORT', 'OTHER', ...Object.keys(os.constants.errno)];
+export const errorCodes: readonly string[] = [
+  'SHORT',
+  'OTHER',
+  'TIMEOUT',
+  ...Object.keys(os.constants.errno),
+];
 
 export const shortSlot = 0;
 const otherSlot = 1;
+export const timeoutSlot = 2;
 
 const slots: ReadonlyMap<string, number> = new Map(errorCodes.map((code, slot) => [code, slot]));
 

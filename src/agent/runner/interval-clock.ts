@@ -10,7 +10,7 @@ const second = 1e9;
 
 export interface IntervalParts {
   readonly stage: number;
-  /** T0, ns after the clock base. */
+  /** When second 0 begins, ns after the clock base. */
   readonly atNs: number;
   readonly sampler: Sampler;
   readonly clock: Clock;
@@ -24,6 +24,7 @@ export class IntervalClock {
   readonly #cpu: CpuUsage;
   readonly #loop: IntervalHistogram;
   #cancel: Cancel = () => undefined;
+  readonly #cancelBegin: Cancel;
   /** Number of the next interval to report. */
   #next = 0;
 
@@ -32,6 +33,12 @@ export class IntervalClock {
     this.#cpu = new CpuUsage(parts.base);
     this.#loop = monitorEventLoopDelay({ resolution: 20 });
     this.#loop.enable();
+    // What the warm-up took is not the first second's.
+    const untilMs = Math.max(0, (parts.atNs - parts.base.now()) / 1e6);
+    this.#cancelBegin = parts.clock.after(untilMs, () => {
+      this.#cpu.look();
+      this.#loop.reset();
+    });
     this.#arm();
   }
 
@@ -42,8 +49,10 @@ export class IntervalClock {
 
   /** The last sample, of all buckets; reported when it holds anything, or when the stage was cut short. */
   finish(always: boolean): void {
+    this.#cancelBegin();
     this.#cancel();
     this.#loop.disable();
+    if (this.#parts.base.now() < this.#parts.atNs) return;
     this.#cut();
     this.#report(this.#next, Math.max(this.#next, this.#secondOf(this.#parts.base.now())), {
       everything: true,

@@ -23,6 +23,12 @@ export interface StageJob {
   readonly baseSeconds: number;
   readonly control: SharedArrayBuffer;
   readonly memory: SharedArrayBuffer;
+  /** The same for the operations of the warm-up. */
+  readonly warmupMemory: SharedArrayBuffer;
+  /** Threads do not outnumber the CPUs: one that waits for a schedule may watch the clock. */
+  readonly spin: boolean;
+  /** timeouts.operation. */
+  readonly operationMs: number | undefined;
   readonly churnFiles: ChurnState;
   readonly churnFolders: ChurnState;
   /** Where the blocks lie when files differ in size. */
@@ -54,6 +60,8 @@ export type WorkerEvent =
   | {
       readonly kind: 'stageDone';
       readonly endedBy: EndedBy;
+      /** Ended by an error: which. */
+      readonly stoppedBy: string;
       readonly churnFiles: ChurnState;
       readonly churnFolders: ChurnState;
     }
@@ -61,5 +69,5 @@ export type WorkerEvent =
 
 /** What runner and worker both take a lane's memory to look like. */
 export function laneShapeOf(stage: StageAssignment): LaneShape {
-  return { kinds: stage.mix.length, depth: 1, openLoop: false };
+  return { kinds: stage.mix.length, depth: 1, openLoop: stage.rate !== undefined };
 }

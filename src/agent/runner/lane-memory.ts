@@ -12,6 +12,7 @@ export const blocksPerHistogram = bucketCount >> blockBits;
 /** Cells of `LaneMemory.cells`. */
 export const firstStart = 0;
 export const lastEnd = 1;
+export const lateWakeUps = 2;
 
 /** A cache line, in doubles: what is written with every operation has one of its own. */
 const line = 8;
@@ -32,14 +33,16 @@ export interface LaneShape {
 export class LaneMemory {
   readonly shape: LaneShape;
   readonly buffer: SharedArrayBuffer;
-  /** firstStart, lastEnd: ns after the clock base. */
+  /** firstStart, lastEnd: ns after the clock base. lateWakeUps: how often (pacing/waiter.ts). */
   readonly cells: Float64Array<SharedArrayBuffer>;
   /** Since when each operation is in flight, ns after the clock base; 0 = none in this place. */
   readonly starts: Float64Array<SharedArrayBuffer>;
-  /** Operations by kind that should have been issued before the stage ended and were not. */
+  /** Open loop, by kind: operations issued late, because the lane was busy when they were due. */
   readonly missed: Float64Array<SharedArrayBuffer>;
   /** Bytes moved by kind, where not all operations of a kind move the same. */
   readonly bytes: Float64Array<SharedArrayBuffer>;
+  /** Open loop, by kind: operations that were due before the stage ended and not issued. */
+  readonly unissued: Float64Array<SharedArrayBuffer>;
   /** Failed operations by kind and code. */
   readonly errors: Float64Array<SharedArrayBuffer>;
   readonly counts: Float64Array<SharedArrayBuffer>;
@@ -60,6 +63,7 @@ export class LaneMemory {
     this.starts = take(sizes.starts);
     this.missed = take(sizes.missed);
     this.bytes = take(sizes.bytes);
+    this.unissued = take(sizes.unissued);
     this.errors = take(sizes.errors);
     this.counts = take(sizes.counts);
     this.dirty = new Uint8Array(buffer, at, sizes.counts >> blockBits);
@@ -67,8 +71,8 @@ export class LaneMemory {
 
   /** As new, after warming up. */
   clear(): void {
-    for (const part of [this.cells, this.starts, this.missed, this.bytes, this.errors])
-      part.fill(0);
+    const { cells, starts, missed, unissued, bytes, errors } = this;
+    for (const part of [cells, starts, missed, unissued, bytes, errors]) part.fill(0);
     this.dirty.forEach((mark, block) => {
       if (mark === 0) return;
       this.counts.fill(0, block << blockBits, (block + 1) << blockBits);
@@ -84,6 +88,7 @@ function sizesOf({ kinds, depth, openLoop }: LaneShape) {
     starts: Math.ceil(depth / line) * line,
     missed: kinds,
     bytes: kinds,
+    unissued: kinds,
     errors: kinds * errorCodes.length,
     counts: (openLoop ? 3 : 2) * kinds * bucketCount,
   };

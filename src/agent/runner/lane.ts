@@ -3,7 +3,8 @@ import type { Engine, Operation } from '../engines/engine.js';
 import type { Allowance } from './allowance.js';
 import type { ClockBase } from './clock-base.js';
 import { hrtime } from './clock-base.js';
-import { errorSlotOf, shortSlot } from './error-codes.js';
+import { errorCodes, errorSlotOf, shortSlot, timeoutSlot } from './error-codes.js';
+import type { ErrorRules } from './error-rules.js';
 import { firstStart, lastEnd } from './lane-memory.js';
 import type { LaneMemory } from './lane-memory.js';
 import type { OperationStream } from './choosing/operation-stream.js';
@@ -16,6 +17,7 @@ export interface LaneParts {
   readonly memory: LaneMemory;
   readonly buffer: Uint8Array;
   readonly clock: ClockBase;
+  readonly rules: ErrorRules;
 }
 
 /**
@@ -38,6 +40,8 @@ export class Lane {
     entry: 0,
     to: 0,
   };
+  /** The error that ended it (error_policy: stop). */
+  stoppedBy = '';
   readonly #engine: Engine;
   readonly #stream: OperationStream;
   readonly #allowance: Allowance;
@@ -47,6 +51,7 @@ export class Lane {
   readonly #buffer: Uint8Array;
   readonly #clock: ClockBase;
   readonly #baseSeconds: number;
+  readonly #rules: ErrorRules;
   #startNs = 0;
 
   constructor(parts: LaneParts) {
@@ -59,6 +64,7 @@ export class Lane {
     this.#buffer = parts.buffer;
     this.#clock = parts.clock;
     this.#baseSeconds = parts.clock.seconds;
+    this.#rules = parts.rules;
   }
 
   /** The first operation begins at `nowNs`. */
@@ -78,6 +84,7 @@ export class Lane {
     const buffer = this.#buffer;
     const baseSeconds = this.#baseSeconds;
     const { churns, varies } = stream;
+    const { timeoutNs, stopOn } = this.#rules;
     let startNs = this.#startNs;
     for (let i = 0; i < batchSize; i++) {
       const slot = allowance.next(operation, startNs);
@@ -91,11 +98,15 @@ export class Lane {
       }
       const time = hrtime();
       const endNs = (time[0] - baseSeconds) * 1e9 + time[1];
+      if (churns) stream.settle(operation, code < 0);
+      if (code < 0 && endNs - startNs > timeoutNs) code = timeoutSlot;
       if (code < 0) {
         recorder.done(slot, endNs - startNs);
         if (varies) recorder.moved(slot, operation.bytes);
-      } else recorder.failed(slot, code, endNs - startNs);
-      if (churns) stream.settle(operation, code < 0);
+      } else {
+        recorder.failed(slot, code, endNs - startNs);
+        if (stopOn[slot] !== 0) return this.#end(endNs, this.#stopped(code));
+      }
       startNs = endNs;
     }
     this.#startNs = startNs;
@@ -116,10 +127,15 @@ export class Lane {
     this.#starts[0] = 0;
   }
 
-  #end(startNs: number): EndedBy {
+  #stopped(code: number): EndedBy {
+    this.stoppedBy = `${this.operation.kind} failed with ${errorCodes[code] ?? ''}`;
+    return 'error';
+  }
+
+  #end(startNs: number, by: EndedBy = this.#allowance.endedBy): EndedBy {
     this.#startNs = startNs;
     this.#cells[lastEnd] = startNs;
     this.#starts[0] = 0;
-    return this.#allowance.endedBy;
+    return by;
   }
 }

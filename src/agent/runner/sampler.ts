@@ -3,7 +3,7 @@ import { HistogramEncoder } from '../../shared/metrics/histogram-encoding.js';
 import type { ErrorCount, OperationStats } from '../../shared/model/messages.js';
 import type { OperationKind } from '../../shared/model/operation.js';
 import { errorCodes } from './error-codes.js';
-import { blockBits, blocksPerHistogram, firstStart, lastEnd } from './lane-memory.js';
+import { blockBits, blocksPerHistogram, firstStart, lastEnd, lateWakeUps } from './lane-memory.js';
 import type { LaneMemory } from './lane-memory.js';
 
 const blockSize = 1 << blockBits;
@@ -63,6 +63,12 @@ export class Sampler {
     return this.#totals.subarray(0, 2 * this.#kinds.length).reduce((sum, count) => sum + count, 0);
   }
 
+  /** Of them, those that failed. */
+  get failed(): number {
+    const kinds = this.#kinds.length;
+    return this.#totals.subarray(kinds, 2 * kinds).reduce((sum, count) => sum + count, 0);
+  }
+
   inFlight(nowNs: number): { readonly count: number; readonly oldestNs: number } {
     let count = 0;
     let oldestNs = 0;
@@ -74,6 +80,11 @@ export class Sampler {
       }
     }
     return { count, oldestNs };
+  }
+
+  /** How often workers have woken up late by themselves (pacing/waiter.ts). */
+  get lateWakeUps(): number {
+    return this.#over(({ cells }) => cells[lateWakeUps] ?? 0);
   }
 
   /** When the first operation began; undefined before. */
@@ -102,7 +113,10 @@ export class Sampler {
         count,
         bytes: this.#moved(slot, count),
         errors: this.#errors(slot),
-        missedSchedules: this.#lanes.reduce((sum, { missed }) => sum + (missed[slot] ?? 0), 0),
+        missedSchedules: this.#over(
+          ({ missed, unissued }) => (missed[slot] ?? 0) + (unissued[slot] ?? 0),
+        ),
+        unissuedSchedules: this.#over(({ unissued }) => unissued[slot] ?? 0),
         service,
         response,
         failed,
@@ -113,7 +127,11 @@ export class Sampler {
   #moved(slot: number, count: number): number {
     const each = this.#bytes[slot];
     if (each !== undefined) return count * each;
-    return this.#lanes.reduce((sum, { bytes }) => sum + (bytes[slot] ?? 0), 0);
+    return this.#over(({ bytes }) => bytes[slot] ?? 0);
+  }
+
+  #over(pick: (lane: LaneMemory) => number): number {
+    return this.#lanes.reduce((sum, lane) => sum + pick(lane), 0);
   }
 
   #errors(slot: number): readonly ErrorCount[] {
@@ -121,10 +139,7 @@ export class Sampler {
     return errorCodes
       .map((code, i) => ({
         code,
-        count: this.#lanes.reduce(
-          (sum, { errors }) => sum + (errors[slot * errorCodes.length + i] ?? 0),
-          0,
-        ),
+        count: this.#over(({ errors }) => errors[slot * errorCodes.length + i] ?? 0),
       }))
       .filter(({ count }) => count > 0);
   }

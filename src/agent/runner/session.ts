@@ -126,11 +126,13 @@ export class RunnerSession {
   }
 
   #runnerParts(assignment: Assignment): RunnerParts {
+    const control = new RunControl();
+    control.share.set([assignment.agentIndex, assignment.agentCount]);
     return {
       clock: this.#parts.clock,
       base: this.#parts.base,
       pool: new WorkerPool(this.#parts.onBug, this.#parts.workerPriority, this.#graceOver),
-      control: new RunControl(),
+      control,
       emit: this.#parts.emit,
       signal: this.#abort.signal,
       salt: keyOf(assignment.runId),

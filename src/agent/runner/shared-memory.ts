@@ -10,11 +10,14 @@ export class RunControl {
   readonly flags: Int32Array<SharedArrayBuffer>;
   /** [0]: when the stage begins, ns after the clock base. */
   readonly startNs: Float64Array<SharedArrayBuffer>;
+  /** The agent's part of a stage's rate: [0] its number of [1] equal parts. May change during a stage. */
+  readonly share: Float64Array<SharedArrayBuffer>;
 
   constructor(buffer = new SharedArrayBuffer(64)) {
     this.buffer = buffer;
     this.flags = new Int32Array(buffer, 0, 4);
     this.startNs = new Float64Array(buffer, 32, 1);
+    this.share = new Float64Array(buffer, 40, 2);
   }
 
   /** Before new work: nothing is stopped, the gate is shut, all work is still to be handed out. */

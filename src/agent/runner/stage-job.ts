@@ -4,7 +4,6 @@ import type { OperationKind } from '../../shared/model/operation.js';
 import type { EngineContext } from '../engines/engine.js';
 import { stageOptionsOf } from '../engines/engine.js';
 import { engines } from '../engines/registry.js';
-import { Allowance } from './allowance.js';
 import type { Budget } from './allowance.js';
 import { ClockBase } from './clock-base.js';
 import { alignedBuffer, fillContent } from './content.js';
@@ -12,11 +11,11 @@ import { DatasetLayout } from './dataset-layout.js';
 import { RunnerFailure, failureFrom } from './failure.js';
 import type { StageJob, WorkerEvent } from './jobs.js';
 import { laneShapeOf } from './jobs.js';
-import { Lane } from './lane.js';
 import { LaneMemory } from './lane-memory.js';
 import { largestBytesOf } from './choosing/bytes-of.js';
 import { OperationStream } from './choosing/operation-stream.js';
 import type { StreamOptions } from './choosing/operation-stream.js';
+import { LaneRun } from './pacing/lane-run.js';
 import { RunControl, gateFlag } from './shared-memory.js';
 import { byteShareOf, shareOf } from './shares.js';
 import { warmUp } from './warm-up.js';
@@ -44,7 +43,8 @@ async function carryOut(job: StageJob, say: (event: WorkerEvent) => void): Promi
   const context = contextOf(job, buffer, say);
   const stream = streamOptionsOf(job);
 
-  await warmUp({ definition, context, stream, memory, buffer, clock });
+  const paced = stage.rate !== undefined || stage.thinkTimeNs > 0;
+  await warmUp({ definition, context, stream, memory, buffer, clock, paced });
   const options = stageOptionsOf(stage);
   const engine = await definition.open(options, context).catch((error: unknown) => {
     const hint = stage.direct ? ' (with direct, which some file systems refuse)' : '';
@@ -52,24 +52,25 @@ async function carryOut(job: StageJob, say: (event: WorkerEvent) => void): Promi
   });
   const budget = budgetOf(job);
   const operations = new OperationStream(stream);
-  const allowance = new Allowance(operations, budget, control.flags);
-  const lane = new Lane({ engine, stream: operations, allowance, memory, buffer, clock });
+  const warmupMemory = new LaneMemory(laneShapeOf(stage), job.warmupMemory);
+  const load = { job, engine, stream: operations, control, memory, warmupMemory, buffer, clock };
+  const run = new LaneRun({ ...load, budget });
   say({ kind: 'warm', mechanism: engine.mechanism });
 
-  let endedBy: EndedBy | undefined;
+  let endedBy: EndedBy;
   const atNs = waitForStart(control, clock);
   if (atNs === undefined) endedBy = 'aborted';
   else {
-    if (stage.durationMs !== undefined) budget.deadlineNs = atNs + stage.durationMs * 1e6;
-    lane.begin(clock.now());
-    do endedBy = lane.batch();
-    while (endedBy === undefined);
-    if (endedBy !== 'aborted') lane.finish(Math.max(0, operations.kinds.indexOf('write')));
+    endedBy = run.run(atNs);
+    // One error may end the load of all.
+    if (endedBy === 'error') control.stop();
+    else if (endedBy !== 'aborted') run.finish(Math.max(0, operations.kinds.indexOf('write')));
   }
   engine.close();
   say({
     kind: 'stageDone',
     endedBy,
+    stoppedBy: run.stoppedBy,
     churnFiles: operations.files.state(),
     churnFolders: operations.folders.state(),
   });

@@ -1,6 +1,7 @@
 import type { Cancel } from '../../shared/kernel/clock.js';
 import type { Assignment, StageAssignment } from '../../shared/model/assignment.js';
 import type { EndedBy, StageResult } from '../../shared/model/messages.js';
+import { errorRateProblem } from './error-rules.js';
 import { Aborted } from './failure.js';
 import { IntervalClock } from './interval-clock.js';
 import { bytesOf } from './choosing/bytes-of.js';
@@ -15,6 +16,8 @@ export interface StageEnd {
   readonly result: StageResult;
   /** undefined: not all workers came back. */
   readonly churn: Churn | undefined;
+  /** Errors ended the stage, which fails the agent: one sentence. */
+  readonly failure?: string | undefined;
 }
 
 /** The load of one stage from T0 on: watched, cut into intervals, ended by its limits or by an abort. */
@@ -24,10 +27,15 @@ export class StageLoad {
   readonly #workers: StageWorkers;
   readonly #sampler: Sampler;
   readonly #intervals: IntervalClock;
+  /** T0. */
   readonly #atNs: number;
+  /** When second 0 begins: after the warm-up. */
+  readonly #measuredNs: number;
+  readonly #warmup: Sampler | undefined;
   readonly #epoch: number;
   #isStarted = false;
   #isDraining = false;
+  #failure: string | undefined;
 
   constructor(
     parts: RunnerParts,
@@ -43,20 +51,21 @@ export class StageLoad {
     this.#epoch = start.epoch;
     const kinds = stage.mix.map(({ operation }) => operation);
     const sizes = { ...stage, ...assignment.dataset };
-    this.#sampler = new Sampler(
-      workers.memories,
-      kinds,
-      kinds.map((kind) => bytesOf(kind, sizes)),
-    );
+    const bytes = kinds.map((kind) => bytesOf(kind, sizes));
+    this.#measuredNs = start.atNs + stage.warmupMs * 1e6;
+    this.#sampler = new Sampler(workers.memories, kinds, bytes);
+    if (stage.warmupMs > 0) this.#warmup = new Sampler(workers.warmupMemories, kinds, bytes);
     this.#intervals = new IntervalClock({
       stage: stage.index,
-      atNs: start.atNs,
+      atNs: this.#measuredNs,
       sampler: this.#sampler,
       clock: parts.clock,
       base: parts.base,
       emit: (interval) => {
         this.#lookForStart();
         parts.emit({ kind: 'interval', ...interval });
+        const problem = errorRateProblem(stage, this.#sampler, false);
+        if (problem !== undefined) this.#fail(problem);
       },
     });
   }
@@ -67,12 +76,18 @@ export class StageLoad {
    */
   async complete(): Promise<StageEnd> {
     const cancels = this.#timers();
-    const { done } = this.#workers;
+    const { done, stopped } = this.#workers;
+    void stopped.then((error) => {
+      this.#fail(`stage "${this.#stage.name}": ${error}, and error_policy is stop`);
+    });
     try {
       const { endedBy, churn } = await done;
       if (this.#parts.signal.aborted) return { result: this.#result('aborted'), churn: undefined };
       this.#drain();
-      return { result: this.#result(mainReason(endedBy)), churn };
+      const result = this.#result(mainReason(endedBy));
+      const failure = this.#failure ?? errorRateProblem(this.#stage, this.#sampler, true);
+      if (failure === undefined) return { result, churn };
+      return { result: { ...result, endedBy: 'error' }, churn, failure };
     } catch (error) {
       if (!(error instanceof Aborted)) throw error;
       return { result: this.#result('aborted'), churn: undefined };
@@ -83,11 +98,14 @@ export class StageLoad {
 
   /** For the report once a second. */
   get figures(): { operations: number; inFlight: number; oldestInFlightNs: number } {
-    const { count, oldestNs } = this.#sampler.inFlight(this.#parts.base.now());
+    const nowNs = this.#parts.base.now();
+    this.#warmup?.sample(false);
+    const { count, oldestNs } = this.#sampler.inFlight(nowNs);
+    const before = this.#warmup?.inFlight(nowNs) ?? { count: 0, oldestNs: 0 };
     return {
-      operations: this.#sampler.ended,
-      inFlight: count,
-      oldestInFlightNs: Math.round(oldestNs),
+      operations: this.#sampler.ended + (this.#warmup?.ended ?? 0),
+      inFlight: count + before.count,
+      oldestInFlightNs: Math.round(Math.max(oldestNs, before.oldestNs)),
     };
   }
 
@@ -97,16 +115,16 @@ export class StageLoad {
     const look = clock.after(Math.max(0, firstLookMs - sinceStartMs), () => {
       this.#lookForStart();
     });
-    const { durationMs } = this.#stage;
+    const { durationMs, warmupMs } = this.#stage;
     if (durationMs === undefined) return [look];
-    const drain = clock.after(Math.max(0, durationMs - sinceStartMs), () => {
+    const drain = clock.after(Math.max(0, warmupMs + durationMs - sinceStartMs), () => {
       if (!this.#parts.signal.aborted) this.#drain();
     });
     return [look, drain];
   }
 
   #lookForStart(): void {
-    const first = this.#sampler.first();
+    const first = this.#warmup?.first() ?? this.#sampler.first();
     if (this.#isStarted || first === undefined) return;
     this.#isStarted = true;
     const { base, emit } = this.#parts;
@@ -117,6 +135,14 @@ export class StageLoad {
       firstOperationNs: base.toAbsolute(first),
       atNs: base.toAbsolute(this.#atNs),
     });
+  }
+
+  /** No more is issued; what is in flight is awaited. */
+  #fail(reason: string): void {
+    if (this.#failure !== undefined || this.#parts.signal.aborted) return;
+    this.#failure = reason;
+    this.#parts.control.stop();
+    this.#drain();
   }
 
   #drain(): void {
@@ -131,15 +157,17 @@ export class StageLoad {
     this.#intervals.finish(endedBy === 'aborted');
     const { base } = this.#parts;
     const first = this.#sampler.first();
+    this.#warmup?.sample(true);
     return {
       stage: this.#stage.index,
       endedBy,
-      atNs: base.toAbsolute(this.#atNs),
+      atNs: base.toAbsolute(this.#measuredNs),
       firstOperationNs: first === undefined ? 0n : base.toAbsolute(first),
       lastOperationNs: first === undefined ? 0n : base.toAbsolute(this.#sampler.last()),
       intervals: this.#intervals.count,
-      abandoned: this.#sampler.inFlight(base.now()).count,
+      abandoned: this.figures.inFlight,
       operations: this.#sampler.totals(),
+      warmup: this.#warmup?.totals() ?? [],
       mechanism: this.#workers.mechanism,
       warnings: [...this.#workers.warnings],
     };
@@ -148,6 +176,13 @@ export class StageLoad {
 
 /** Workers may end for different reasons; the one that says most about the stage is named. */
 function mainReason(reasons: readonly EndedBy[]): EndedBy {
-  const order: readonly EndedBy[] = ['aborted', 'duration', 'bytes', 'operations', 'exhausted'];
+  const order: readonly EndedBy[] = [
+    'error',
+    'aborted',
+    'duration',
+    'bytes',
+    'operations',
+    'exhausted',
+  ];
   return order.find((reason) => reasons.includes(reason)) ?? 'operations';
 }

@@ -1,7 +1,7 @@
 import type { Assignment, StageAssignment } from '../../shared/model/assignment.js';
 import type { ParsedTarget } from '../engines/registry.js';
 import { waitUntil } from '../core/wait-until.js';
-import { Aborted } from './failure.js';
+import { Aborted, RunnerFailure } from './failure.js';
 import type { RunnerCommand } from './protocol.js';
 import type { RunnerParts } from './runner-parts.js';
 import { StageLoad } from './stage-load.js';
@@ -44,6 +44,7 @@ export class StageSequence {
       this.#load = new StageLoad(this.#parts, this.#assignment, stage, workers, start);
       const end = await this.#complete(this.#load);
       emit({ kind: 'stageResult', ...end.result });
+      if (end.failure !== undefined) throw new RunnerFailure('operations', end.failure);
       if (end.churn === undefined) throw new Aborted();
       churn = end.churn;
       this.#load = undefined;

@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import { availableParallelism } from 'node:os';
 import type { Assignment, StageAssignment } from '../../shared/model/assignment.js';
 import type { EndedBy } from '../../shared/model/messages.js';
 import type { ParsedTarget } from '../engines/registry.js';
@@ -23,9 +24,13 @@ export const noChurn: Churn = { files: [], folders: [] };
 /** The workers of one stage: first opened and warmed, then set free by the gate, then done. */
 export interface StageWorkers {
   readonly memories: readonly LaneMemory[];
+  /** Of the warm-up; none without one. */
+  readonly warmupMemories: readonly LaneMemory[];
   readonly mechanism: string;
   /** What workers have warned of until now, each sentence once. */
   readonly warnings: ReadonlySet<string>;
+  /** Resolves when an error has ended the load: says which (error_policy: stop). */
+  readonly stopped: Promise<string>;
   /** How each ended; rejects with the first failure. */
   readonly done: Promise<{ readonly endedBy: readonly EndedBy[]; readonly churn: Churn }>;
 }
@@ -45,7 +50,10 @@ export async function setUpWorkers(
   const tables = blockTablesFor(assignment.dataset, stage);
   const warnings = new Set<string>();
   let mechanism = '';
-  const memories = Array.from({ length: lanes }, () => new LaneMemory(laneShapeOf(stage)));
+  const newMemories = (): LaneMemory[] =>
+    Array.from({ length: lanes }, () => new LaneMemory(laneShapeOf(stage)));
+  const memories = newMemories();
+  const warmupMemories = stage.warmupMs > 0 ? newMemories() : [];
   parts.control.reset();
   const started = memories.map((memory, lane) => {
     const job: StageJob = {
@@ -63,6 +71,9 @@ export async function setUpWorkers(
       baseSeconds: parts.base.seconds,
       control: parts.control.buffer,
       memory: memory.buffer,
+      warmupMemory: (warmupMemories[lane] ?? memory).buffer,
+      operationMs: assignment.timeouts.operationMs,
+      spin: lanes <= availableParallelism(),
       churnFiles: files[lane] ?? emptyChurn,
       churnFolders: folders[lane] ?? emptyChurn,
       tables,
@@ -88,13 +99,23 @@ export async function setUpWorkers(
       },
     };
   });
+  const stopped = new Promise<string>((resolve) => {
+    for (const worker of started) {
+      worker.done.then(
+        (end) => {
+          if (end.kind === 'stageDone' && end.endedBy === 'error') resolve(end.stoppedBy);
+        },
+        () => undefined,
+      );
+    }
+  });
   // Whoever waits for the end hears of a failure; during set-up `warm` tells it first.
   done.catch(() => undefined);
   await withProgress(
     parts,
     started.map((worker) => worker.warm),
   );
-  return { memories, mechanism, warnings, done };
+  return { memories, warmupMemories, mechanism, warnings, stopped, done };
 }
 
 /** Many workers take seconds to compile, a slow file system to open: that this goes on is said once a second. */

@@ -15,6 +15,11 @@ import { Lane } from './lane.js';
 import type { LaneMemory } from './lane-memory.js';
 import { OperationStream } from './choosing/operation-stream.js';
 import type { StreamOptions } from './choosing/operation-stream.js';
+import { noErrorRules } from './error-rules.js';
+import { ScheduledPace } from './pacing/pace.js';
+import { PacedLane } from './pacing/paced-lane.js';
+import { Schedule } from './pacing/schedule.js';
+import { Waiter } from './pacing/waiter.js';
 import { Recorder } from './recorder.js';
 
 /**
@@ -37,6 +42,25 @@ export interface WarmUp {
   readonly memory: LaneMemory;
   readonly buffer: Uint8Array;
   readonly clock: ClockBase;
+  /** The stage has a rate or a think time. */
+  readonly paced: boolean;
+}
+
+/** Faster than most operations and slower than some: what is late and what has to wait are both warmed. */
+const warmRate = { unit: 'operations', steps: [{ from: 2e6, to: 2e6 }] } as const;
+
+function warmPace(nowNs: number): ScheduledPace {
+  const schedule = new Schedule({
+    rate: warmRate,
+    arrival: 'poisson',
+    durationNs: Infinity,
+    warmupNs: 0,
+    phase: 0,
+    share: 1,
+    meanBytes: 1,
+    keys: [0],
+  });
+  return new ScheduledPace(schedule, nowNs, Float64Array.of(0, 1), 1);
 }
 
 /**
@@ -68,9 +92,17 @@ export async function warmUp(parts: WarmUp): Promise<void> {
     const budget = { deadlineNs: Infinity, operations, bytes: Infinity };
     const flags = new Int32Array(new SharedArrayBuffer(16));
     const allowance = new Allowance(stream, budget, flags);
-    const lane = new Lane({ ...parts, engine, stream, allowance });
-    lane.begin(clock.now());
-    while (lane.batch() === undefined);
+    const rules = noErrorRules;
+    const lane = new Lane({ ...parts, engine, stream, allowance, rules });
+    if (parts.paced) {
+      const pace = warmPace(clock.now());
+      const waiter = new Waiter(clock, flags, memory.cells, true);
+      const paced = new PacedLane({ ...parts, engine, stream, allowance, rules, pace, waiter });
+      while (paced.batch() === undefined);
+    } else {
+      lane.begin(clock.now());
+      while (lane.batch() === undefined);
+    }
     lane.finish(0);
     engine.close();
   } finally {

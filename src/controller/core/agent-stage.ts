@@ -2,6 +2,7 @@ import { addBuckets, noBuckets } from '../../shared/metrics/buckets.js';
 import type { Interval, StageResult } from '../../shared/model/messages.js';
 import type { OperationKind } from '../../shared/model/operation.js';
 import { CpuUse } from './cpu-use.js';
+import { headline } from './decoded-interval.js';
 import type { DecodedStats } from './decoded-interval.js';
 import { intervalRows } from './interval-rows.js';
 import type { IntervalRow } from './interval-rows.js';
@@ -30,6 +31,11 @@ export class AgentStage {
   readonly #tables = new Map<OperationKind, IntervalTable>();
   start: { readonly latenessNs: number; readonly boundNs: number } | undefined;
   result: StageResult | undefined;
+  readonly #openLoop: boolean;
+
+  constructor(openLoop: boolean) {
+    this.#openLoop = openLoop;
+  }
 
   /**
    * False when some of its seconds are held already: nothing is counted twice. `operations` are the interval's;
@@ -40,7 +46,7 @@ export class AgentStage {
     if (!this.held.add(interval.first, interval.last)) return false;
     const bytesBefore = this.#sum((totals) => totals.bytes);
     for (const decoded of operations) {
-      const { stats, service, failed } = decoded;
+      const { stats, service, response, failed } = decoded;
       if (!this.result) this.#totalsOf(stats.operation).addInterval(decoded, newest);
       if (folded) continue;
       this.#tableOf(stats.operation).push({
@@ -52,17 +58,19 @@ export class AgentStage {
         count: service.total,
         errors: failed.total,
         latency: latencyOfBuckets(service),
+        response: this.#openLoop ? latencyOfBuckets(response) : null,
+        totalMissed: stats.missedSchedules,
         inFlight: interval.inFlight,
         oldestInFlightNs: interval.oldestInFlightNs,
       });
     }
     this.cpu.add(interval);
     if (newest && !this.result) {
-      const all = operations.map(({ service }) => service).reduce(addBuckets, noBuckets);
+      const all = operations.map((one) => headline(one)).reduce(addBuckets, noBuckets);
       this.recent.push({
         first: interval.first,
         last: interval.last,
-        count: all.total,
+        count: operations.reduce((sum, { service }) => sum + service.total, 0),
         bytes: this.#sum((totals) => totals.bytes) - bytesBefore,
         p99Ns: p99Of(all),
       });
@@ -96,6 +104,7 @@ export class AgentStage {
       count: totals.count,
       bytes: totals.bytes,
       errors: totals.errorCount,
+      missed: totals.missedSchedules,
       seconds: this.result?.intervals ?? 0,
     });
   }
@@ -119,7 +128,7 @@ export class AgentStage {
 
   #tableOf(operation: OperationKind): IntervalTable {
     let table = this.#tables.get(operation);
-    if (!table) this.#tables.set(operation, (table = new IntervalTable()));
+    if (!table) this.#tables.set(operation, (table = new IntervalTable(this.#openLoop)));
     return table;
   }
 }

@@ -164,7 +164,7 @@ export class Aggregate {
 
   #result({ agent, result }: Of<'stageResult'>): void {
     this.#reading(agent, 'stage result', () => {
-      result.operations.forEach(decodeStats);
+      [...result.operations, ...result.warmup].forEach(decodeStats);
       this.#onStage(result.stage, (stage) => {
         stage.agent(agent).setResult(result);
       });

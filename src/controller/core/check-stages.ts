@@ -1,5 +1,6 @@
 import { engineCapabilities } from '../../shared/model/engines.js';
 import { parseTarget } from '../../shared/model/target.js';
+import { checkPacing } from './check-pacing.js';
 import { checkTransfer } from './check-transfer.js';
 import type { EngineName } from '../../shared/model/engines.js';
 import type { OperationKind } from '../../shared/model/operation.js';
@@ -20,6 +21,7 @@ export function* checkStages(plan: Plan): Generator<Finding> {
     yield* checkWork(plan, stage, path);
     yield* checkConcurrency(plan, stage, path);
     yield* checkTransfer(plan, stage, path);
+    yield* checkPacing(plan, stage, path);
   }
 }
 

@@ -28,7 +28,10 @@ export function* checkTimeouts(plan: Plan): Generator<Finding> {
       message: `${formatDuration(t.prepareIoStallMs)} must not be shorter than prepare_silence (${formatDuration(t.prepareSilenceMs)})`,
     };
   }
-  const totalMs = plan.stages.reduce((sum, stage) => sum + (stage.durationMs ?? 0), 0);
+  const totalMs = plan.stages.reduce(
+    (sum, stage) => sum + stage.warmupMs + (stage.durationMs ?? 0),
+    0,
+  );
   if (totalMs > yearMs) {
     yield {
       level: 'error',

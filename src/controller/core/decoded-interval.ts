@@ -21,6 +21,11 @@ export function decodeStats(stats: OperationStats): DecodedStats {
   };
 }
 
+/** What percentiles shown as "the" latency are of: response times where there are any (open loop). */
+export function headline({ service, response }: DecodedStats): Buckets {
+  return response.total > 0 ? response : service;
+}
+
 export function addTo(histogram: Histogram, buckets: Buckets): void {
   for (let at = 0; at < buckets.length; at++) {
     histogram.addBucket(buckets.indexes[at] ?? 0, buckets.counts[at] ?? 0);

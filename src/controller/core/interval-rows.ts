@@ -15,6 +15,9 @@ export interface IntervalRow {
   readonly bytes: number;
   readonly errors: number;
   readonly latency: LatencySummary | null;
+  /** Open loop only; else null and 0. */
+  readonly response: LatencySummary | null;
+  readonly missed: number;
   readonly inFlight: number;
   readonly oldestInFlightNs: number;
   readonly mark: RowMark;
@@ -24,6 +27,7 @@ export interface FinalCounters {
   readonly count: number;
   readonly bytes: number;
   readonly errors: number;
+  readonly missed: number;
   /** Seconds the agent sampled, from 0; 0 when it has not said. */
   readonly seconds: number;
 }
@@ -37,6 +41,7 @@ export function* intervalRows(table: IntervalTable, final: FinalCounters): Gener
   let count = 0;
   let bytes = 0;
   let errors = 0;
+  let missedBefore = 0;
   for (const index of table.inOrder()) {
     const point = table.at(index);
     const newBytes = point.totalBytes - bytes;
@@ -46,12 +51,13 @@ export function* intervalRows(table: IntervalTable, final: FinalCounters): Gener
     if (point.first > next) {
       const lost = rowCount - point.count;
       const lostBytes = rowCount > 0 ? Math.round((newBytes * lost) / rowCount) : 0;
-      yield missing(next, point.first - 1, lost, lostBytes, rowErrors - point.errors);
+      // Which of the missed schedules were missed in the gap is not known: they are the next interval's.
+      yield missing(next, point.first - 1, lost, lostBytes, rowErrors - point.errors, 0);
       rowBytes -= lostBytes;
       rowCount = point.count;
       rowErrors = point.errors;
     }
-    const { first, last, latency, inFlight, oldestInFlightNs } = point;
+    const { first, last, latency, response, inFlight, oldestInFlightNs } = point;
     const mark = last > first ? 'merged' : '';
     yield {
       first,
@@ -60,6 +66,8 @@ export function* intervalRows(table: IntervalTable, final: FinalCounters): Gener
       bytes: rowBytes,
       errors: rowErrors,
       latency,
+      response,
+      missed: point.totalMissed - missedBefore,
       inFlight,
       oldestInFlightNs,
       mark,
@@ -68,11 +76,14 @@ export function* intervalRows(table: IntervalTable, final: FinalCounters): Gener
     count = point.totalCount;
     bytes = point.totalBytes;
     errors = point.totalErrors;
+    missedBefore = point.totalMissed;
   }
   const rest = { count: final.count - count, bytes: final.bytes - bytes };
-  if (rest.count !== 0 || rest.bytes !== 0 || final.errors !== errors || final.seconds > next) {
+  const missed = final.missed - missedBefore;
+  const more = rest.count !== 0 || rest.bytes !== 0 || final.errors !== errors || missed !== 0;
+  if (more || final.seconds > next) {
     const last = Math.max(next, final.seconds - 1);
-    yield missing(next, last, rest.count, rest.bytes, final.errors - errors);
+    yield missing(next, last, rest.count, rest.bytes, final.errors - errors, missed);
   }
 }
 
@@ -82,6 +93,7 @@ function missing(
   count: number,
   bytes: number,
   errors: number,
+  missed: number,
 ): IntervalRow {
   return {
     first,
@@ -90,6 +102,8 @@ function missing(
     bytes,
     errors,
     latency: null,
+    response: null,
+    missed,
     inFlight: 0,
     oldestInFlightNs: 0,
     mark: 'missing',

@@ -10,32 +10,42 @@ export interface IntervalPoint {
   readonly count: number;
   readonly errors: number;
   readonly latency: LatencySummary | null;
+  /** Open loop only; else null and 0. */
+  readonly response: LatencySummary | null;
+  readonly totalMissed: number;
   readonly inFlight: number;
   readonly oldestInFlightNs: number;
 }
 
-const columns = 15;
+const closedColumns = 15;
+const openColumns = closedColumns + 7;
 
 /**
- * Points in order of arrival, packed: 120 bytes each, so that an hour of 100 agents with two operations takes 86 MB and
- * not five times that.
+ * Points in order of arrival, packed: 120 bytes each (open loop 176), so that an hour of 100 agents with two operations
+ * takes 86 MB and not five times that.
  */
 export class IntervalTable {
-  #data = new Float64Array(columns * 16);
+  readonly #columns: number;
+  #data: Float64Array;
   #length = 0;
+
+  constructor(openLoop: boolean) {
+    this.#columns = openLoop ? openColumns : closedColumns;
+    this.#data = new Float64Array(this.#columns * 16);
+  }
 
   get length(): number {
     return this.#length;
   }
 
   push(point: IntervalPoint): void {
-    const offset = this.#length * columns;
+    const offset = this.#length * this.#columns;
     if (offset === this.#data.length) {
       const larger = new Float64Array(offset * 2);
       larger.set(this.#data);
       this.#data = larger;
     }
-    const { latency } = point;
+    const open = [...cellsOf(point.response), point.totalMissed];
     this.#data.set(
       [
         point.first,
@@ -47,12 +57,8 @@ export class IntervalTable {
         point.errors,
         point.inFlight,
         point.oldestInFlightNs,
-        latency?.mean ?? -1,
-        latency?.p50 ?? 0,
-        latency?.p90 ?? 0,
-        latency?.p99 ?? 0,
-        latency?.p99_9 ?? 0,
-        latency?.max ?? 0,
+        ...cellsOf(point.latency),
+        ...(this.#columns === openColumns ? open : []),
       ],
       offset,
     );
@@ -60,7 +66,8 @@ export class IntervalTable {
   }
 
   at(index: number): IntervalPoint {
-    const cell = (column: number): number => this.#data[index * columns + column] ?? 0;
+    const row = this.#data.subarray(index * this.#columns, (index + 1) * this.#columns);
+    const cell = (column: number): number => row[column] ?? 0;
     return {
       first: cell(0),
       last: cell(1),
@@ -71,23 +78,30 @@ export class IntervalTable {
       errors: cell(6),
       inFlight: cell(7),
       oldestInFlightNs: cell(8),
-      latency:
-        cell(9) < 0
-          ? null
-          : {
-              mean: cell(9),
-              p50: cell(10),
-              p90: cell(11),
-              p99: cell(12),
-              p99_9: cell(13),
-              max: cell(14),
-            },
+      latency: latencyAt(row, 9),
+      response: latencyAt(row, closedColumns),
+      totalMissed: cell(openColumns - 1),
     };
   }
 
   /** Indexes by time: back-filled intervals come after later ones. */
   inOrder(): Uint32Array {
     const order = Uint32Array.from({ length: this.#length }, (_, index) => index);
-    return order.sort((a, b) => (this.#data[a * columns] ?? 0) - (this.#data[b * columns] ?? 0));
+    const first = (index: number): number => this.#data[index * this.#columns] ?? 0;
+    return order.sort((a, b) => first(a) - first(b));
   }
+}
+
+/** A mean below zero stands for "nothing recorded". */
+function cellsOf(latency: LatencySummary | null): readonly number[] {
+  if (!latency) return [-1, 0, 0, 0, 0, 0];
+  return [latency.mean, latency.p50, latency.p90, latency.p99, latency.p99_9, latency.max];
+}
+
+function latencyAt(row: Float64Array, column: number): LatencySummary | null {
+  const [mean = -1, p50 = 0, p90 = 0, p99 = 0, p99_9 = 0, max = 0] = row.subarray(
+    column,
+    column + 6,
+  );
+  return mean < 0 ? null : { mean, p50, p90, p99, p99_9, max };
 }

@@ -75,7 +75,7 @@ function agentLoad(index: number, agent: AgentStage, stages: readonly StageTrack
 
 function p99At(stage: StageTrack, second: number): number | undefined {
   const merged = new Histogram();
-  for (const seconds of stage.seconds.values()) {
+  for (const seconds of stage.headlineSeconds.values()) {
     merged.merge(seconds.within({ first: second, last: second }));
   }
   return merged.count > 0 ? merged.percentile(99) : undefined;

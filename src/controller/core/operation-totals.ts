@@ -12,6 +12,7 @@ export class OperationTotals {
   count = 0;
   bytes = 0;
   missedSchedules = 0;
+  unissuedSchedules = 0;
   errors: ReadonlyMap<string, number> = new Map();
   #service: Histogram | Uint8Array = new Uint8Array();
   #response: Histogram | Uint8Array = new Uint8Array();
@@ -56,6 +57,7 @@ export class OperationTotals {
     this.count = stats.count;
     this.bytes = stats.bytes;
     this.missedSchedules = stats.missedSchedules;
+    this.unissuedSchedules = stats.unissuedSchedules;
     this.errors = new Map(stats.errors.map((error) => [error.code, error.count]));
   }
 }

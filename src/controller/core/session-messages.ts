@@ -110,6 +110,7 @@ const failureOf: Readonly<Record<AgentErrorCode, FailureReason>> = {
   stuck: 'error',
   lease: 'lost',
   stopped: 'lost',
+  operations: 'error',
   internal: 'error',
 };
 

@@ -45,8 +45,9 @@ export interface AgentStatus {
 export interface StageStatus {
   readonly index: number;
   readonly name: string;
-  /** Since T0; negative during the start wait. */
+  /** Since measured second 0; negative in the warm-up, and before it during the start wait. */
   readonly elapsedMs: number;
+  readonly warmupMs: number;
   /** Undefined when the stage ends by operations or bytes. */
   readonly durationMs: number | undefined;
   /** Of the whole run; the stage ends at whichever limit comes first. */
@@ -70,7 +71,7 @@ export interface AgentLoad {
   readonly index: number;
   readonly operationsPerSecond: number;
   readonly bytesPerSecond: number;
-  /** Service latency over all operations of the last second reported; undefined when none completed. */
+  /** Latency (in open loop response, else service) over all operations of the last second reported; undefined when none completed. */
   readonly p99Ns: number | undefined;
   /** Since the run began. */
   readonly errors: number;

@@ -6,6 +6,8 @@ import type { OperationTotals } from './operation-totals.js';
 import { StageRates } from './stage-rates.js';
 import type { Rate } from './stage-rates.js';
 import type { AgentTrack, StageMember, StageTrack } from './stage-track.js';
+import { rateSummary } from './rate-summary.js';
+import { warmupSummary } from './warmup-summary.js';
 import { startSpread } from './start-spread.js';
 import type {
   AgentStageSummary,
@@ -30,6 +32,8 @@ export function summarizeStage(track: StageTrack, agents: readonly AgentTrack[])
     last_done_s: rounded(rates.lastDoneS),
     straggler: straggler(members, track),
     rate_seconds: rates.seconds,
+    warmup: warmupSummary(track),
+    rate: rateSummary(track, operations, rates),
     operations: Object.fromEntries(
       operations.map((operation) => [
         operation,
@@ -81,6 +85,7 @@ function numbersOf(parts: readonly OperationTotals[], perSecond: Rate): Operatio
     errors: sum((totals) => totals.errorCount),
     error_codes: Object.fromEntries([...codes].sort(([a], [b]) => (a < b ? -1 : 1))),
     missed_schedules: sum((totals) => totals.missedSchedules),
+    unissued_schedules: sum((totals) => totals.unissuedSchedules),
     per_second: rate(perSecond.count),
     bytes_per_second: rate(perSecond.bytes),
     service_ns: service,

@@ -32,6 +32,8 @@ export class StageTrack {
   readonly agents = new Map<number, AgentStage>();
   /** Service latencies of all agents by interval. */
   readonly seconds = new Map<OperationKind, SecondHistograms>();
+  /** Response latencies, in open loop. */
+  readonly responses = new Map<OperationKind, SecondHistograms>();
   told: readonly number[] = [];
   ended = false;
   folded = 0;
@@ -43,7 +45,7 @@ export class StageTrack {
 
   agent(index: number): AgentStage {
     let stage = this.agents.get(index);
-    if (!stage) this.agents.set(index, (stage = new AgentStage()));
+    if (!stage) this.agents.set(index, (stage = this.#newAgent()));
     return stage;
   }
 
@@ -62,11 +64,19 @@ export class StageTrack {
       this.folded += 1;
       return;
     }
-    for (const { stats, service } of operations) {
-      let seconds = this.seconds.get(stats.operation);
-      if (!seconds) this.seconds.set(stats.operation, (seconds = new SecondHistograms()));
-      seconds.add(interval, service);
+    for (const { stats, service, response } of operations) {
+      ofKind(this.seconds, stats.operation).add(interval, service);
+      if (this.isOpenLoop) ofKind(this.responses, stats.operation).add(interval, response);
     }
+  }
+
+  get isOpenLoop(): boolean {
+    return this.plan.rate !== undefined;
+  }
+
+  /** What the live view's percentiles are of. */
+  get headlineSeconds(): ReadonlyMap<OperationKind, SecondHistograms> {
+    return this.isOpenLoop ? this.responses : this.seconds;
   }
 
   /** In the plan's order, then what agents reported beyond it. */
@@ -83,7 +93,7 @@ export class StageTrack {
     return agents
       .filter(({ plan }) => this.told.includes(plan.index) || this.agents.has(plan.index))
       .map((agent) => {
-        const stage = this.agents.get(agent.plan.index) ?? new AgentStage();
+        const stage = this.agents.get(agent.plan.index) ?? this.#newAgent();
         return { agent, stage, state: this.stateOf(agent) };
       });
   }
@@ -93,4 +103,17 @@ export class StageTrack {
     const told = this.told.includes(index);
     return agentStageState(this.agents.get(index), told, agent.session, agent.link, this.ended);
   }
+
+  #newAgent(): AgentStage {
+    return new AgentStage(this.isOpenLoop);
+  }
+}
+
+function ofKind(
+  all: Map<OperationKind, SecondHistograms>,
+  operation: OperationKind,
+): SecondHistograms {
+  let own = all.get(operation);
+  if (!own) all.set(operation, (own = new SecondHistograms()));
+  return own;
 }

@@ -12,6 +12,8 @@ export interface StageWatchOptions {
   readonly times: Timeouts;
   /** T0, controller's clock. */
   readonly t0Ms: number;
+  /** When the warm-up is over and second 0 begins. */
+  readonly measuredMs: number;
   /** Undefined when the stage ends by operations or bytes. */
   readonly plannedEndMs: number | undefined;
 }
@@ -46,12 +48,14 @@ export class StageWatch implements Watch {
 
   /** How old an interval is on arrival, from when it should have been sampled; its own lateness is not the network's. */
   latencyMs(last: number, sampledLateNs: number, nowMs: number): number {
-    const madeAtMs = this.#options.t0Ms + (last + 1) * 1000 + sampledLateNs / 1e6;
+    const madeAtMs = this.#options.measuredMs + (last + 1) * 1000 + sampledLateNs / 1e6;
     return Math.max(0, nowMs - madeAtMs);
   }
 
   /** What a heartbeat says about the load; returns a line that is due. */
   load(report: LoadReport, nowMs: number): string | undefined {
+    // There are no statistics of the warm-up: what a heartbeat says of the load stands for them.
+    if (nowMs < this.#options.measuredMs) this.stats(nowMs);
     return this.#stall.report(report, nowMs);
   }
 

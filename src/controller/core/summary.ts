@@ -5,6 +5,8 @@
 import type { ExitCode, Outcome } from '../../shared/model/outcome.js';
 import type { AgentStageState } from './agent-outcome.js';
 import type { LatencySummary } from './latency.js';
+import type { RateSummary } from './rate-summary.js';
+import type { WarmupSummary } from './warmup-summary.js';
 import type { StartSpread } from './start-spread.js';
 
 export interface OperationNumbers {
@@ -13,7 +15,10 @@ export interface OperationNumbers {
   readonly bytes: number;
   readonly errors: number;
   readonly error_codes: Readonly<Record<string, number>>;
+  /** Open loop: operations that were due while the one before was in flight, and those never issued. */
   readonly missed_schedules: number;
+  /** Of them, those that were due and not issued when the stage ended. */
+  readonly unissued_schedules: number;
   /** Headline rate (3-measurement §5). */
   readonly per_second: number;
   readonly bytes_per_second: number;
@@ -63,6 +68,10 @@ export interface StageSummary {
   readonly straggler: string | null;
   /** Seconds the headline rate is formed over; 0: it is count ÷ last done. */
   readonly rate_seconds: number;
+  /** Null without one. */
+  readonly warmup: WarmupSummary | null;
+  /** Open loop: what was asked for and what came of it; null in closed loop. */
+  readonly rate: RateSummary | null;
   readonly operations: Readonly<Record<string, RunOperationNumbers>>;
   readonly agents: Readonly<Record<string, AgentStageSummary>>;
 }

@@ -35,6 +35,8 @@ function metricOf(numbers: RunOperationNumbers, metric: string): number | undefi
   switch (kind) {
     case 'count':
     case 'errors':
+    case 'missed_schedules':
+    case 'unissued_schedules':
     case 'per_second':
     case 'bytes_per_second':
       return numbers[kind];

@@ -34,6 +34,7 @@ function totalRow(
 ): IntervalRow {
   const first = group[0]?.first ?? 0;
   const histogram = track.seconds.get(operation)?.within({ first, last });
+  const response = track.responses.get(operation)?.within({ first, last });
   const sum = (pick: (row: IntervalRow) => number): number =>
     group.reduce((total, row) => total + pick(row), 0);
   return {
@@ -43,6 +44,8 @@ function totalRow(
     bytes: sum((row) => row.bytes),
     errors: sum((row) => row.errors),
     latency: histogram ? latencyOf(histogram) : null,
+    response: response ? latencyOf(response) : null,
+    missed: sum((row) => row.missed),
     inFlight: sum((row) => row.inFlight),
     oldestInFlightNs: group.reduce((oldest, row) => Math.max(oldest, row.oldestInFlightNs), 0),
     mark: gravestMark(group, last > first),

@@ -11,7 +11,8 @@ const nsPerMs = 1e6;
 
 /**
  * histograms.hlog in pieces: HdrHistogram's log format 1.3, service latencies in nanoseconds of all agents together, one
- * line per interval and operation, tagged `{stage}.{operation}`; Interval_Max is in milliseconds. What came without an
+ * line per interval and operation, tagged `{stage}.{operation}`; in open loop also the response latencies, tagged
+ * `{stage}.{operation}.response`. Interval_Max is in milliseconds. What came without an
  * interval is in one more line over the whole stage, so the lines of a tag add up to the operation's histogram.
  */
 export function* histogramLog(aggregate: Aggregate): Generator<string> {
@@ -21,7 +22,10 @@ export function* histogramLog(aggregate: Aggregate): Generator<string> {
   yield '#[Times are seconds since the start of the stage named in the tag]\n';
   yield '"StartTimestamp","Interval_Length","Interval_Max","Interval_Compressed_Histogram"\n';
   for (const track of aggregate.stages) {
-    for (const operation of track.operations) yield* operationLog(aggregate, track, operation);
+    for (const operation of track.operations) {
+      yield* operationLog(aggregate, track, operation, 'service');
+      if (track.isOpenLoop) yield* operationLog(aggregate, track, operation, 'response');
+    }
   }
 }
 
@@ -29,19 +33,22 @@ function* operationLog(
   aggregate: Aggregate,
   track: StageTrack,
   operation: OperationKind,
+  kind: 'service' | 'response',
 ): Generator<string> {
   const members = track.members(aggregate.agents);
   const rest = new Histogram();
   for (const { stage } of members) {
     const totals = stage.totals.get(operation);
-    if (totals) rest.merge(totals.service);
+    if (totals) rest.merge(totals[kind]);
   }
-  const tag = `${track.plan.name}.${operation}`.replace(/[\s,]+/g, '_');
+  const suffix = kind === 'response' ? '.response' : '';
+  const tag = `${track.plan.name}.${operation}${suffix}`.replace(/[\s,]+/g, '_');
+  const seconds = (kind === 'response' ? track.responses : track.seconds).get(operation);
   const rows = members.flatMap(({ stage }) => [...stage.rows(operation)]);
   let end = 0;
   for (const { first, last } of totalRows(track, operation, rows)) {
     end = last + 1;
-    const histogram = track.seconds.get(operation)?.within({ first, last }) ?? new Histogram();
+    const histogram = seconds?.within({ first, last }) ?? new Histogram();
     const { indexes, counts, length } = readBuckets(histogram.encode());
     for (let at = 0; at < length; at++) rest.addBucket(indexes[at] ?? 0, -(counts[at] ?? 0));
     yield line(tag, first, end, histogram);

@@ -1,9 +1,10 @@
 import type { Aggregate } from '../core/aggregate.js';
 import type { IntervalRow } from '../core/interval-rows.js';
+import type { LatencySummary } from '../core/latency.js';
 import { totalRows } from '../core/total-rows.js';
 
 const header =
-  'stage,second,seconds,agent,operation,ops,bytes,errors,mean_ns,p50_ns,p90_ns,p99_ns,p99_9_ns,max_ns,in_flight,oldest_in_flight_ns,gap';
+  'stage,second,seconds,agent,operation,ops,bytes,errors,mean_ns,p50_ns,p90_ns,p99_ns,p99_9_ns,max_ns,in_flight,oldest_in_flight_ns,gap,missed,response_mean_ns,response_p50_ns,response_p90_ns,response_p99_ns,response_p99_9_ns,response_max_ns';
 
 /** Name of the rows for all agents together; no agent can have it, ids have no asterisk. */
 const total = '*';
@@ -35,7 +36,6 @@ function lines(
 ): string {
   let text = '';
   for (const row of rows) {
-    const { latency } = row;
     const cells = [
       quoted(stage),
       row.first,
@@ -45,19 +45,21 @@ function lines(
       row.count,
       row.bytes,
       row.errors,
-      latency?.mean ?? '',
-      latency?.p50 ?? '',
-      latency?.p90 ?? '',
-      latency?.p99 ?? '',
-      latency?.p99_9 ?? '',
-      latency?.max ?? '',
+      ...latencyCells(row.latency),
       row.inFlight,
       row.oldestInFlightNs,
       row.mark,
+      row.missed,
+      ...latencyCells(row.response),
     ];
     text += `${cells.join(',')}\n`;
   }
   return text;
+}
+
+function latencyCells(latency: LatencySummary | null): readonly (number | string)[] {
+  if (!latency) return ['', '', '', '', '', ''];
+  return [latency.mean, latency.p50, latency.p90, latency.p99, latency.p99_9, latency.max];
 }
 
 /** RFC 4180. */

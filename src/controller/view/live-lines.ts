@@ -45,7 +45,11 @@ export function overallText(snapshot: RunSnapshot): string {
   if (status.phase === 'preparing' || status.phase === 'cleaning') {
     return join([clock(snapshot.elapsedMs / 1000), preparedText(status.agents)]);
   }
-  if (stage && stage.elapsedMs < 0) return `starts in ${instant(-stage.elapsedMs / 1000)}`;
+  if (stage && stage.elapsedMs < 0 && stage.elapsedMs >= -stage.warmupMs) {
+    return `warm-up, measured in ${instant(-stage.elapsedMs / 1000)}`;
+  }
+  if (stage && stage.elapsedMs < 0)
+    return `starts in ${instant(-(stage.elapsedMs + stage.warmupMs) / 1000)}`;
   if (!stage || status.phase === 'arming' || live.stage !== stage.index) {
     return clock(snapshot.elapsedMs / 1000);
   }

@@ -25,6 +25,24 @@ const access = z.union([
     strided: z.strictObject({ chunkBytes: limit(most, 1), strideBytes: limit(most, 1) }),
   }),
 ]);
+const perSecond = z.number().positive().max(1e15);
+/** The interface Pacing. */
+const pacingShape = {
+  rate: z
+    .strictObject({
+      unit: z.enum(['operations', 'bytes']),
+      steps: z
+        .array(z.strictObject({ from: perSecond, to: perSecond }))
+        .min(1)
+        .max(1000),
+    })
+    .optional(),
+  arrival: z.enum(['constant', 'poisson']),
+  thinkTimeNs: integer(3600e9),
+  warmupMs: integer(days),
+  maxErrorRate: z.number().min(0).max(1).optional(),
+  stopOn: z.array(z.enum(operationKinds)).max(operationKinds.length),
+};
 
 const someSize = integer(most, 1);
 
@@ -65,6 +83,7 @@ const stage = z
     durationMs: limit(days, 1),
     maxOperations: limit(1e15),
     maxBytes: limit(most),
+    ...pacingShape,
   })
   // undefined is not in JSON: a limit that is not there is a missing key, and a present one in the interface.
   .transform((read) => ({
@@ -73,6 +92,8 @@ const stage = z
     durationMs: read.durationMs,
     maxOperations: read.maxOperations,
     maxBytes: read.maxBytes,
+    rate: read.rate,
+    maxErrorRate: read.maxErrorRate,
   }));
 
 export const assignmentSchema: z.ZodType<Assignment> = z
@@ -100,13 +121,16 @@ export const assignmentSchema: z.ZodType<Assignment> = z
       })
       .transform((read) => ({ ...read, fileSizes: read.fileSizes })),
     stages: z.array(stage).max(1000),
-    timeouts: z.strictObject({
-      drainMs: integer(days),
-      abortMs: integer(days),
-      leaseMs: integer(days),
-      reconnectWindowMs: integer(days),
-      runnerSilenceMs: integer(days),
-    }),
+    timeouts: z
+      .strictObject({
+        drainMs: integer(days),
+        abortMs: integer(days),
+        leaseMs: integer(days),
+        reconnectWindowMs: integer(days),
+        runnerSilenceMs: integer(days),
+        operationMs: limit(days, 1),
+      })
+      .transform((read) => ({ ...read, operationMs: read.operationMs })),
   })
   .refine(({ agentIndex, agentCount }) => agentIndex < agentCount, {
     error: 'agentIndex is not below agentCount',

@@ -2,6 +2,7 @@
  * What one agent is to do in one run: made by the controller's split-plan, sent as JSON in Prepare, checked by the
  * agent with a strict schema of the same shape. The same assignment drives dry run, preflight, prepare, run, cleanup.
  */
+import type { Pacing } from './pacing.js';
 import type { Access, BlockSizes, Content, Fsync, MixEntry, Namespace } from './plan.js';
 import type { SizeSpec } from './sizes.js';
 
@@ -34,7 +35,7 @@ export interface DatasetAssignment {
   readonly skipPrepare: boolean;
 }
 
-export interface StageAssignment {
+export interface StageAssignment extends Pacing {
   readonly index: number;
   readonly name: string;
   readonly mix: readonly MixEntry[];
@@ -73,5 +74,7 @@ export interface Assignment {
     readonly reconnectWindowMs: number;
     /** A runner that has not reported for this long is killed (ping_after + hung_after). */
     readonly runnerSilenceMs: number;
+    /** An operation that took longer is an error TIMEOUT; undefined: none is. */
+    readonly operationMs: number | undefined;
   };
 }

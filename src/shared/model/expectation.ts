@@ -1,7 +1,7 @@
 /**
  * Thresholds (`expect:`): `<stage>.<operation>.<metric> <comparison> <value>`, or `<stage>.<metric> …` for the whole
  * stage. Metrics are the fields of summary.json (design 5 §4): service|response with mean … max, count, errors,
- * per_second, bytes_per_second.
+ * missed_schedules, unissued_schedules, per_second, bytes_per_second.
  */
 import { operationKinds } from './operation.js';
 import { parseCount, parseDurationNs, parseSize } from './units.js';
@@ -13,7 +13,14 @@ const latencies: readonly string[] = ['service', 'response'].flatMap((kind) =>
   statistics.map((statistic) => `${kind}.${statistic}`),
 );
 /** The metrics that also add up over the operations of a stage. */
-const totals: readonly string[] = ['count', 'errors', 'per_second', 'bytes_per_second'];
+const totals: readonly string[] = [
+  'count',
+  'errors',
+  'missed_schedules',
+  'unissued_schedules',
+  'per_second',
+  'bytes_per_second',
+];
 
 export const metrics: readonly string[] = [...latencies, ...totals];
 

@@ -54,7 +54,10 @@ export interface OperationStats {
   readonly count: number;
   readonly bytes: number;
   readonly errors: readonly ErrorCount[];
+  /** Open loop: issued late, because the operation before was still in flight, or not at all. */
   readonly missedSchedules: number;
+  /** Of them, those that were due and not issued when the stage ended. */
+  readonly unissuedSchedules: number;
   readonly service: Uint8Array;
   readonly response: Uint8Array;
   readonly failed: Uint8Array;
@@ -86,6 +89,8 @@ export interface StageResult {
   readonly intervals: number;
   readonly abandoned: number;
   readonly operations: readonly OperationStats[];
+  /** What the warm-up did, apart; empty without one. `atNs` is its end. */
+  readonly warmup: readonly OperationStats[];
   readonly mechanism: string;
   readonly warnings: readonly string[];
 }
@@ -109,6 +114,7 @@ export type AgentErrorCode =
   | 'stuck'
   | 'lease'
   | 'stopped'
+  | 'operations'
   | 'internal';
 
 export type RefusalCode = 'busy' | 'protocol' | 'secret' | 'token' | 'stopping';

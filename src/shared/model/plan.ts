@@ -4,6 +4,7 @@
  */
 import type { OperationKind } from './operation.js';
 import type { SizeSpec } from './sizes.js';
+import type { Pacing } from './pacing.js';
 
 export type Namespace = 'private' | 'shared';
 export type Content = 'random' | 'zero';
@@ -71,7 +72,7 @@ export interface MixEntry {
   readonly weight: number;
 }
 
-export interface StagePlan {
+export interface StagePlan extends Pacing {
   readonly index: number;
   readonly name: string;
   readonly mix: readonly MixEntry[];
@@ -104,6 +105,8 @@ export interface Timeouts {
   readonly cleanupMs: number;
   readonly reconnectWindowMs: number;
   readonly leaseMs: number;
+  /** An operation that took longer is an error TIMEOUT; undefined: none is. */
+  readonly operationMs: number | undefined;
 }
 
 export type ResultFormat = 'json' | 'csv' | 'hlog' | 'html';

@@ -45,6 +45,7 @@ export function splitPlan(
       leaseMs: timeouts.leaseMs,
       reconnectWindowMs: timeouts.reconnectWindowMs,
       runnerSilenceMs: timeouts.pingAfterMs + timeouts.hungAfterMs,
+      operationMs: timeouts.operationMs,
     },
   }));
 }

@@ -121,11 +121,21 @@ export function formatSize(bytes: number): string {
 
 /** The shortest exact spelling, which parseDuration reads back: 90000 → `90s`. */
 export function formatDuration(ms: number): string {
-  return largest(ms, [
-    ['d', 86_400_000],
-    ['h', 3_600_000],
-    ['m', 60_000],
-    ['s', 1000],
-    ['ms', 1],
-  ]);
+  return largest(
+    ms,
+    longUnits.map(([name, size]) => [name, size / 1e6]),
+  );
 }
+
+/** As formatDuration, of nanoseconds; parseDurationNs reads it back. */
+export function formatDurationNs(ns: number): string {
+  return largest(ns, [...longUnits, ['us', 1e3], ['ns', 1]]);
+}
+
+const longUnits: readonly (readonly [string, number])[] = [
+  ['d', 86_400e9],
+  ['h', 3_600e9],
+  ['m', 60e9],
+  ['s', 1e9],
+  ['ms', 1e6],
+];

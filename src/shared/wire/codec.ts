@@ -73,6 +73,7 @@ const words: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
       'stuck',
       'lease',
       'stopped',
+      'operations',
       'internal',
     ],
   },

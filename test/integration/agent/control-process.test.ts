@@ -69,7 +69,7 @@ test('[RPC-04] no turn of the control loop is long, not even the one that ends t
   };
   const full = fullHistogram();
   const operations = operationKinds.map((operation): OperationStats => {
-    const counters = { count: 1, bytes: 1, errors: [], missedSchedules: 0 };
+    const counters = { count: 1, bytes: 1, errors: [], missedSchedules: 0, unissuedSchedules: 0 };
     return { operation, ...counters, service: full, response: full, failed: full };
   });
   const turns = [0, 1, 2].map((k) =>

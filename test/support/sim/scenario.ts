@@ -80,6 +80,7 @@ const shortTimeouts: Timeouts = {
   cleanupMs: 6000,
   reconnectWindowMs: 5000,
   leaseMs: 14_000,
+  operationMs: undefined,
 };
 
 /** A random history. `faults`: how many things go wrong at most. */

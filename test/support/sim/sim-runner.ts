@@ -359,6 +359,7 @@ export class SimRunner {
       intervals: load.intervals,
       abandoned: 0,
       operations: [statsOf(load, load.truth.operations)],
+      warmup: [],
       mechanism: 'simulated',
       warnings: [],
     });
@@ -404,6 +405,7 @@ function statsOf(load: Load, delta: number): OperationStats {
     bytes: load.truth.operations * 4096,
     errors: [],
     missedSchedules: 0,
+    unissuedSchedules: 0,
     service: encodeCount(delta),
     response: new Uint8Array(),
     failed: new Uint8Array(),

@@ -82,14 +82,15 @@ function stridedFor(
     );
   }
   // By agents first, so that it comes out even although their threads differ in number.
-  const from = (agent + sharers * worker) * chunk;
+  const from = ((agent % sharers) + sharers * worker) * chunk;
   const part = from < places ? { from, to: places } : somewhere(worker, places);
   return new Strided(part, chunk, sharers * workers * chunk);
 }
 
 /** The worker's own part: those of all workers of all sharers cover every place once. */
 export function ownPart({ agent, sharers, worker, workers }: PickerOptions, places: number): Part {
-  const ofAgent = segment(places, agent, sharers);
+  // Files of its own (sharers 1) are all the agent's, whatever its number.
+  const ofAgent = segment(places, agent % sharers, sharers);
   const part = segment(ofAgent.to - ofAgent.from, worker, workers);
   if (part.from === part.to) return somewhere(worker, places);
   return { from: ofAgent.from + part.from, to: ofAgent.from + part.to };

@@ -14,6 +14,8 @@ export class Running implements Phase {
   readonly #barrier: Barrier;
   readonly #members: readonly AgentSession[];
   readonly #away = new Set<AgentSession>();
+  /** When the warm-up is over and second 0 begins. */
+  readonly #measuredMs: number;
   #overAtMs: number | undefined;
   #now: number;
 
@@ -22,8 +24,9 @@ export class Running implements Phase {
     this.#index = stage;
     this.#barrier = barrier;
     this.#members = run.sessions.filter(({ index }) => barrier.members.includes(index));
-    const durationMs = run.plan.stages[stage]?.durationMs;
-    this.#overAtMs = durationMs === undefined ? undefined : barrier.t0.ms + durationMs;
+    const { durationMs, warmupMs = 0 } = run.plan.stages[stage] ?? {};
+    this.#measuredMs = barrier.t0.ms + warmupMs;
+    this.#overAtMs = durationMs === undefined ? undefined : this.#measuredMs + durationMs;
     this.#now = barrier.t0.ms;
   }
 
@@ -36,11 +39,13 @@ export class Running implements Phase {
     const stageName = this.#run.plan.stages[this.#index]?.name ?? '';
     const times = this.#run.plan.timeouts;
     const t0Ms = this.#barrier.t0.ms;
+    const measuredMs = this.#measuredMs;
     const plannedEndMs = this.#overAtMs;
     for (const session of this.#run.sessions) session.lookout.watch = undefined;
     for (const session of this.#members) {
       const agent = session.id;
-      session.lookout.watch = new StageWatch({ agent, stageName, times, t0Ms, plannedEndMs });
+      const instants = { t0Ms, measuredMs, plannedEndMs };
+      session.lookout.watch = new StageWatch({ agent, stageName, times, ...instants });
     }
   }
 
@@ -102,9 +107,10 @@ export class Running implements Phase {
   stage(nowMs: number): StageStatus | undefined {
     const stage = this.#run.plan.stages[this.#index];
     if (!stage) return undefined;
-    const elapsedMs = nowMs - this.#barrier.t0.ms;
-    const { name, durationMs, maxOperations, maxBytes } = stage;
-    return { index: this.#index, name, elapsedMs, durationMs, maxOperations, maxBytes };
+    const elapsedMs = nowMs - this.#measuredMs;
+    const { name, warmupMs, durationMs, maxOperations, maxBytes } = stage;
+    const limits = { durationMs, maxOperations, maxBytes };
+    return { index: this.#index, name, elapsedMs, warmupMs, ...limits };
   }
 
   get #isLast(): boolean {

@@ -99,8 +99,9 @@ export class Starting implements Phase {
   stage(nowMs: number): StageStatus | undefined {
     const plan = this.#run.plan.stages[this.#stage];
     if (!plan) return undefined;
-    const elapsedMs = this.#barrier ? Math.min(0, nowMs - this.#barrier.t0.ms) : 0;
-    return { index: this.#stage, name: plan.name, elapsedMs, durationMs: plan.durationMs };
+    const { name, warmupMs, durationMs } = plan;
+    const waitedMs = this.#barrier ? Math.min(0, nowMs - this.#barrier.t0.ms) : 0;
+    return { index: this.#stage, name, elapsedMs: waitedMs - warmupMs, warmupMs, durationMs };
   }
 
   /** Waits until all who live are ready, then for fresh clocks, then arms. */

@@ -20,7 +20,7 @@ interface Range {
   readonly max: number;
 }
 
-function quantity(
+export function quantity(
   parse: (input: string | number) => Parsed,
   print: (value: number) => string,
   { min, max }: Range,

@@ -1,5 +1,6 @@
 /** The resolved plan in the words of a config file: what `validate` prints, and itself a config that gives the same plan. */
 import { isEmbedded } from '../embedded.js';
+import { pacingAsConfig } from '../pacing.js';
 import { formatDuration, formatSize } from '../units.js';
 import { printAccess } from './access.js';
 import { printBlocks, printSizes } from './sizes.js';
@@ -68,6 +69,7 @@ function printStage(stage: StagePlan): Plain {
     duration: stage.durationMs === undefined ? undefined : formatDuration(stage.durationMs),
     max_operations: stage.maxOperations,
     max_bytes: stage.maxBytes === undefined ? undefined : formatSize(stage.maxBytes),
+    ...pacingAsConfig(stage),
   });
 }
 
@@ -77,11 +79,11 @@ function printPolicy(policy: FailurePolicy): string {
 
 /** connectMs → connect. */
 function printTimeouts(plan: Plan): Plain {
-  const entries = Object.entries(plan.timeouts) as [string, number][];
+  const entries = Object.entries(plan.timeouts) as [string, number | undefined][];
   return Object.fromEntries(
     entries.map(([name, ms]) => [
       name.replace(/Ms$/, '').replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
-      formatDuration(ms),
+      ms === undefined ? 'off' : formatDuration(ms),
     ]),
   );
 }

@@ -4,6 +4,7 @@ import { operationKinds } from '../operation.js';
 import { parseTarget } from '../target.js';
 import { resolveAccess } from './access.js';
 import { planBlockSizes, planFileSizes } from './sizes.js';
+import { resolvePacing } from './pacing.js';
 import type { Config } from './schema.js';
 
 /** One agent after ranges are expanded; ids are given. */
@@ -54,6 +55,10 @@ export function resolvePlan(config: Config, context: ResolveContext): Plan {
       durationMs: stage.duration,
       maxOperations: stage.max_operations,
       maxBytes: stage.max_bytes,
+      ...resolvePacing(
+        stage,
+        resolveMix(stage.mix).map(({ operation }) => operation),
+      ),
     })),
     expect: config.expect,
     failurePolicy: resolvePolicy(config.failure_policy),
@@ -70,6 +75,7 @@ export function resolvePlan(config: Config, context: ResolveContext): Plan {
       cleanupMs: timeouts.cleanup,
       reconnectWindowMs: timeouts.reconnect_window,
       leaseMs: timeouts.lease,
+      operationMs: timeouts.operation,
     },
     limits: config.limits,
     maxStartSpreadMs: config.max_start_spread,

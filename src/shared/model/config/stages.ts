@@ -3,6 +3,7 @@ import { operationKinds } from '../operation.js';
 import { accessField } from './access.js';
 import { blockSizesField } from './sizes.js';
 import { choice, count, day, duration, flag, size, threads, TiB } from './fields.js';
+import { pacingFields } from './pacing.js';
 import { suggestion } from './suggest.js';
 import type { OperationKind } from '../operation.js';
 
@@ -95,6 +96,7 @@ const stage = z.strictObject(
         description: 'The stage ends after this many bytes, over all agents',
         fallback: 'no limit',
       }),
+    ...pacingFields,
   },
   { error: 'must be a mapping with name, mix and a limit' },
 );

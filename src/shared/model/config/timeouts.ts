@@ -65,6 +65,19 @@ export const timeoutsField = z
         '150s',
         'Silence of the controller after which an agent stops its load by itself',
       ),
+      operation: z
+        .union([
+          z.literal('off').transform(() => undefined),
+          // A mapping of its own, so that the bounds stand beside the check.
+          duration({ min: 1, max: day }),
+        ])
+        .prefault('off')
+        .meta({
+          description:
+            'An operation that took longer counts as an error TIMEOUT instead of as done. Nothing interrupts it: until it comes back, its thread waits',
+          unit: 'duration or off',
+          bounds: '1ms … 1d, off',
+        }),
     },
     { error: 'must be a mapping of names to durations' },
   )

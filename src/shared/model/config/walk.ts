@@ -52,11 +52,14 @@ function formsIn(schema: z.core.$ZodType): readonly Form[] {
 
 const shapeOf = (object: z.ZodObject): Readonly<Record<string, z.core.$ZodType>> => object.shape;
 
+/** Mappings that are a value written in several words, not sections of the file. */
+export const valueKeys: ReadonlySet<string> = new Set(['mix', 'rate', 'error_policy']);
+
 /** Every key, sections before what is in them, in the order of the schema. Weights of a mix are values, not keys. */
 export function configKeys(object: z.ZodObject = configSchema, prefix = ''): ConfigKey[] {
   return Object.entries(shapeOf(object)).flatMap(([key, field]) => {
     const { schema, meta, required, fallback } = unwrap(field);
-    const forms = key === 'mix' ? [] : formsIn(schema);
+    const forms = valueKeys.has(key) ? [] : formsIn(schema);
     const name = `${prefix}${key}`;
     const own = { name, meta, required, fallback, section: forms.length > 0 };
     return [

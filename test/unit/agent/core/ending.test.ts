@@ -18,6 +18,7 @@ function reads(count: number, service: number[]): OperationStats {
     bytes: count * 4096,
     errors: [{ code: 'EIO', count: 1 }],
     missedSchedules: 0,
+    unissuedSchedules: 0,
     service: Uint8Array.from(service),
     response: new Uint8Array(),
     failed: Uint8Array.from([9]),
@@ -77,6 +78,7 @@ test('an abort that is not answered ends with SIGKILL and the totals reported un
         { ...reads(30, [1, 2, 3]), failed: Uint8Array.from([9, 9]), response: new Uint8Array() },
       ],
       mechanism: '',
+      warmup: [],
       warnings: ['Ctrl-C'],
     },
   ]);

@@ -6,6 +6,7 @@ import type { Budget } from '../../../../src/agent/runner/allowance.js';
 import { emptyChurn } from '../../../../src/agent/runner/churn-pool.js';
 import { ClockBase } from '../../../../src/agent/runner/clock-base.js';
 import { Lane } from '../../../../src/agent/runner/lane.js';
+import { noErrorRules } from '../../../../src/agent/runner/error-rules.js';
 import { LaneMemory, firstStart, lastEnd } from '../../../../src/agent/runner/lane-memory.js';
 import { OperationStream } from '../../../../src/agent/runner/choosing/operation-stream.js';
 import { Sampler } from '../../../../src/agent/runner/sampler.js';
@@ -42,7 +43,7 @@ function setUp({ perform, budget, mix = ['read'], finish = () => undefined }: Se
   const limits = { deadlineNs: Infinity, operations: Infinity, bytes: Infinity, ...budget };
   const allowance = new Allowance(stream, limits, flags);
   const buffer = new Uint8Array(1000);
-  const lane = new Lane({ engine, stream, allowance, memory, buffer, clock });
+  const lane = new Lane({ rules: noErrorRules, engine, stream, allowance, memory, buffer, clock });
   const sampler = new Sampler(
     [memory],
     mix,

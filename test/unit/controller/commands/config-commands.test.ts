@@ -8,7 +8,7 @@ import { initCommand } from '../../../../src/controller/commands/init.js';
 import { schemaCommand } from '../../../../src/controller/commands/schema.js';
 import { validateCommand } from '../../../../src/controller/commands/validate.js';
 import { MusterError } from '../../../../src/shared/kernel/errors.js';
-import { configKeys } from '../../../../src/shared/model/config/walk.js';
+import { configKeys, valueKeys } from '../../../../src/shared/model/config/walk.js';
 import { ManualClock } from '../../../support/manual-clock.js';
 import { planOf } from '../../../support/example-plan.js';
 import type { CommandIo } from '../../../../src/controller/commands/command-io.js';
@@ -140,7 +140,7 @@ test('[CONF-04] `schema` prints a JSON Schema with every key, none more, and wha
       for (const [key, value] of Object.entries(properties)) {
         const { description } = value as { description?: string };
         described.set(`${prefix}${key}`, description);
-        if (key !== 'mix') walk(value, `${prefix}${key}.`);
+        if (!valueKeys.has(key)) walk(value, `${prefix}${key}.`);
       }
     }
     walk(items, prefix.replace(/\.$/, '[].'));

@@ -204,7 +204,7 @@ test('[RES-02] seconds in which nothing was done and whose samples are missing a
   agent.interval({ read: { latenciesNs: [] } });
   records.push(at(3, { type: 'stageResult', agent: 0, result: agent.result('duration', 3) }));
   const lines = [...intervalsCsv(aggregateOf(records))].join('').split('\n');
-  assert.equal(lines[2], 'stage-0,1,2,agent-1,read,0,0,0,,,,,,,0,0,missing');
+  assert.equal(lines[2], 'stage-0,1,2,agent-1,read,0,0,0,,,,,,,0,0,missing,0,,,,,,');
 });
 
 test('[RES-02] seconds that one agent merged are one row for all, with the percentiles of all', () => {

@@ -12,7 +12,7 @@ dataset: { files: 8, file_size: 1MiB }
 seed: 1
 stages:
   - { name: s, mix: read, duration: 60s }
-  - { name: t, mix: { read: 1, write: 1 }, block_size: 4KiB, duration: 10s }
+  - { name: t, mix: { read: 1, write: 1 }, block_size: 4KiB, duration: 10s, rate: 100/s }
 `;
 
 /** For every key of the schema a value that is not its default, and what the plan then says. */
@@ -164,6 +164,16 @@ const rows: Readonly<Record<string, readonly [set: string, path: string, expecte
   'stages[].duration': ['stages.0.duration=61s', 'stages.0.durationMs', 61_000],
   'stages[].max_operations': ['stages.0.max_operations=1e6', 'stages.0.maxOperations', 1e6],
   'stages[].max_bytes': ['stages.0.max_bytes=1GiB', 'stages.0.maxBytes', 1024 ** 3],
+  'stages[].rate': [
+    'stages.1.rate={ from: 1e3/s, to: 5e4/s }',
+    'stages.1.rate',
+    { unit: 'operations', steps: [{ from: 1000, to: 50_000 }] },
+  ],
+  'stages[].arrival': ['stages.1.arrival=poisson', 'stages.1.arrival', 'poisson'],
+  'stages[].think_time': ['stages.0.think_time=250us', 'stages.0.thinkTimeNs', 250_000],
+  'stages[].warmup': ['stages.0.warmup=10s', 'stages.0.warmupMs', 10_000],
+  'stages[].max_error_rate': ['stages.0.max_error_rate=0.5%', 'stages.0.maxErrorRate', 0.005],
+  'stages[].error_policy': ['stages.1.error_policy={ write: stop }', 'stages.1.stopOn', ['write']],
   expect: ['expect=[s.errors == 0]', 'expect.0.value', 0],
   failure_policy: ['failure_policy=80%', 'failurePolicy', { percent: 80 }],
   'timeouts.connect': ['timeouts.connect=1s', 'timeouts.connectMs', 1000],
@@ -182,6 +192,7 @@ const rows: Readonly<Record<string, readonly [set: string, path: string, expecte
   'timeouts.cleanup': ['timeouts.cleanup=9s', 'timeouts.cleanupMs', 9000],
   'timeouts.reconnect_window': ['timeouts.reconnect_window=0', 'timeouts.reconnectWindowMs', 0],
   'timeouts.lease': ['timeouts.lease=200s', 'timeouts.leaseMs', 200_000],
+  'timeouts.operation': ['timeouts.operation=2s', 'timeouts.operationMs', 2000],
   'limits.concurrency': ['limits.concurrency=64', 'limits.concurrency', 64],
   max_start_spread: ['max_start_spread=3ms', 'maxStartSpreadMs', 3],
   'results.folder': ['results.folder=/elsewhere', 'results.folder', '/elsewhere'],

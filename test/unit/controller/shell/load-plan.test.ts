@@ -33,13 +33,7 @@ dataset: {}
 });
 
 test('[CONF-01] keys whose feature comes later are unknown, not accepted and ignored', () => {
-  for (const key of [
-    'iodepth: 2',
-    'rate: 100/s',
-    'warmup: 1s',
-    'verify: true',
-    'arrival: poisson',
-  ]) {
+  for (const key of ['iodepth: 2', 'verify: true']) {
     const [problem, ...others] = problemsOf(smallConfig.replace('mix:', `${key}, mix:`));
     assert.match(problem ?? '', /unknown key/, key);
     assert.deepEqual(others, []);

@@ -10,7 +10,14 @@ function progressWith(limits: {
   maxBytes?: number;
 }): number | undefined {
   const prepared = agentStatus(0, { progress: { done: 8, total: 8, unit: 'files' } });
-  const stage = { index: 0, name: 'mixed', elapsedMs: 15_000, durationMs: undefined, ...limits };
+  const stage = {
+    index: 0,
+    name: 'mixed',
+    elapsedMs: 15_000,
+    warmupMs: 0,
+    durationMs: undefined,
+    ...limits,
+  };
   return phaseProgress(snapshotOf([prepared], { stage }));
 }
 

@@ -26,7 +26,13 @@ test('lines: one every 10 s and one at each change of phase', () => {
   for (let second = 0; second <= 25; second++) {
     const elapsedMs = second * 1000;
     const phase = second < 3 ? 'connecting' : 'running';
-    const stage = { index: 0, name: 'mixed', elapsedMs: elapsedMs - 3000, durationMs: 60_000 };
+    const stage = {
+      index: 0,
+      name: 'mixed',
+      elapsedMs: elapsedMs - 3000,
+      warmupMs: 0,
+      durationMs: 60_000,
+    };
     view.update(
       snapshotOf(two, { phase, stage: phase === 'running' ? stage : undefined }, elapsedMs),
     );
@@ -44,7 +50,7 @@ test('lines: one every 10 s and one at each change of phase', () => {
 
 test('before the start the seconds to it are shown, not numbers of the stage before', () => {
   const { view, stderr } = viewOf('lines');
-  const stage = { index: 1, name: 'second', elapsedMs: -1700, durationMs: 60_000 };
+  const stage = { index: 1, name: 'second', elapsedMs: -1700, warmupMs: 0, durationMs: 60_000 };
   view.update(snapshotOf(two, { phase: 'arming', stage }));
   assert.equal(stderr.written, 'arming second (2/2): starts in 1.700 s\n');
 });

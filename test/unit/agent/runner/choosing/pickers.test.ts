@@ -275,3 +275,11 @@ it('more workers than blocks: every one has something to do', () => {
     }
   }
 });
+
+for (const access of ['sequential', 'shuffled', { strided: {} }] as const) {
+  it(`whatever its number, an agent with files of its own goes over all of them: ${JSON.stringify(access)}`, () => {
+    for (const agent of [0, 1, 7]) {
+      assert.deepEqual(counted(pick(access, 12, 12, { agent }, 'files'), 12), Array(12).fill(1));
+    }
+  });
+}

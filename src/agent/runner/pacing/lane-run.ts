@@ -1,0 +1,162 @@
+import type { EndedBy } from '../../../shared/model/messages.js';
+import type { OperationKind } from '../../../shared/model/operation.js';
+import { meanSize } from '../../../shared/model/sizes.js';
+import type { Engine } from '../../engines/engine.js';
+import { Allowance } from '../allowance.js';
+import type { Budget } from '../allowance.js';
+import type { ClockBase } from '../clock-base.js';
+import { errorRulesOf } from '../error-rules.js';
+import type { ErrorRules } from '../error-rules.js';
+import type { StageJob } from '../jobs.js';
+import { Lane } from '../lane.js';
+import type { LaneMemory } from '../lane-memory.js';
+import { sizesOf } from '../choosing/bytes-of.js';
+import type { OperationStream } from '../choosing/operation-stream.js';
+import type { RunControl } from '../shared-memory.js';
+import { ScheduledPace, ThinkTime } from './pace.js';
+import type { Pace } from './pace.js';
+import { PacedLane } from './paced-lane.js';
+import { lanePhase, laneShare } from './phase.js';
+import { Schedule } from './schedule.js';
+import { Waiter } from './waiter.js';
+
+const unlimited = { operations: Infinity, bytes: Infinity };
+
+export interface LaneRunParts {
+  readonly job: StageJob;
+  readonly engine: Engine;
+  readonly stream: OperationStream;
+  readonly control: RunControl;
+  readonly memory: LaneMemory;
+  /** The operations of the warm-up are counted apart. */
+  readonly warmupMemory: LaneMemory;
+  readonly buffer: Uint8Array;
+  readonly clock: ClockBase;
+  /** Without its deadline. */
+  readonly budget: Budget;
+}
+
+/** One part of a stage: its warm-up or what is measured. */
+interface Part {
+  readonly memory: LaneMemory;
+  readonly budget: Budget;
+  /** When the schedule begins, and where a rate's course does, ns after the clock base. */
+  readonly fromNs: number;
+  readonly originNs: number;
+}
+
+/** A lane's load of one stage, from T0 on: the warm-up, then the measured part with its limits. */
+export class LaneRun {
+  /** The error that ended the load (error_policy: stop); empty without one. */
+  stoppedBy = '';
+  readonly #parts: LaneRunParts;
+  readonly #rules: ErrorRules;
+
+  constructor(parts: LaneRunParts) {
+    this.#parts = parts;
+    this.#rules = errorRulesOf(parts.job.stage, parts.job.operationMs);
+  }
+
+  /** @param atNs T0, ns after the clock base */
+  run(atNs: number): EndedBy {
+    const { job, memory, warmupMemory, budget } = this.#parts;
+    const { durationMs, warmupMs } = job.stage;
+    const originNs = atNs + warmupMs * 1e6;
+    if (warmupMs > 0) {
+      const warmUp = { deadlineNs: originNs, ...unlimited };
+      const endedBy = this.#carryOut({
+        memory: warmupMemory,
+        budget: warmUp,
+        fromNs: atNs,
+        originNs,
+      });
+      if (endedBy === 'aborted' || endedBy === 'error') return endedBy;
+    }
+    budget.deadlineNs = durationMs === undefined ? Infinity : originNs + durationMs * 1e6;
+    return this.#carryOut({ memory, budget, fromNs: originNs, originNs });
+  }
+
+  /** The stage's last act (Lane.finish). */
+  finish(slot: number): void {
+    this.#newLane(this.#parts.memory, this.#parts.budget).finish(slot);
+  }
+
+  #newLane(memory: LaneMemory, budget: Budget): Lane {
+    const { engine, stream, control, buffer, clock } = this.#parts;
+    const allowance = new Allowance(stream, budget, control.flags);
+    return new Lane({ engine, stream, allowance, memory, buffer, clock, rules: this.#rules });
+  }
+
+  #carryOut(part: Part): EndedBy {
+    const { engine, stream, control, buffer, clock } = this.#parts;
+    const { memory, budget } = part;
+    const pace = this.#paceOf(part);
+    let endedBy: EndedBy | undefined;
+    if (pace === undefined) {
+      const lane = this.#newLane(memory, budget);
+      lane.begin(clock.now());
+      do endedBy = lane.batch();
+      while (endedBy === undefined);
+      this.stoppedBy = lane.stoppedBy;
+      return endedBy;
+    }
+    const waiter = new Waiter(clock, control.flags, memory.cells, this.#parts.job.spin);
+    const allowance = new Allowance(stream, budget, control.flags);
+    const parts = { engine, stream, allowance, memory, buffer, clock, rules: this.#rules };
+    const lane = new PacedLane({ ...parts, pace, waiter });
+    do endedBy = lane.batch();
+    while (endedBy === undefined);
+    this.stoppedBy = lane.stoppedBy;
+    // The stage is not over before its time, whether or not an operation is still due in it.
+    if (endedBy === 'duration') waiter.until(budget.deadlineNs);
+    if (endedBy === 'duration' || endedBy === 'aborted') {
+      this.#leave(memory, pace.dueUntil(Math.min(budget.deadlineNs, clock.now())));
+    }
+    return endedBy;
+  }
+
+  #paceOf({ fromNs, originNs }: Part): Pace | undefined {
+    const { job, control } = this.#parts;
+    const { stage, dataset, lane, lanes, seed, agentIndex } = job;
+    if (stage.rate === undefined) {
+      return stage.thinkTimeNs > 0 ? new ThinkTime(fromNs, stage.thinkTimeNs) : undefined;
+    }
+    const { share } = control;
+    const part = { index: share[0] ?? 0, count: share[1] ?? 1 };
+    const schedule = new Schedule({
+      rate: stage.rate,
+      arrival: stage.arrival,
+      durationNs: stage.durationMs === undefined ? Infinity : stage.durationMs * 1e6,
+      warmupNs: originNs - fromNs,
+      phase: lanePhase(part, lane, lanes),
+      share: laneShare(part, lanes),
+      meanBytes: this.#mean((kind) => meanSize(sizesOf(kind, { ...stage, ...dataset }))),
+      keys: [seed, stage.index, agentIndex, lane, originNs > fromNs ? 1 : 0],
+    });
+    return new ScheduledPace(schedule, originNs, share, lanes);
+  }
+
+  /** What was due and is not issued any more, by the weights of the mix: it was not drawn which it would have been. */
+  #leave(memory: LaneMemory, operations: number): void {
+    if (!memory.shape.openLoop) return;
+    let left = operations;
+    for (const [slot, { weight }] of this.#parts.job.stage.mix.entries()) {
+      const isLast = slot === memory.shape.kinds - 1;
+      const part = isLast ? left : Math.min(left, Math.round((operations * weight) / this.#weight));
+      memory.unissued[slot] = part;
+      left -= part;
+    }
+  }
+
+  get #weight(): number {
+    return this.#parts.job.stage.mix.reduce((sum, { weight }) => sum + weight, 0);
+  }
+
+  /** Over the mix, by weight. */
+  #mean(of: (kind: OperationKind) => number): number {
+    const { mix } = this.#parts.job.stage;
+    return (
+      mix.reduce((sum, { operation, weight }) => sum + of(operation) * weight, 0) / this.#weight
+    );
+  }
+}

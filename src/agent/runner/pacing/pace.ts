@@ -1,0 +1,78 @@
+import type { Schedule } from './schedule.js';
+
+/** When a lane's next operation is to be issued. */
+export interface Pace {
+  /** Of the next operation, ns after the clock base. */
+  readonly dueNs: number;
+  /** The next operation has been chosen. @param bytes that it moves */
+  taken(bytes: number): void;
+  /** It has ended. */
+  ended(atNs: number): void;
+  /** Operations that are due and not taken until `untilNs`, ns after the clock base. */
+  dueUntil(untilNs: number): number;
+}
+
+/** Open loop: whether or not the operations before have ended. */
+export class ScheduledPace implements Pace {
+  readonly #schedule: Schedule;
+  readonly #originNs: number;
+  readonly #share: Float64Array;
+  readonly #lanes: number;
+  #count: number;
+
+  /**
+   * @param originNs the schedule's zero, ns after the clock base
+   * @param share RunControl.share, which may change at any time
+   */
+  constructor(schedule: Schedule, originNs: number, share: Float64Array, lanes: number) {
+    this.#schedule = schedule;
+    this.#originNs = originNs;
+    this.#share = share;
+    this.#lanes = lanes;
+    this.#count = share[1] ?? 1;
+  }
+
+  get dueNs(): number {
+    return this.#originNs + this.#schedule.dueNs;
+  }
+
+  taken(bytes: number): void {
+    const count = this.#share[1] ?? 1;
+    if (count !== this.#count) {
+      this.#count = count;
+      this.#schedule.reshare(1 / (count * this.#lanes));
+    }
+    this.#schedule.advance(bytes);
+  }
+
+  ended(): void {
+    // The schedule waits for nobody.
+  }
+
+  dueUntil(untilNs: number): number {
+    return this.#schedule.dueUntil(untilNs - this.#originNs);
+  }
+}
+
+/** Closed loop with a pause after each operation. */
+export class ThinkTime implements Pace {
+  dueNs: number;
+  readonly #pauseNs: number;
+
+  constructor(startNs: number, pauseNs: number) {
+    this.dueNs = startNs;
+    this.#pauseNs = pauseNs;
+  }
+
+  taken(): void {
+    // Known when the operation has ended.
+  }
+
+  ended(atNs: number): void {
+    this.dueNs = atNs + this.#pauseNs;
+  }
+
+  dueUntil(): number {
+    return 0;
+  }
+}

@@ -1,0 +1,137 @@
+import type { EndedBy } from '../../../shared/model/messages.js';
+import type { Engine, Operation } from '../../engines/engine.js';
+import type { Allowance } from '../allowance.js';
+import { hrtime } from '../clock-base.js';
+import type { ClockBase } from '../clock-base.js';
+import { errorCodes, errorSlotOf, shortSlot, timeoutSlot } from '../error-codes.js';
+import type { ErrorRules } from '../error-rules.js';
+import { firstStart, lastEnd } from '../lane-memory.js';
+import type { LaneMemory } from '../lane-memory.js';
+import type { OperationStream } from '../choosing/operation-stream.js';
+import { Recorder } from '../recorder.js';
+import type { Pace } from './pace.js';
+import type { Waiter } from './waiter.js';
+
+export interface PacedLaneParts {
+  readonly engine: Engine;
+  readonly stream: OperationStream;
+  readonly allowance: Allowance;
+  readonly memory: LaneMemory;
+  readonly buffer: Uint8Array;
+  readonly clock: ClockBase;
+  readonly rules: ErrorRules;
+  readonly pace: Pace;
+  readonly waiter: Waiter;
+}
+
+/** As in lane.ts. */
+const batchSize = 64;
+
+/**
+ * One sequence of operations, one at a time, each issued when its pace says so; one that is due while the lane is busy
+ * is issued as soon as it is free, and its response time counts from when it was due. An operation is chosen before the
+ * wait for its instant, so that choosing does not delay it.
+ */
+export class PacedLane {
+  readonly operation: Operation = {
+    kind: 'stat',
+    file: 0,
+    offset: 0,
+    bytes: 0,
+    lane: 0,
+    entry: 0,
+    to: 0,
+  };
+  /** The error that ended it (error_policy: stop). */
+  stoppedBy = '';
+  readonly #engine: Engine;
+  readonly #stream: OperationStream;
+  readonly #allowance: Allowance;
+  readonly #memory: LaneMemory;
+  readonly #recorder: Recorder;
+  readonly #buffer: Uint8Array;
+  readonly #baseSeconds: number;
+  readonly #rules: ErrorRules;
+  readonly #pace: Pace;
+  readonly #waiter: Waiter;
+  /** End of the operation before. */
+  #freeNs = -Infinity;
+
+  constructor(parts: PacedLaneParts) {
+    this.#engine = parts.engine;
+    this.#stream = parts.stream;
+    this.#allowance = parts.allowance;
+    this.#memory = parts.memory;
+    this.#recorder = new Recorder(parts.memory);
+    this.#buffer = parts.buffer;
+    this.#baseSeconds = parts.clock.seconds;
+    this.#rules = parts.rules;
+    this.#pace = parts.pace;
+    this.#waiter = parts.waiter;
+  }
+
+  /** Up to 64 operations; says why when there are to be no more. */
+  batch(): EndedBy | undefined {
+    const { operation } = this;
+    const engine = this.#engine;
+    const stream = this.#stream;
+    const allowance = this.#allowance;
+    const { starts, missed, cells, shape } = this.#memory;
+    const recorder = this.#recorder;
+    const buffer = this.#buffer;
+    const baseSeconds = this.#baseSeconds;
+    const pace = this.#pace;
+    const waiter = this.#waiter;
+    const { openLoop } = shape;
+    const { churns, varies } = stream;
+    const { timeoutNs, stopOn } = this.#rules;
+    let freeNs = this.#freeNs;
+    for (let i = 0; i < batchSize; i++) {
+      const { dueNs } = pace;
+      const slot = allowance.next(operation, dueNs > freeNs ? dueNs : freeNs);
+      if (slot < 0) return this.#end(freeNs);
+      pace.taken(operation.bytes);
+      let startNs = freeNs;
+      if (dueNs > freeNs) {
+        startNs = waiter.until(dueNs);
+        // Stopped while it waited: this operation is not issued any more.
+        if (startNs < dueNs) return this.#end(freeNs, 'aborted');
+        if (freeNs === -Infinity) cells[firstStart] = startNs;
+      } else if (openLoop) missed[slot]!++;
+      starts[0] = startNs;
+      let code = -1;
+      try {
+        if (engine.perform(operation, buffer) !== operation.bytes) code = shortSlot;
+      } catch (error) {
+        code = errorSlotOf(error);
+      }
+      const time = hrtime();
+      freeNs = (time[0] - baseSeconds) * 1e9 + time[1];
+      starts[0] = 0;
+      if (churns) stream.settle(operation, code < 0);
+      if (code < 0 && freeNs - startNs > timeoutNs) code = timeoutSlot;
+      if (code < 0) {
+        recorder.done(slot, freeNs - startNs);
+        if (varies) recorder.moved(slot, operation.bytes);
+        if (openLoop) recorder.response(slot, freeNs - dueNs);
+      } else {
+        recorder.failed(slot, code, freeNs - startNs);
+        if (stopOn[slot] !== 0) return this.#end(freeNs, this.#stopped(code));
+      }
+      pace.ended(freeNs);
+      this.#freeNs = freeNs;
+    }
+    return undefined;
+  }
+
+  #stopped(code: number): EndedBy {
+    this.stoppedBy = `${this.operation.kind} failed with ${errorCodes[code] ?? ''}`;
+    return 'error';
+  }
+
+  #end(freeNs: number, by: EndedBy = this.#allowance.endedBy): EndedBy {
+    this.#memory.cells[lastEnd] = Math.max(0, freeNs);
+    this.#memory.starts[0] = 0;
+    return by;
+  }
+}

@@ -1,0 +1,45 @@
+/** What a stage says about its pace, against its operations and limits. */
+import type { KeyPath } from '../../shared/model/config/path.js';
+import { formatRate, isConstant, meanRate } from '../../shared/model/pacing.js';
+import type { Plan, StagePlan } from '../../shared/model/plan.js';
+import { operationBytes } from '../../shared/model/split-plan.js';
+import type { Finding } from './finding.js';
+
+export function* checkPacing(plan: Plan, stage: StagePlan, path: KeyPath): Generator<Finding> {
+  const kinds = stage.mix.map(({ operation }) => operation);
+  for (const operation of stage.stopOn.filter((kind) => !kinds.includes(kind))) {
+    const message = `has no effect: the stage does no ${operation}`;
+    yield { level: 'warning', path: [...path, 'error_policy'], message };
+  }
+  if (stage.rate === undefined) {
+    if (stage.arrival !== 'constant') {
+      const message = 'has no effect without a rate';
+      yield { level: 'warning', path: [...path, 'arrival'], message };
+    }
+    return;
+  }
+  const { rate, durationMs } = stage;
+  const error = (message: string): Finding => ({
+    level: 'error',
+    path: [...path, 'rate'],
+    about: [path],
+    message,
+  });
+  if (stage.thinkTimeNs > 0) {
+    yield error('does not go with think_time: operations follow either a schedule or each other');
+  }
+  if (!isConstant(rate) && durationMs === undefined) {
+    yield error('changes over the duration of the stage; give it a duration');
+  }
+  const bytes = operationBytes(plan, stage);
+  if (rate.unit === 'bytes' && bytes === 0) {
+    yield error('is in bytes, but the operations of this stage move none; write it like 1000/s');
+    return;
+  }
+  const operations = ((durationMs ?? Infinity) / 1000) * meanRate(rate);
+  const most = rate.unit === 'bytes' ? operations / bytes : operations;
+  if (most < 1) {
+    const slow = formatRate(Math.round(meanRate(rate)), rate.unit);
+    yield error(`${slow} is less than one operation in the whole stage: nothing would be done`);
+  }
+}

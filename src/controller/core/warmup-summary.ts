@@ -1,0 +1,50 @@
+import { Histogram } from '../../shared/metrics/histogram.js';
+import type { OperationStats } from '../../shared/model/messages.js';
+import type { OperationKind } from '../../shared/model/operation.js';
+import { latencyOf } from './latency.js';
+import type { LatencySummary } from './latency.js';
+import type { StageTrack } from './stage-track.js';
+
+/** What was done before the measured part, of the agents that gave a final report. */
+export interface WarmupSummary {
+  readonly seconds: number;
+  readonly operations: Readonly<Record<string, WarmupNumbers>>;
+}
+
+export interface WarmupNumbers {
+  readonly count: number;
+  readonly bytes: number;
+  readonly errors: number;
+  /** count ÷ seconds. */
+  readonly per_second: number;
+  readonly service_ns: LatencySummary | null;
+}
+
+export function warmupSummary(track: StageTrack): WarmupSummary | null {
+  const seconds = track.plan.warmupMs / 1000;
+  if (seconds === 0) return null;
+  const parts = [...track.agents.values()].flatMap(({ result }) => result?.warmup ?? []);
+  const kinds = track.operations.filter((kind) => parts.some((part) => part.operation === kind));
+  const entries = kinds.map((kind) => [kind, numbersOf(kind, parts, seconds)] as const);
+  return { seconds, operations: Object.fromEntries(entries) };
+}
+
+function numbersOf(
+  kind: OperationKind,
+  parts: readonly OperationStats[],
+  seconds: number,
+): WarmupNumbers {
+  const own = parts.filter(({ operation }) => operation === kind);
+  const service = new Histogram();
+  for (const part of own) service.add(part.service);
+  const sum = (pick: (part: OperationStats) => number): number =>
+    own.reduce((total, part) => total + pick(part), 0);
+  const count = sum((part) => part.count);
+  return {
+    count,
+    bytes: sum((part) => part.bytes),
+    errors: sum(({ errors }) => errors.reduce((total, error) => total + error.count, 0)),
+    per_second: Math.round((count / seconds) * 1000) / 1000,
+    service_ns: latencyOf(service),
+  };
+}

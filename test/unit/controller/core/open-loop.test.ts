@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import { HistogramLogReader } from 'hdr-histogram-js';
+import { test } from 'node:test';
+import { Aggregate } from '../../../../src/controller/core/aggregate.js';
+import type { JournalRecord } from '../../../../src/controller/core/records.js';
+import { histogramLog } from '../../../../src/controller/shell/histogram-log.js';
+import { intervalsCsv } from '../../../../src/controller/shell/intervals-csv.js';
+import { summaryText } from '../../../../src/controller/view/summary-text.js';
+import { parseExpectation } from '../../../../src/shared/model/expectation.js';
+import { Histogram } from '../../../../src/shared/metrics/histogram.js';
+import type { Expectation } from '../../../../src/shared/model/plan.js';
+import {
+  at,
+  completed,
+  planOf,
+  RecordedAgent,
+  runRecord,
+  stagePlan,
+} from '../../../support/recorded-run.js';
+
+const ms = 1e6;
+
+/** Two agents at 10/s for four seconds; in second 2 the target of the second one stands still. */
+function openLoopRun(expect: readonly string[] = []): Aggregate {
+  const rate = { unit: 'operations', steps: [{ from: 20, to: 20 }] } as const;
+  const stage = stagePlan(0, { name: 'paced', durationMs: 4000, rate, warmupMs: 2000 });
+  const expectations = expect.map((text) => parseExpectation(text) as Expectation);
+  const plan = planOf(2, [stage], { expect: expectations });
+  const records: JournalRecord[] = [at(0, runRecord(plan))];
+  records.push(at(1, { type: 'stageStart', stage: 0, epoch: 1, t0Ns: 0n, agents: [0, 1] }));
+  for (const index of [0, 1]) {
+    const agent = new RecordedAgent();
+    for (let second = 0; second < 4; second++) {
+      const stalled = index === 1 && second === 2;
+      const count = stalled ? 7 : 10;
+      const latenciesNs = Array.from({ length: count }, () => ms);
+      const responsesNs = latenciesNs.map((ns, i) => (stalled ? ns + i * 100 * ms : ns));
+      const work = stalled
+        ? { latenciesNs, responsesNs, missed: 9, unissued: 3 }
+        : { latenciesNs, responsesNs };
+      const interval = agent.interval({ read: work });
+      records.push(at(2000 + second * 1000, { type: 'interval', agent: index, interval }));
+    }
+    const warm = new Histogram();
+    warm.record(5 * ms, 20);
+    const result = agent.result('duration', 4);
+    const [stats] = result.operations;
+    assert.ok(stats);
+    const warmup = [{ ...stats, count: 20, bytes: 81_920, service: warm.encode() }];
+    records.push(at(7000, { type: 'stageResult', agent: index, result: { ...result, warmup } }));
+  }
+  records.push(at(7100, { type: 'stageEnd', stage: 0 }), at(7200, completed));
+  const aggregate = new Aggregate();
+  for (const record of records) aggregate.accept(record);
+  return aggregate;
+}
+
+test('[MEAS-04] a stall is in the response percentiles of run, agent, second and log; service stays what it was', () => {
+  const aggregate = openLoopRun();
+  const [stage] = aggregate.summary().stages;
+  const read = stage?.operations['read'];
+  assert.ok(read?.response_ns && read.service_ns);
+  assert.ok(read.service_ns.max < 1.01 * ms);
+  assert.ok(read.response_ns.p99 > 500 * ms);
+  const stalled = stage?.agents['agent-2']?.operations['read'];
+  assert.ok(stalled?.response_ns && stalled.response_ns.p90 > 300 * ms);
+
+  const [header = '', ...rows] = [...intervalsCsv(aggregate)].join('').trim().split('\n');
+  const columns = header.split(',');
+  const cell = (row: string, name: string): string => row.split(',')[columns.indexOf(name)] ?? '';
+  const second = rows.find(
+    (row) => cell(row, 'agent') === 'agent-2' && cell(row, 'second') === '2',
+  );
+  const total = rows.find((row) => cell(row, 'agent') === '*' && cell(row, 'second') === '2');
+  assert.ok(second !== undefined && total !== undefined);
+  for (const row of [second, total]) {
+    assert.equal(cell(row, 'missed'), '9');
+    assert.ok(Number(cell(row, 'response_max_ns')) > 600 * ms);
+    assert.ok(Number(cell(row, 'max_ns')) < 1.01 * ms);
+  }
+  const calm = rows.find((row) => cell(row, 'agent') === 'agent-1');
+  assert.equal(cell(calm ?? '', 'missed'), '0');
+
+  const lines = [...histogramLog(aggregate)].join('').split('\n');
+  const tagged = lines.filter(
+    (line) => line.startsWith('#') || line.startsWith('Tag=paced.read.response,'),
+  );
+  const reader = new HistogramLogReader(tagged.join('\n'), 64);
+  let count = 0;
+  let max = 0;
+  for (let next = reader.nextIntervalHistogram(); next; next = reader.nextIntervalHistogram()) {
+    count += next.totalCount;
+    max = Math.max(max, next.maxValue);
+  }
+  assert.equal(count, read.count);
+  assert.equal(max, read.response_ns.max);
+});
+
+test('[MEAS-06] the summary says how much of the rate was achieved, and what was missed', () => {
+  const summary = openLoopRun().summary();
+  const [stage] = summary.stages;
+  assert.deepEqual(stage?.rate, {
+    unit: 'operations',
+    arrival: 'constant',
+    planned_per_second: 20,
+    achieved_per_second: 19.25,
+    missed_schedules: 9,
+    unissued_schedules: 3,
+  });
+  const text = summaryText(summary, {});
+  assert.match(
+    text,
+    /achieved 19\.3 ops\/s of 20\.0 ops\/s \(constant arrivals\), 9 schedules missed, 3 of them never issued/,
+  );
+  assert.match(text, /read .*response .*\n.*service /);
+});
+
+test('a warm-up is in no number but its own', () => {
+  const summary = openLoopRun().summary();
+  const [stage] = summary.stages;
+  const warmup = stage?.warmup?.operations['read'];
+  assert.ok(stage && warmup);
+  assert.equal(stage.operations['read']?.count, 77);
+  assert.equal(warmup.count, 40);
+  assert.equal(warmup.per_second, 20);
+  assert.ok((warmup.service_ns?.p50 ?? 0) >= 5 * ms);
+  assert.match(summaryText(summary, {}), /after 2\.000 s of warm-up/);
+});
+
+test('thresholds can be about missed schedules and response times', () => {
+  const { expectations } = openLoopRun([
+    'paced.read.missed_schedules == 0',
+    'paced.missed_schedules <= 9',
+    'paced.read.unissued_schedules < 4',
+    'paced.read.response.p99 < 100ms',
+    'paced.read.service.p99 < 100ms',
+    'paced.read.per_second > 19/s',
+  ]).summary();
+  assert.deepEqual(
+    expectations.map(({ measured, passed }) => [typeof measured, passed]),
+    [false, true, true, false, true, true].map((passed) => ['number', passed]),
+  );
+});
+
+test('the live percentile of an open loop is that of the response times', () => {
+  const live = openLoopRun().live();
+  assert.ok(live.p99Ns !== undefined);
+  const aggregate = openLoopRun();
+  const stage = aggregate.stages[0];
+  assert.ok(stage);
+  const merged = stage.headlineSeconds.get('read')?.within({ first: 2, last: 2 });
+  assert.ok((merged?.max ?? 0) > 600 * ms);
+});
