@@ -31,6 +31,18 @@ export interface DatasetPaths {
   churnFolder(lane: number, entry: number): string;
 }
 
+/** What is written. One per worker. */
+export interface WriteContent {
+  /** Where `take` has put the bytes. */
+  readonly bytes: Uint8Array;
+  /**
+   * Makes the next `length` bytes ready. Hot path.
+   * @param buffer the operation's own
+   * @returns their place in `bytes`, on a multiple of 4096
+   */
+  take(operation: Operation, buffer: Uint8Array, length: number): number;
+}
+
 export interface EngineContext {
   /** The worker's own lane. */
   readonly lane: number;
@@ -42,8 +54,8 @@ export interface EngineContext {
   readonly blockSizeBytes: number;
   /** How many files this worker may hold open. */
   readonly openFiles: number;
-  /** Makes the first `length` bytes of the buffer differ from what was written before. */
-  readonly renew: (buffer: Uint8Array, length: number) => void;
+  /** What is written. */
+  readonly content: WriteContent;
   /** Something the user should know about how operations are carried out. */
   readonly warn: (line: string) => void;
 }

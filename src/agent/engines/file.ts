@@ -129,8 +129,9 @@ class FileEngine implements BlockingEngine {
 
   #write(operation: Operation, buffer: Uint8Array): number {
     const descriptor = this.#descriptor(operation.file);
-    this.#context.renew(buffer, operation.bytes);
-    const written = writeSync(descriptor, buffer, 0, operation.bytes, operation.offset);
+    const { content } = this.#context;
+    const at = content.take(operation, buffer, operation.bytes);
+    const written = writeSync(descriptor, content.bytes, at, operation.bytes, operation.offset);
     if (this.#syncIsDue()) fs.fsyncSync(descriptor);
     return written;
   }
@@ -155,15 +156,16 @@ class FileEngine implements BlockingEngine {
   }
 
   #put(operation: Operation, buffer: Uint8Array): number {
-    const path = this.#context.paths.churnFile(operation.lane, operation.entry);
+    const { content, paths } = this.#context;
+    const path = paths.churnFile(operation.lane, operation.entry);
     const flags = O_WRONLY | O_CREAT | O_EXCL | (this.#extraFlags & ~O_NOATIME);
     const descriptor = fs.openSync(path, flags, 0o644);
     try {
       let total = 0;
       while (total < operation.bytes) {
         const length = Math.min(buffer.length, operation.bytes - total);
-        this.#context.renew(buffer, length);
-        const count = writeSync(descriptor, buffer, 0, length, total);
+        const at = content.take(operation, buffer, length);
+        const count = writeSync(descriptor, content.bytes, at, length, total);
         if (count === 0) break;
         total += count;
       }

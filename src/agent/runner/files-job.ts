@@ -3,7 +3,8 @@ import path from 'node:path';
 import { codeOf } from '../../shared/kernel/errors.js';
 import { fileSizesOf } from './choosing/file-sizes.js';
 import type { FileSizes } from './choosing/file-sizes.js';
-import { alignedBuffer, fillContent } from './content.js';
+import { poolFor } from './content/content-pool.js';
+import type { Operation, WriteContent } from '../engines/engine.js';
 import { filePath } from './dataset-layout.js';
 import { RunnerFailure, failureFrom } from './failure.js';
 import { FileRanges } from './file-ranges.js';
@@ -12,6 +13,16 @@ import { RunControl, nextChunk } from './shared-memory.js';
 
 const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = fs.constants;
 const pieceBytes = 1024 * 1024;
+
+const wholeFile: Operation = {
+  kind: 'write',
+  file: 0,
+  offset: 0,
+  bytes: 0,
+  lane: 0,
+  entry: 0,
+  to: 0,
+};
 
 /** Takes pieces of the agent's part of the dataset until none is left, or the runner stops. */
 export function runFilesJob(job: FilesJob, say: (event: WorkerEvent) => void): void {
@@ -38,9 +49,8 @@ class FileWork {
   readonly #control: RunControl;
   readonly #progress: Float64Array;
   readonly #listed: FileRanges;
-  readonly #buffer: Uint8Array;
+  readonly #content: WriteContent | undefined;
   readonly #sizes: FileSizes;
-  readonly #renew: (buffer: Uint8Array, length: number) => void;
   /** Folders known to be real ones, not links to elsewhere. */
   #safeFolder = '';
 
@@ -51,9 +61,15 @@ class FileWork {
     this.#listed = new FileRanges(job.listed);
     const { fileSizeBytes, content, own } = job.dataset;
     this.#sizes = fileSizesOf(job.dataset);
-    const bytes = job.kind === 'make' ? Math.min(pieceBytes, Math.max(1, fileSizeBytes)) : 1;
-    this.#buffer = alignedBuffer(bytes);
-    this.#renew = fillContent(this.#buffer, content, [job.salt, own.from, job.worker]);
+    if (job.kind === 'make') {
+      const totalBytes = this.#sizes.sum(own.from, own.to);
+      const use = {
+        workers: job.workers,
+        atOnceBytes: Math.min(pieceBytes, fileSizeBytes),
+        totalBytes,
+      };
+      this.#content = poolFor(content, use, [job.salt, own.from, job.worker]);
+    }
   }
 
   /** @returns false when it was stopped before the file was done */
@@ -81,10 +97,12 @@ class FileWork {
   }
 
   #make(name: string, file: number): boolean {
+    const content = this.#content;
+    if (content === undefined) return false;
     const size = this.#sizes.of(file);
     const descriptor = this.#create(name);
     try {
-      if (!this.#fill(descriptor, size)) return false;
+      if (!this.#fill(descriptor, size, content, file)) return false;
       if (isSyncedAlone(size)) fs.fsyncSync(descriptor);
       this.#count();
       return true;
@@ -119,13 +137,15 @@ class FileWork {
     this.#safeFolder = folder;
   }
 
-  #fill(descriptor: number, size: number): boolean {
+  #fill(descriptor: number, size: number, content: WriteContent, file: number): boolean {
+    const piece = { ...wholeFile, file };
     let at = 0;
     while (at < size) {
       if (this.#control.isStopped) return false;
-      const length = Math.min(this.#buffer.length, size - at);
-      this.#renew(this.#buffer, length);
-      const written = fs.writeSync(descriptor, this.#buffer, 0, length, at);
+      const length = Math.min(pieceBytes, size - at);
+      piece.offset = at;
+      const place = content.take(piece, content.bytes, length);
+      const written = fs.writeSync(descriptor, content.bytes, place, length, at);
       at += written;
       this.#progress[1] = (this.#progress[1] ?? 0) + written;
     }

@@ -82,6 +82,7 @@ export async function workOnFiles(work: FilesWork): Promise<number> {
         filesPerChunk: Math.max(1, Math.min(perChunk, largestChunk)),
         salt: work.salt,
         worker,
+        workers: threads,
         control: control.buffer,
         progress: progress.buffer,
       },

@@ -44,6 +44,7 @@ export interface FilesJob {
   readonly filesPerChunk: number;
   readonly salt: number;
   readonly worker: number;
+  readonly workers: number;
   readonly control: SharedArrayBuffer;
   /** Float64: files gone through, bytes written, files made or removed. */
   readonly progress: SharedArrayBuffer;

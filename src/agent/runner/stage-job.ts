@@ -6,7 +6,8 @@ import { stageOptionsOf } from '../engines/engine.js';
 import { engines } from '../engines/registry.js';
 import type { Budget } from './allowance.js';
 import { ClockBase } from './clock-base.js';
-import { alignedBuffer, fillContent } from './content.js';
+import { alignedBuffer } from './content/aligned-buffer.js';
+import { ContentPool, poolFor } from './content/content-pool.js';
 import { DatasetLayout } from './dataset-layout.js';
 import { RunnerFailure, failureFrom } from './failure.js';
 import type { StageJob, WorkerEvent } from './jobs.js';
@@ -19,6 +20,8 @@ import { LaneRun } from './pacing/lane-run.js';
 import { RunControl, gateFlag } from './shared-memory.js';
 import { byteShareOf, shareOf } from './shares.js';
 import { warmUp } from './warm-up.js';
+
+const warmContentBytes = 65_536;
 
 /** A worker's part of a stage, from opening the files to the last operation. @throws RunnerFailure */
 export async function runStageJob(job: StageJob, say: (event: WorkerEvent) => void): Promise<void> {
@@ -40,11 +43,12 @@ async function carryOut(job: StageJob, say: (event: WorkerEvent) => void): Promi
   const buffer = bufferFor(stage.blockSizeBytes);
   const definition = engines.find(({ name }) => name === job.engine);
   if (definition === undefined) throw new Error(`no engine ${job.engine}`);
-  const context = contextOf(job, buffer, say);
+  const context = contextOf(job, say);
   const stream = streamOptionsOf(job);
 
+  const content = new ContentPool(job.dataset.content, warmContentBytes, []);
   const paced = stage.rate !== undefined || stage.thinkTimeNs > 0;
-  await warmUp({ definition, context, stream, memory, buffer, clock, paced });
+  await warmUp({ definition, context, content, stream, memory, buffer, clock, paced });
   const options = stageOptionsOf(stage);
   const engine = await definition.open(options, context).catch((error: unknown) => {
     const hint = stage.direct ? ' (with direct, which some file systems refuse)' : '';
@@ -103,12 +107,11 @@ function waitForStart(control: RunControl, clock: ClockBase): number | undefined
   }
 }
 
-function contextOf(
-  job: StageJob,
-  buffer: Uint8Array,
-  say: (event: WorkerEvent) => void,
-): EngineContext {
-  const { dataset, stage, agentIndex, lane, salt } = job;
+function contextOf(job: StageJob, say: (event: WorkerEvent) => void): EngineContext {
+  const { dataset, stage, agentIndex, lane, lanes, salt } = job;
+  const writes = stage.mix.some(({ operation }) => operation === 'write' || operation === 'put');
+  const totalBytes = writes ? undefined : 0;
+  const use = { workers: lanes, atOnceBytes: stage.blockSizeBytes, totalBytes };
   return {
     lane,
     kinds: new Set<OperationKind>(stage.mix.map(({ operation }) => operation)),
@@ -117,7 +120,7 @@ function contextOf(
     fileSizeBytes: dataset.fileSizeBytes,
     blockSizeBytes: stage.blockSizeBytes,
     openFiles: job.openFiles,
-    renew: fillContent(buffer, dataset.content, [salt, stage.index, agentIndex, lane]),
+    content: poolFor(dataset.content, use, [salt, stage.index, agentIndex, lane]),
     warn: (line) => {
       say({ kind: 'warning', line });
     },

@@ -6,6 +6,7 @@ import type {
   EngineContext,
   EngineDefinition,
   StageOptions,
+  WriteContent,
 } from '../engines/engine.js';
 import { Allowance } from './allowance.js';
 import { emptyChurn } from './churn-pool.js';
@@ -37,6 +38,8 @@ const warmOptions: StageOptions = { direct: false, noatime: false, fsync: 'never
 export interface WarmUp {
   readonly definition: EngineDefinition<StageOptions>;
   readonly context: EngineContext;
+  /** To write from; another one than in earnest, which is to be as new afterwards. */
+  readonly content: WriteContent;
   readonly stream: StreamOptions;
   /** The lane's own; as new afterwards. */
   readonly memory: LaneMemory;
@@ -78,7 +81,7 @@ export async function warmUp(parts: WarmUp): Promise<void> {
       fileSizes: undefined,
       blockSizes: undefined,
     };
-    const context = { ...parts.context, ...sizes, paths: scratch };
+    const context = { ...parts.context, ...sizes, paths: scratch, content: parts.content };
     const engine = await definition.open(warmOptions, context);
     const churn = scratch.removable(parts.context.kinds);
     const stream = new OperationStream({

@@ -31,6 +31,7 @@ export function* checkTransfer(plan: Plan, stage: StagePlan, path: KeyPath): Gen
     yield { level: 'error', path: [...path, 'max_bytes'], about, message };
   }
   yield* checkSizes(plan, stage, path);
+  if (typeof plan.dataset.content === 'object' && does('write')) yield* checkContent(stage, path);
   if (stage.direct) yield* checkDirect(plan, stage, path);
   const without = (key: string, what: string): Finding => ({
     level: 'warning',
@@ -69,6 +70,15 @@ function* checkStrides(
 
 const blocksOf = ({ blockSizes, blockSizeBytes }: StagePlan): readonly SizeSpec[] =>
   blockSizes === undefined ? [blockSizeBytes] : [blockSizes.read, blockSizes.write];
+
+/** Ratios are those of 4 KiB: a smaller piece would be the incompressible front of one. */
+function* checkContent(stage: StagePlan, path: KeyPath): Generator<Finding> {
+  const grain = grainOf(stage.blockSizes?.write ?? stage.blockSizeBytes);
+  if (grain % page === 0) return;
+  const about = [['dataset', 'content']];
+  const message = `compress and dedup need writes of a multiple of 4KiB, not of ${formatSize(grain)}`;
+  yield { level: 'error', path: [...path, 'block_size'], about, message };
+}
 
 /** More files would need more memory for where their blocks lie than a load generator should take. */
 const mostUnevenFiles = 1e7;

@@ -44,6 +44,13 @@ const pacingShape = {
   stopOn: z.array(z.enum(operationKinds)).max(operationKinds.length),
 };
 
+const ratio = z.number().min(1).max(1000);
+
+const content = z.union([
+  z.enum(['random', 'zero']),
+  z.strictObject({ compress: ratio, dedup: ratio }),
+]);
+
 const someSize = integer(most, 1);
 
 const sizes = z.union([
@@ -114,7 +121,7 @@ export const assignmentSchema: z.ZodType<Assignment> = z
         fileSizeBytes: integer(most, 1),
         fileSizes: sizes.optional(),
         directories: z.strictObject({ width: integer(10_000, 1), depth: integer(8) }),
-        content: z.enum(['random', 'zero']),
+        content,
         own: range,
         use: range,
         skipPrepare: z.boolean(),

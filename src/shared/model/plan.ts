@@ -7,7 +7,8 @@ import type { SizeSpec } from './sizes.js';
 import type { Pacing } from './pacing.js';
 
 export type Namespace = 'private' | 'shared';
-export type Content = 'random' | 'zero';
+/** compress: original size by compressed size. dedup: blocks of 4 KiB by different blocks of 4 KiB. Both at least 1. */
+export type Content = 'random' | 'zero' | { readonly compress: number; readonly dedup: number };
 /** Order in which operations choose among the blocks (read, write) or the files (get, stat, list). docs/workloads.md. */
 export type Access =
   | 'sequential'

@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { contentField } from './content.js';
 import { fileSizesField } from './sizes.js';
-import { choice, count, flag, label, TiB } from './fields.js';
+import { count, flag, label, TiB } from './fields.js';
 
 const directories = z
   .strictObject(
@@ -36,10 +37,11 @@ export const datasetField = z
           bounds: '1B … 16TiB',
         }),
       directories,
-      content: choice(['random', 'zero']).prefault('random').meta({
-        description: 'What the files are filled with',
-        unit: 'word',
-        bounds: 'random, zero',
+      content: contentField.prefault('random').meta({
+        description:
+          'What is written, when the dataset is made and in the stages: see workloads.md',
+        unit: 'word or mapping',
+        bounds: 'random, zero, or the keys below',
       }),
       keep: flag()
         .prefault(false)

@@ -3,6 +3,7 @@ import type { AgentPlan, FailurePolicy, MixEntry, Plan } from '../plan.js';
 import { operationKinds } from '../operation.js';
 import { parseTarget } from '../target.js';
 import { resolveAccess } from './access.js';
+import { resolveContent } from './content.js';
 import { planBlockSizes, planFileSizes } from './sizes.js';
 import { resolvePacing } from './pacing.js';
 import type { Config } from './schema.js';
@@ -38,7 +39,7 @@ export function resolvePlan(config: Config, context: ResolveContext): Plan {
       files: Math.max(dataset.files, imaginaryFiles(config, agents)),
       ...planFileSizes(dataset.file_size),
       directories: dataset.directories,
-      content: dataset.content,
+      content: resolveContent(dataset.content),
       keep: dataset.keep,
       seed: config.seed,
     },

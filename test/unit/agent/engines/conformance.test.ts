@@ -11,7 +11,7 @@ import type {
   StageOptions,
 } from '../../../../src/agent/engines/engine.js';
 import { engines, parseTarget, unsupported } from '../../../../src/agent/engines/registry.js';
-import { alignedBuffer } from '../../../../src/agent/runner/content.js';
+import { alignedBuffer } from '../../../../src/agent/runner/content/aligned-buffer.js';
 import { DatasetLayout } from '../../../../src/agent/runner/dataset-layout.js';
 import { codeOf } from '../../../../src/shared/kernel/errors.js';
 import { operationKinds } from '../../../../src/shared/model/operation.js';
@@ -54,7 +54,7 @@ async function within(
       fileSizeBytes,
       blockSizeBytes,
       openFiles: 100,
-      renew: () => undefined,
+      content: { bytes: alignedBuffer(blockSizeBytes).fill(0xcd), take: () => 0 },
       warn: (line) => warnings.push(line),
       ...change,
     });
@@ -210,7 +210,7 @@ describe('engine file, in particular', () => {
     await within(file, plain, ({ perform }) => {
       perform('write', { file: 2, offset: 8192 });
       const written = fs.readFileSync('data/d0/f2');
-      assert.ok(written.subarray(8192, 12_288).every((byte) => byte === 0xab));
+      assert.ok(written.subarray(8192, 12_288).every((byte) => byte === 0xcd));
       assert.ok(written.subarray(0, 8192).every((byte) => byte === 3));
       perform('put', { entry: 3 });
       assert.equal(fs.statSync('churn/0/0/p3').size, fileSizeBytes);

@@ -286,6 +286,19 @@ test('[CONF-01] sizes that mean nothing or do not go together are refused', () =
       'dataset.file_size=[{ size: 4KiB, wieght: 1, weight: 1 }]',
       'dataset.file_size[0].wieght: unknown key; did you mean "weight"?',
     ],
+    [
+      [
+        'stages.0={ name: a, mix: write, block_size: 6KiB, duration: 1s }',
+        'dataset.content={ compress: 2 }',
+      ],
+      'stages[0].block_size: compress and dedup need writes of a multiple of 4KiB, not of 6KiB',
+    ],
+    [
+      'dataset.content=randmo',
+      'dataset.content: "randmo" is not a content; did you mean "random"?',
+    ],
+    ['dataset.content={ compress: 0.5 }', 'dataset.content.compress: must be at least 1'],
+    ['dataset.content={}', 'dataset.content: must have compress, dedup or both'],
     ['dataset.file_size=[]', 'dataset.file_size: is empty'],
     [
       ['stages.0.access=shuffled', 'stages.0.block_size={ uniform: [4KiB, 64KiB] }'],

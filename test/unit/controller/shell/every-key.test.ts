@@ -98,6 +98,12 @@ const rows: Readonly<Record<string, readonly [set: string, path: string, expecte
   'dataset.directories.width': ['dataset.directories.width=3', 'dataset.directories.width', 3],
   'dataset.directories.depth': ['dataset.directories.depth=2', 'dataset.directories.depth', 2],
   'dataset.content': ['dataset.content=zero', 'dataset.content', 'zero'],
+  'dataset.content.compress': [
+    'dataset.content={ compress: 2.5 }',
+    'dataset.content',
+    { compress: 2.5, dedup: 1 },
+  ],
+  'dataset.content.dedup': ['dataset.content={ dedup: 3 }', 'dataset.content.dedup', 3],
   'dataset.keep': ['dataset.keep=true', 'dataset.keep', true],
   stages: ['stages.2={ name: u, mix: stat, duration: 1s }', 'stages.length', 3],
   'stages[].name': ['stages.0.name=other', 'stages.0.name', 'other'],
