@@ -31,23 +31,26 @@ suite('an agent is killed (SIGKILL)', { concurrency: 2 }, () => {
       },
     );
 
-    await t.test('[RUN-05] an agent killed in prepare has crashed: all abort, exit 3', async () => {
-      const run = fleet.run({ dataset: largeDataset });
-      await run.all('PREPARING');
-      const workload = await workloadProcess(fleet.agent(1), run);
-      fleet.agent(1).program.kill('SIGKILL');
-      await run.exits(3);
-      assert.match(
-        run.said,
-        /Agent agent-2 crashed during prepare phase \(no response for \d+s\)[^]*Only 0\/3 agents ready after \d+s/,
-      );
-      assert.match(
-        run.said,
-        /Aborting\.\.\. Sent ABORT to 2 agents\.\.\. Waiting for cleanup\.\.\./,
-      );
-      assert.equal(run.summary().outcome, 'failed');
-      await processGone(workload);
-    });
+    await t.test(
+      '[RUN-05] [RUN-21] an agent killed in prepare has crashed: all abort, exit 3',
+      async () => {
+        const run = fleet.run({ dataset: largeDataset });
+        await run.all('PREPARING');
+        const workload = await workloadProcess(fleet.agent(1), run);
+        fleet.agent(1).program.kill('SIGKILL');
+        await run.exits(3);
+        assert.match(
+          run.said,
+          /Agent agent-2 crashed during prepare phase \(no response for \d+s\)[^]*Only 0\/3 agents ready after \d+s/,
+        );
+        assert.match(
+          run.said,
+          /Aborting\.\.\. Sent ABORT to 2 agents\.\.\. Waiting for cleanup\.\.\./,
+        );
+        assert.equal(run.summary().outcome, 'failed');
+        await processGone(workload);
+      },
+    );
 
     await t.test(
       '[RUN-19] an agent killed in the start wait is lost: the majority runs, exit 4',

@@ -1,7 +1,11 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
-import { rehearse, type Rehearsed } from '../../../src/controller/shell/rehearsal/rehearse.js';
+import { rehearse } from '../../../src/controller/shell/rehearsal/rehearse.js';
+import type {
+  Rehearsed,
+  RehearsalOptions,
+} from '../../../src/controller/shell/rehearsal/rehearse.js';
 import type { Scenario } from '../../../src/controller/shell/rehearsal/scenario.js';
 import { systemClock } from '../../../src/shared/kernel/system-clock.js';
 import { temporaryFolder } from '../temporary-folder.js';
@@ -32,6 +36,7 @@ export async function play(
   t: TestContext,
   scenario: Scenario,
   env: NodeJS.ProcessEnv = {},
+  hostOf?: RehearsalOptions['hostOf'],
 ): Promise<Rehearsed> {
   const { path: parent, remove } = temporaryFolder();
   t.after(remove);
@@ -42,5 +47,6 @@ export async function play(
     clock: systemClock,
     env: { ...process.env, ...env },
     signal: t.signal,
+    hostOf,
   });
 }

@@ -182,3 +182,49 @@ async function troubleForAll(agents: RehearsalAgents, run: RehearsedRun): Promis
   await run.until('ten flipped bits', () => link(9).flippedBits >= 10);
   for (const number of [3, 4, 5, 7, 8, 9, 10]) link(number).heal();
 }
+
+/** [RPC-03] The controller is stopped in the middle of a stage; agents whose load is limited by their disk go on. */
+export function frozenController(length: number): StressScenario {
+  const [first, last] = [4, 4 + length];
+  return {
+    ...byDefault,
+    name: 'frozen-controller',
+    fault: `the controller is frozen (SIGSTOP) for ${length} s`,
+    agentCount: 2,
+    seconds: last + 5,
+    env: calmDisk,
+    act: async ({ run }) => {
+      await run.elapsed(first * 1000);
+      run.process.kill('SIGSTOP');
+      await seconds(length);
+      run.process.kill('SIGCONT');
+    },
+    checks: [...allComplete(2), nobodyAccused, sameRate(first + 1, last - 1)],
+    deadlineMs: 120_000 + length * 1000,
+  };
+}
+
+/** Operations per second from second `first` to `last` against the other seconds of the stage. */
+function sameRate(first: number, last: number): Check {
+  return {
+    expected: 'the load goes on at 0.8 to 1.25 of its rate',
+    wrong: ({ rows }) => {
+      const inside: number[] = [];
+      const outside: number[] = [];
+      for (const row of rows) {
+        // The first second and the last are not whole ones.
+        const second = Number(row['second']);
+        if (row['agent'] === '*' || row['operation'] !== 'write' || second === 0) continue;
+        (second >= first && second < last ? inside : outside).push(Number(row['ops']));
+      }
+      const ratio = mean(inside) / mean(outside);
+      return ratio > 0.8 && ratio < 1.25
+        ? undefined
+        : `the rate was ${ratio.toFixed(2)} of the rest`;
+    },
+  };
+}
+
+function mean(numbers: readonly number[]): number {
+  return numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
+}

@@ -10,16 +10,19 @@ import { LinkProxy } from './link-proxy.js';
 import { WatchedProcess } from './watched-process.js';
 
 const agentProgram = fileURLToPath(new URL('../../../../../bin/bench-agent.js', import.meta.url));
-const startWithinMs = 60_000;
+const startWithinMs = 180_000;
 const lookEveryMs = 50;
 
 export interface RehearsalAgent {
   /** agent-1 … */
   readonly id: string;
   readonly process: WatchedProcess;
+  /** Its own. */
+  readonly host: string;
   readonly port: number;
   readonly target: string;
-  /** What the controller dials. */
+  /** What the controller dials: the link's address, but for an agent on a host of its own. */
+  readonly address: string;
   readonly link: LinkProxy;
 }
 
@@ -31,6 +34,15 @@ export interface AgentsOptions {
   readonly env: NodeJS.ProcessEnv;
   /** Added to the environment of an agent, by index. */
   readonly envOf?: ((index: number) => NodeJS.ProcessEnv) | undefined;
+  /** Where an agent runs, by index; on loopback behind a proxy when left out. */
+  readonly hostOf?: ((index: number) => AgentHost) | undefined;
+}
+
+/** A host that is no other machine, such as a network namespace. It is dialled without a proxy. */
+export interface AgentHost {
+  readonly address: string;
+  /** What runs a command line there: `ip netns exec name`. */
+  readonly command: readonly [string, ...string[]];
 }
 
 export class RehearsalAgents {
@@ -102,23 +114,28 @@ export class RehearsalAgents {
 }
 
 async function startOne(index: number, options: AgentsOptions): Promise<RehearsalAgent> {
-  const { folder, clock, env, envOf } = options;
+  const { folder, clock, env, envOf, hostOf } = options;
+  const place = hostOf?.(index);
+  const host = place?.address ?? '127.0.0.1';
   const id = `agent-${index + 1}`;
   const target = join(folder, id);
   await mkdir(target, { recursive: true });
-  const child = fork(agentProgram, ['--listen', '127.0.0.1:0', '--id', id, '--verbose'], {
+  const child = fork(agentProgram, ['--listen', `${host}:0`, '--id', id, '--verbose'], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     // The terminal's Ctrl-C is for the rehearsal, which ends its agents itself.
     detached: true,
     env: { ...env, ...envOf?.(index) },
+    ...(place && runBy(place.command)),
   });
   const process = new WatchedProcess(child, clock);
   try {
     const port = await process.until('listening', startWithinMs, () => {
-      const [, digits] = /listening on 127\.0\.0\.1:(\d+) /.exec(process.stdout) ?? [];
+      const [, digits] = /listening on [\d.]+:(\d+) /.exec(process.stdout) ?? [];
       return digits === undefined ? undefined : Number(digits);
     });
-    return { id, process, port, target, link: await LinkProxy.start({ port }, clock) };
+    const link = await LinkProxy.start({ host, port }, clock);
+    const address = place ? `${host}:${port}` : link.address;
+    return { id, process, host, port, target, address, link };
   } catch (thrown) {
     await process.stop();
     throw new Error(`${id} did not start: ${reasonOf(thrown)} ${process.stderr.trim()}`, {
@@ -127,9 +144,13 @@ async function startOne(index: number, options: AgentsOptions): Promise<Rehearsa
   }
 }
 
+function runBy([execPath, ...rest]: AgentHost['command']) {
+  return { execPath, execArgv: [...rest, process.execPath] };
+}
+
 /** Asked directly, not through the proxy. */
-async function isFree({ port }: RehearsalAgent, clock: Clock): Promise<boolean> {
-  const address = { host: '127.0.0.1', port };
+async function isFree({ host, port }: RehearsalAgent, clock: Clock): Promise<boolean> {
+  const address = { host, port };
   try {
     const options = { address, connectMs: 5000, helloMs: 5000, clock };
     const { state, owner } = await greetAgent(options, new AbortController().signal);

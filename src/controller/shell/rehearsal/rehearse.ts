@@ -4,7 +4,7 @@ import type { Clock } from '../../../shared/kernel/clock.js';
 import { reasonOf } from '../../../shared/kernel/errors.js';
 import type { Evidence } from '../../core/rehearsal/evidence.js';
 import { judgeEvidence, type Verdict } from '../../core/rehearsal/verdict.js';
-import { RehearsalAgents } from './rehearsal-agents.js';
+import { RehearsalAgents, type AgentsOptions } from './rehearsal-agents.js';
 import { RehearsedRun } from './rehearsed-run.js';
 import { shortTimeouts, type Scenario, type Scene } from './scenario.js';
 import { mountSmallDisk, type SmallDisk } from './small-disk.js';
@@ -17,6 +17,8 @@ export interface RehearsalOptions {
   readonly env: NodeJS.ProcessEnv;
   /** Ends the rehearsal early; it rejects then. */
   readonly signal: AbortSignal;
+  /** See AgentsOptions. */
+  readonly hostOf?: AgentsOptions['hostOf'] | undefined;
 }
 
 export type Rehearsed =
@@ -51,6 +53,7 @@ async function withAgents(
     folder,
     clock,
     env,
+    hostOf: options.hostOf,
     envOf: shifts && ((index) => shiftedClock(env, shifts[index] ?? 0)),
   });
   const endAgents = (): void => {
@@ -90,11 +93,11 @@ async function gather(scenario: Scenario, scene: Scene): Promise<Evidence> {
   const ended = await ending;
   // A frozen agent goes on, and finds out by itself that its run is over.
   for (const { process } of agents.all) process.kill('SIGCONT');
+  await scenario.afterwards?.(scene);
   const [freeAfterMs, loadsLeft] = await Promise.all([
     agents.freeAfter(freeLookMs),
     agents.loadsLeft(freeLookMs),
   ]);
-  await scenario.afterwards?.(scene);
   return {
     ...ended,
     said: run.process.stderr,
@@ -109,7 +112,11 @@ async function gather(scenario: Scenario, scene: Scene): Promise<Evidence> {
 function configOf(scenario: Scenario, agents: RehearsalAgents): object {
   return {
     name: scenario.name,
-    agents: agents.all.map(({ id, link, target }) => ({ id, address: link.address, target })),
+    agents: agents.all.map(({ id, address, target }) => ({
+      id,
+      address,
+      target: scenario.target ?? target,
+    })),
     dataset: { name: 'rehearsal', files: 4, file_size: '64KiB' },
     // Synchronous writes: load that mostly waits for the disk leaves the processor to the programs.
     stages: [

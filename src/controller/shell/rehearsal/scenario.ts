@@ -20,6 +20,8 @@ export interface Scenario {
   readonly agentCount?: number;
   /** Of load; four when left out. */
   readonly seconds?: number;
+  /** Of all agents, such as `null:`; a folder of its own for each when left out. */
+  readonly target?: string;
   /** Over `shortTimeouts`. */
   readonly timeouts?: Readonly<Record<string, string>>;
   /** Any other key of the config. */
