@@ -4,6 +4,7 @@ import { agentsCommand } from './commands/agents.js';
 import { checkCommand } from './commands/check.js';
 import type { CommandIo } from './commands/command-io.js';
 import { initCommand } from './commands/init.js';
+import { recoverCommand } from './commands/recover.js';
 import { reportCommand } from './commands/report.js';
 import { cleanupCommand, prepareCommand, runCommand } from './commands/run.js';
 import { schemaCommand } from './commands/schema.js';
@@ -47,6 +48,7 @@ export function controllerProgram(io: CommandIo): Command {
     checkCommand,
     agentsCommand,
     reportCommand,
+    recoverCommand,
     selftestCommand,
     initCommand,
     schemaCommand,

@@ -40,11 +40,10 @@ export class CheckpointFetches {
 
   /** An Open with `fetch` has come: the secret of the run is what it must know. */
   async incoming(incoming: IncomingSession, instanceId: string): Promise<void> {
-    const { session, spool, facts, log } = this.#options;
-    const { open, peer } = incoming;
+    const { session, spool, facts } = this.#options;
+    const { open } = incoming;
     const key = { runId: open.runId, secret: open.secret, instanceId };
     const refuse = (code: 'busy' | 'secret', message: string): void => {
-      log('warn', `Refused a fetch of ${open.identity} (${peer}): ${message}`);
       incoming.refuse({ code, message, owner: undefined });
     };
     if (!spool.find(key)) {

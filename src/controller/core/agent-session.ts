@@ -55,6 +55,7 @@ export class AgentSession {
   #lastWordsUntilMs = 0;
   #unansweredBursts = 0;
   #aborted = false;
+  #fetched = false;
   instanceId: string | undefined;
   /** The stage it is ready for. */
   readyStage: number | undefined;
@@ -171,6 +172,18 @@ export class AgentSession {
     this.fail(reason, line);
   }
 
+  /** It was restarted: what its former process kept on its disk is worth having. Asked for once. */
+  fetchKept(): void {
+    if (this.instanceId === undefined || this.#fetched) return;
+    this.#fetched = true;
+    this.context.outbox.push({ kind: 'fetch', agent: this.index, instanceId: this.instanceId });
+  }
+
+  /** It worked, and its last words are missing. */
+  get isOwing(): boolean {
+    return this.readyStage !== undefined && !this.hasSpokenLast && this.state !== 'COMPLETED';
+  }
+
   /** It cannot be reached any more. Who has ended has lost nothing by that. */
   gone(reason: FailureReason, line: string): void {
     if (hasEnded(this.state)) {
@@ -189,7 +202,8 @@ export class AgentSession {
   notReached(nowMs: number): void {
     const limitMs = this.context.plan.timeouts.reconnectWindowMs + afterWindowMs;
     const { lostAtMs } = this.link;
-    if (lostAtMs !== undefined && nowMs - lostAtMs > limitMs) return;
+    // A process that was restarted has no load any more.
+    if (this.#fetched || (lostAtMs !== undefined && nowMs - lostAtMs > limitMs)) return;
     const within = wholeSeconds(limitMs);
     const line = `${this.id} not reached; it stops by itself within ${within}`;
     this.context.outbox.notice('warn', line);

@@ -13,10 +13,8 @@ export class HeldRanges {
 
   /** `new`: taken in. `known`: held already, whole. `overlap`: partly held, so its histogram cannot be added: refused. */
   add(first: number, last: number): 'new' | 'known' | 'overlap' {
-    for (const range of this.#ranges) {
-      if (first >= range.first && last <= range.last) return 'known';
-      if (first <= range.last && last >= range.first) return 'overlap';
-    }
+    const has = this.has(first, last);
+    if (has !== 'none') return has === 'all' ? 'known' : 'overlap';
     const at = this.#ranges.findIndex((range) => range.first > last);
     const index = at < 0 ? this.#ranges.length : at;
     const before = this.#ranges[index - 1];
@@ -30,6 +28,14 @@ export class HeldRanges {
     else if (joinsAfter) after.first = first;
     else this.#ranges.splice(index, 0, { first, last });
     return 'new';
+  }
+
+  has(first: number, last: number): 'all' | 'some' | 'none' {
+    for (const range of this.#ranges) {
+      if (first >= range.first && last <= range.last) return 'all';
+      if (first <= range.last && last >= range.first) return 'some';
+    }
+    return 'none';
   }
 
   /** Whether 0 … count-1 are all held. */

@@ -60,7 +60,7 @@ export class Judge {
     this.#codes.push(code);
   }
 
-  end(): RunEnd {
+  end(): Omit<RunEnd, 'owing'> {
     const exitCode = gravest(this.#codes);
     return {
       outcome: outcomeOf(exitCode),

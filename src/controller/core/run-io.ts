@@ -127,6 +127,8 @@ export type RunEffect =
   | { readonly kind: 'notice'; readonly level: LogLevel; readonly line: string }
   /** For the journal and the aggregate. The records `run`, `notice` and `end` are the driver's. */
   | { readonly kind: 'record'; readonly record: RunRecord }
+  /** The agent was restarted and may have kept what its former process (`instanceId`) reported: fetch and record that. */
+  | { readonly kind: 'fetch'; readonly agent: number; readonly instanceId: string }
   /** Mode check: what the agent found, JSON (docs/results.md "check"). */
   | { readonly kind: 'checked'; readonly agent: number; readonly report: string }
   /**
@@ -142,4 +144,6 @@ export interface RunEnd {
   readonly reason: string | undefined;
   /** The majority was lost: the numbers are no result of the planned run. */
   readonly notRepresentative: boolean;
+  /** Indexes of agents that worked and whose last words did not come: their own hosts may have more of the run. */
+  readonly owing: readonly number[];
 }

@@ -14,7 +14,7 @@ export function dialed(session: AgentSession, answer: Dialed, now: Instant): voi
   const again = generation > 1;
   if (!session.link.dialed(generation)) return;
   if (again && (welcome.instanceId !== session.instanceId || !welcome.resumed)) {
-    session.gone('crashed', restartedLine(session));
+    restarted(session);
     return;
   }
   session.lookout.contact.connected(now.ms);
@@ -29,6 +29,8 @@ export function dialFailed(session: AgentSession, failure: DialFailed, now: Inst
   const { generation, code, message, instanceId } = failure;
   if (session.link.dialFailed(generation, code, message, now.ms) !== 'final') return;
   if (generation > 1) {
+    const isAnother = instanceId !== undefined && instanceId !== session.instanceId;
+    if (code === 'secret' && isAnother) session.fetchKept();
     session.gone('lost', `Agent ${session.id} is lost: ${message}`);
     return;
   }
@@ -56,7 +58,7 @@ export function helloAnswered(
   const { link } = session;
   if (!hello || !link.isOpen || !session.isDoubtful(now.ms)) return;
   if (hello.instanceId !== session.instanceId) {
-    session.gone('crashed', restartedLine(session));
+    restarted(session);
     return;
   }
   link.replaceDeadStream(now.ms);
@@ -79,8 +81,9 @@ function registered(session: AgentSession, hello: HelloReply, welcome: WelcomeMe
   session.states.move('IDLE', 'connected');
 }
 
-function restartedLine(session: AgentSession): string {
-  return `Agent ${session.id} was restarted: its part of the run is lost`;
+function restarted(session: AgentSession): void {
+  session.fetchKept();
+  session.gone('crashed', `Agent ${session.id} was restarted: its part of the run is lost`);
 }
 
 /** Facts are shown, never acted on: what is not JSON is kept as the text it is. */

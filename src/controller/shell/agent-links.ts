@@ -12,6 +12,7 @@ import { Duplex } from '../../shared/wire/duplex.js';
 import { LinkEndpoint, type LinkEvent } from '../../shared/wire/link-endpoint.js';
 import { openControllerWarning } from '../../shared/wire/open-door.js';
 import type { DialFailure, RunInput } from '../core/run-io.js';
+import { fetchCheckpoint, type FetchOutcome } from './fetch-checkpoint.js';
 import type { AgentLinks } from './run-driver.js';
 
 export interface GrpcLinksOptions {
@@ -30,6 +31,10 @@ export interface GrpcLinksOptions {
   readonly onBug: (bug: unknown) => void;
   /** Calls `safe` when what was fed so far is in the journal: only then is it acknowledged. Absent: there is none. */
   readonly whenSafe?: (safe: () => void) => void;
+  /** What an agent that was restarted had kept of the run, message by message. Absent: it is not asked for. */
+  readonly kept?: (agent: number, message: AgentMessage) => void;
+  /** After the last of them. */
+  readonly fetched?: (agent: number, outcome: FetchOutcome) => void;
 }
 
 type Endpoint = LinkEndpoint<ControllerMessage, AgentMessage>;
@@ -50,6 +55,7 @@ class GrpcLink {
   #dialling: { generation: number; abort: AbortController } | undefined;
   #stream: Stream | undefined;
   #closed: (() => void) | undefined;
+  #fetching: { readonly done: Promise<void>; readonly abort: AbortController } | undefined;
 
   constructor(agent: AgentPlan, options: GrpcLinksOptions) {
     this.#agent = agent;
@@ -127,6 +133,24 @@ class GrpcLink {
     }
   }
 
+  async fetch(instanceId: string): Promise<void> {
+    const { runId, secret, identity, whenSafe, kept, fetched, notice: log } = this.#options;
+    if (!whenSafe || !kept) return;
+    const abort = new AbortController();
+    const agent = this.#agent.index;
+    const done = fetchCheckpoint(
+      {
+        ...{ dial: this.#dial, runId, secret, identity, instanceId, log, whenSafe },
+        accept: (message) => {
+          kept(agent, message);
+        },
+      },
+      abort.signal,
+    ).then((outcome) => fetched?.(agent, outcome));
+    this.#fetching = { done, abort };
+    await done;
+  }
+
   send(message: ControllerMessage): void {
     // between streams the endpoint keeps what is reliable and counts the rest as given up
     if (this.#stream) this.#stream.duplex.send(message);
@@ -143,6 +167,7 @@ class GrpcLink {
   /** Resolves when no stream is left. */
   async close(): Promise<void> {
     this.#dialling?.abort.abort();
+    await this.#fetching?.done;
     if (!this.#stream) return;
     this.#stream.duplex.close('the run is over');
     await new Promise<void>((resolve) => {
@@ -153,6 +178,7 @@ class GrpcLink {
   /** Ends everything at once, whatever was still to be sent. */
   cut(): void {
     this.#dialling?.abort.abort();
+    this.#fetching?.abort.abort();
     this.#stream?.duplex.cancel('the controller ends at once');
   }
 
@@ -215,6 +241,10 @@ export class GrpcLinks implements AgentLinks {
     this.#link(agent).hangUp(generation, reason);
   }
 
+  fetch(agent: number, instanceId: string): void {
+    this.#limit(() => this.#link(agent).fetch(instanceId)).catch(this.#onBug);
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.#links.map((link) => link.close()));
   }
@@ -241,7 +271,7 @@ export function openLinksWarning({
   );
 }
 
-function addressOf(agent: AgentPlan): Address {
+export function addressOf(agent: AgentPlan): Address {
   const [address] = parseAgentAddresses(agent.address);
   if (!address) throw new RangeError(`"${agent.address}" names no agent`);
   return address;

@@ -14,6 +14,7 @@ import { createView, type ViewMode, type ViewOptions } from '../view/create-view
 import { printResults } from '../view/print-results.js';
 import type { RunView } from '../view/run-view.js';
 import { GrpcLinks, openLinksWarning } from './agent-links.js';
+import { CheckpointIntake } from './checkpoint-intake.js';
 import { withEmbeddedAgents, type ReachableFleet } from './embedded-agents.js';
 import { controllerIdentity } from './identity.js';
 import { LiveIntake } from './live-intake.js';
@@ -91,7 +92,19 @@ async function runWith(
       driver.fail(thrown);
     },
   });
+  const secret = randomBytes(16).toString('hex');
+  await results.keepSecret(runId, secret);
+  const checkpoints = new CheckpointIntake({
+    nameOf: (agent) => plan.agents[agent]?.id ?? String(agent),
+    record: (entry) => {
+      record(entry);
+    },
+    notice: (level, line) => {
+      notice(level, line);
+    },
+  });
   const record = (entry: RunRecord): void => {
+    checkpoints.learn(entry);
     intake.record({ ...entry, atMs: io.clock.nowMs() - began });
   };
   const notice = (level: LogLevel, line: string): void => {
@@ -134,7 +147,7 @@ async function runWith(
         plan,
         runId,
         identity,
-        secret: randomBytes(16).toString('hex'),
+        secret,
         steal: request.steal,
         access,
         clock: io.clock,
@@ -146,10 +159,22 @@ async function runWith(
             results.whenSafe(safe);
           });
         },
+        kept: (agent, message) => {
+          checkpoints.accept(agent, message);
+        },
+        fetched: (agent, outcome) => {
+          checkpoints.ended(agent, outcome);
+        },
       }),
   );
   const end = await watched(request, { run, driver, intake, results, view, began });
   if (end === 'impatient') return exitCodes.interrupted;
+  const owing = end.owing.filter((agent) => !checkpoints.has(agent));
+  if (owing.length > 0) {
+    const names = owing.map((agent) => plan.agents[agent]?.id).join(', ');
+    const line = `What ${names} reported last may still be on its host, for an hour: bench-controller recover ${results.folder}`;
+    notice('warn', line);
+  }
   intake.finish();
   record({
     type: 'end',
@@ -160,6 +185,7 @@ async function runWith(
   });
   view.close();
   const finished = await results.finish();
+  if (owing.length === 0) await results.forgetSecret();
   printResults(finished, request.viewMode, request.viewOptions);
   return finished.exitCode;
 }

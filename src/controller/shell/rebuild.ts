@@ -3,6 +3,7 @@ import { codeOf, MusterError, reasonOf } from '../../shared/kernel/errors.js';
 import { exitCodes } from '../../shared/model/outcome.js';
 import { Aggregate } from '../core/aggregate.js';
 import { Manifest } from '../core/manifest.js';
+import type { JournalRecord } from '../core/records.js';
 import type { Summary } from '../core/summary.js';
 import { writeDerivedFiles } from './derived-files.js';
 import { readJournal } from './journal-reader.js';
@@ -22,13 +23,11 @@ export async function rebuild(folder: string): Promise<Rebuilt> {
   const aggregate = new Aggregate();
   const manifest = new Manifest();
   const path = join(folder, 'journal.ndjson');
-  const damage = await read(path, aggregate, manifest);
-  if (!aggregate.run) {
-    throw new MusterError(`${path} does not say which run it is of`, {
-      exitCode: exitCodes.usage,
-      hint: 'Its first lines are missing or damaged; the run cannot be rebuilt.',
-    });
-  }
+  const damage = await readRunJournal(path, (record) => {
+    aggregate.accept(record);
+    manifest.accept(record);
+  });
+  if (!aggregate.run) throw noRun(path);
   for (const sentence of damage) aggregate.warn(sentence);
   const summary = aggregate.summary();
   const failure = await writeDerivedFiles(folder, aggregate, manifest, summary);
@@ -41,16 +40,21 @@ export async function rebuild(folder: string): Promise<Rebuilt> {
   return { summary, damage };
 }
 
-async function read(
+/** A journal whose first record cannot be read. */
+export function noRun(path: string): MusterError {
+  return new MusterError(`${path} does not say which run it is of`, {
+    exitCode: exitCodes.usage,
+    hint: 'Its first lines are missing or damaged; the run cannot be rebuilt.',
+  });
+}
+
+/** As readJournal. @throws MusterError 2 when the file cannot be read */
+export async function readRunJournal(
   path: string,
-  aggregate: Aggregate,
-  manifest: Manifest,
+  accept: (record: JournalRecord) => void,
 ): Promise<readonly string[]> {
   try {
-    const { damage } = await readJournal(path, (record) => {
-      aggregate.accept(record);
-      manifest.accept(record);
-    });
+    const { damage } = await readJournal(path, accept);
     return damage;
   } catch (thrown) {
     if (codeOf(thrown) === undefined) throw thrown;

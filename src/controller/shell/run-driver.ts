@@ -11,6 +11,7 @@ export interface AgentLinks {
   helloProbe(agent: number): void;
   send(agent: number, message: ControllerMessage): void;
   hangUp(agent: number, generation: number, reason: string): void;
+  fetch(agent: number, instanceId: string): void;
   /** Ends what is still open; resolves when every stream is closed, within a second. */
   close(): Promise<void>;
   /** Cuts every stream without a word. */
@@ -138,6 +139,9 @@ export class RunDriver {
         return;
       case 'hangUp':
         this.#links.hangUp(effect.agent, effect.generation, effect.reason);
+        return;
+      case 'fetch':
+        this.#links.fetch(effect.agent, effect.instanceId);
         return;
       case 'notice':
         this.#sinks.notice(effect.level, effect.line);

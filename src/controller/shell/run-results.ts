@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Cancel, Clock } from '../../shared/kernel/clock.js';
 import type { LogLevel } from '../../shared/kernel/log.js';
+import { codeOf } from '../../shared/kernel/errors.js';
 import { exitCodes, gravest } from '../../shared/model/outcome.js';
 import type { ExitCode } from '../../shared/model/outcome.js';
 import { Aggregate } from '../core/aggregate.js';
@@ -14,6 +15,7 @@ import { encodeRecord } from './journal-codec.js';
 import { LineFile } from './line-file.js';
 import { createResultsFolder } from './results-folder.js';
 import { RunJson } from './run-json.js';
+import { forgetSecret, keepSecret } from './run-secret.js';
 import { writeFailureLine } from './write-failure.js';
 
 /** A disk that takes nothing for this long at the end must not hold the controller. */
@@ -104,6 +106,16 @@ export class RunResults {
     this.#journal.whenWritten(safe);
   }
 
+  /** For `recover`, should this process die. A disk that does not take it is a failure like any other. */
+  async keepSecret(runId: string, secret: string): Promise<void> {
+    await this.#tried(keepSecret(this.folder, runId, secret));
+  }
+
+  /** The run has ended, and no agent has more of it. */
+  async forgetSecret(): Promise<void> {
+    await this.#tried(forgetSecret(this.folder));
+  }
+
   /** A line for controller.log. */
   log(level: LogLevel, line: string): void {
     this.#log.append(`${isoTime(this.#clock.unixMs())} ${level.padEnd(5)} ${line}`);
@@ -162,6 +174,15 @@ export class RunResults {
     } finally {
       over = true;
       cancel();
+    }
+  }
+
+  async #tried(work: Promise<void>): Promise<void> {
+    try {
+      await work;
+    } catch (thrown) {
+      if (codeOf(thrown) === undefined) throw thrown;
+      this.#fail(thrown);
     }
   }
 

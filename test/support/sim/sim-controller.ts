@@ -121,6 +121,8 @@ export class SimController {
         this.records.push({ atMs: this.#options.world.nowMs, record: effect.record });
         return;
       case 'checked':
+      case 'fetch':
+        // A fetch is a stream of its own, which the simulated network does not have.
         return;
       case 'finished':
         this.finished = effect;

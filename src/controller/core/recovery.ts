@@ -1,0 +1,104 @@
+import { exitCodes } from '../../shared/model/outcome.js';
+import type { Plan } from '../../shared/model/plan.js';
+import { stateAfter } from './agent-outcome.js';
+import type { AgentFacts, JournalRecord, RunRecord, SessionState } from './records.js';
+
+/** What became of the attempt to get an agent's part. */
+export interface Recovered {
+  readonly agent: number;
+  /** It, or its host's spool, answered: there is no more of the run. */
+  readonly isComplete: boolean;
+  readonly reason: string;
+}
+
+const over: ReadonlySet<SessionState> = new Set(['COMPLETED', 'FAILED', 'ABORTED']);
+
+/** What a journal says of a run whose controller is gone, and the records that bring it to an end. */
+export class Recovery {
+  plan: Plan | undefined;
+  runId = '';
+  /** The journal has an end: only what single agents still have can be added. */
+  hasEnd = false;
+  /** Of the last record. */
+  lastMs = 0;
+  readonly facts = new Map<number, AgentFacts>();
+  readonly #states = new Map<number, SessionState>();
+  readonly #open = new Set<number>();
+  readonly #completed = new Set<string>();
+  #mode = '';
+
+  learn(record: RunRecord | JournalRecord): void {
+    if ('atMs' in record) this.lastMs = Math.max(this.lastMs, record.atMs);
+    switch (record.type) {
+      case 'run':
+        this.plan = record.plan;
+        this.runId = record.runId;
+        this.#mode = record.mode;
+        return;
+      case 'agent':
+        this.facts.set(record.agent, record.facts);
+        return;
+      case 'transition':
+        this.#states.set(record.agent, record.to);
+        return;
+      case 'stageStart':
+        this.#open.add(record.stage);
+        return;
+      case 'stageEnd':
+        this.#open.delete(record.stage);
+        return;
+      case 'stageResult': {
+        const { agent, result } = record;
+        if (stateAfter(result.endedBy) !== 'COMPLETED') return;
+        this.#completed.add(`${String(agent)} ${String(result.stage)}`);
+        return;
+      }
+      case 'end':
+        this.hasEnd = true;
+        return;
+      default:
+        return;
+    }
+  }
+
+  /** What is to be added when all agents have been asked; nothing when the run had come to its end. */
+  end(recovered: readonly Recovered[]): RunRecord[] {
+    if (this.hasEnd) return [];
+    const records = recovered.flatMap(({ agent, isComplete, reason }): RunRecord[] => {
+      const from = this.#states.get(agent) ?? 'CONNECTING';
+      if (over.has(from)) return [];
+      return [{ type: 'transition', agent, from, to: isComplete ? 'ABORTED' : 'FAILED', reason }];
+    });
+    const stages = [...this.#open].map((stage): RunRecord => ({ type: 'stageEnd', stage }));
+    return [...records, ...stages, this.#end(recovered)];
+  }
+
+  #end(recovered: readonly Recovered[]): RunRecord {
+    const agents = this.plan?.agents ?? [];
+    const stages = this.plan?.stages ?? [];
+    const isWhole =
+      this.#mode === 'run' &&
+      agents.every(({ index: agent }) =>
+        stages.every(({ index }) => this.#completed.has(`${String(agent)} ${String(index)}`)),
+      );
+    if (isWhole) {
+      const exitCode = exitCodes.completed;
+      return {
+        type: 'end',
+        outcome: 'completed',
+        exitCode,
+        reason: undefined,
+        notRepresentative: false,
+      };
+    }
+    const got = recovered.filter(({ isComplete }) => isComplete).length;
+    const of = `${String(got)} of ${String(agents.length)} agents`;
+    return {
+      type: 'end',
+      outcome: 'partial',
+      exitCode: exitCodes.partial,
+      reason: `the controller stopped before the run ended; recovered from ${of}`,
+      notRepresentative: false,
+    };
+  }
+}

@@ -1,0 +1,169 @@
+import { open, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import pLimit from 'p-limit';
+import type { Clock } from '../../shared/kernel/clock.js';
+import { MusterError } from '../../shared/kernel/errors.js';
+import type { Log, LogLevel } from '../../shared/kernel/log.js';
+import { exitCodes } from '../../shared/model/outcome.js';
+import type { AgentPlan, Plan } from '../../shared/model/plan.js';
+import type { Access } from '../../shared/wire/access.js';
+import type { RunRecord } from '../core/records.js';
+import { Recovery, type Recovered } from '../core/recovery.js';
+import { addressOf } from './agent-links.js';
+import { CheckpointIntake } from './checkpoint-intake.js';
+import { fetchCheckpoint } from './fetch-checkpoint.js';
+import { controllerIdentity } from './identity.js';
+import { encodeRecord } from './journal-codec.js';
+import { LineFile } from './line-file.js';
+import { noRun, readRunJournal } from './rebuild.js';
+import { forgetSecret, isDriven, readSecret } from './run-secret.js';
+import { writeFailureReason } from './write-failure.js';
+
+const atOnce = 64;
+/** A journal that was written to this recently from another host may be of a run that goes on. */
+const freshMs = 10_000;
+const reason = 'aborted by bench-controller recover: its controller is gone';
+const never = new AbortController().signal;
+
+export interface RecoverRequest {
+  /** Of the run's results. */
+  readonly folder: string;
+  readonly clock: Clock;
+  /** Token and certificates; `plan`'s own unless the command line says otherwise. */
+  readonly accessFor: (plan: Plan) => Promise<Access>;
+  /** A line for the user. */
+  readonly say: Log;
+}
+
+/**
+ * Ends a run whose controller is gone, on every agent of it, and completes its journal with what the agents kept; the
+ * other files are then `rebuild`'s. It may be done again. Throws MusterError: 2 when the folder holds no run, or one
+ * that goes on; 6 when the journal cannot be written.
+ */
+export async function recoverRun({ folder, clock, accessFor, say }: RecoverRequest): Promise<void> {
+  const path = join(folder, 'journal.ndjson');
+  const recovery = new Recovery();
+  const intake = new CheckpointIntake({
+    record: (entry) => {
+      record(entry);
+    },
+    notice: (level, line) => {
+      notice(level, line);
+    },
+    nameOf: (agent) => recovery.plan?.agents[agent]?.id ?? String(agent),
+  });
+  await readRunJournal(path, (entry) => {
+    recovery.learn(entry);
+    intake.learn(entry);
+  });
+  const { plan, runId } = recovery;
+  if (!plan) throw noRun(path);
+  const secret = await secretOf(folder, runId, path, clock);
+  if (secret === undefined && recovery.hasEnd) {
+    say('info', 'The run has come to its end: there is nothing to fetch from its agents');
+    return;
+  }
+  const access = await accessFor(plan);
+  const journal = await resumeJournal(path, clock);
+  const began = clock.nowMs() - recovery.lastMs;
+  const record = (entry: RunRecord): void => {
+    intake.learn(entry);
+    recovery.learn(entry);
+    journal.append(encodeRecord({ ...entry, atMs: Math.round(clock.nowMs() - began) }));
+  };
+  const notice = (level: LogLevel, line: string): void => {
+    record({ type: 'notice', level, line });
+    say(level, line);
+  };
+  if (secret === undefined) notice('warn', 'run.secret is not there: no agent can be asked');
+
+  const askOne = async (agent: AgentPlan): Promise<Recovered> => {
+    const { index } = agent;
+    const instanceId = recovery.facts.get(index)?.instanceId;
+    if (instanceId === undefined) return missing(index, 'the run never reached it');
+    if (secret === undefined) return missing(index, 'it was not asked: run.secret is not there');
+    const outcome = await fetchCheckpoint(
+      {
+        dial: { ...dialOf(agent, plan), clock, access },
+        ...{ runId, secret, instanceId, identity: controllerIdentity() },
+        ...{ abort: reason, log: say },
+        accept: (message) => {
+          intake.accept(index, message);
+        },
+        whenSafe: (safe) => {
+          journal.whenWritten(safe);
+        },
+      },
+      never,
+    );
+    intake.ended(index, outcome);
+    if (outcome.kind === 'fetched') return { agent: index, isComplete: true, reason };
+    return missing(index, outcome.reason);
+  };
+  const limit = pLimit(atOnce);
+  const asked = await Promise.all(plan.agents.map((agent) => limit(() => askOne(agent))));
+  for (const entry of recovery.end(asked)) record(entry);
+  await journal.close();
+  if (journal.failure) throw notWritten(folder, journal.failure);
+  const isOpen = asked.some(({ agent }) => recovery.facts.has(agent) && !intake.has(agent));
+  if (!isOpen) await forgetSecret(folder);
+  else if (secret !== undefined) {
+    say('info', 'An agent keeps what it has for an hour: recover can be repeated until then');
+  }
+}
+
+function missing(agent: number, why: string): Recovered {
+  return { agent, isComplete: false, reason: why };
+}
+
+/** Undefined when it is not kept. @throws MusterError when the run goes on */
+async function secretOf(
+  folder: string,
+  runId: string,
+  journal: string,
+  clock: Clock,
+): Promise<string | undefined> {
+  const kept = await readSecret(folder);
+  if (kept?.runId !== runId) return undefined;
+  const goesOn = (why: string): MusterError =>
+    new MusterError(`The run in ${folder} goes on: ${why}`, {
+      exitCode: exitCodes.usage,
+      hint: 'Recover is for a run whose controller is gone. Ctrl-C ends one that is not.',
+    });
+  const driven = isDriven(kept);
+  if (driven === true) throw goesOn(`process ${String(kept.pid)} drives it`);
+  const { mtimeMs } = await stat(journal);
+  if (driven === undefined && clock.unixMs() - mtimeMs < freshMs) {
+    throw goesOn(`its journal has just been written to from ${kept.host}`);
+  }
+  return kept.secret;
+}
+
+/** A crash may have left half a line: what is added begins on a line of its own. */
+async function resumeJournal(path: string, clock: Clock): Promise<LineFile> {
+  try {
+    const file = await open(path, 'r+');
+    try {
+      const { size } = await file.stat();
+      const { buffer } = await file.read(Buffer.alloc(1), 0, 1, Math.max(0, size - 1));
+      if (size > 0 && buffer[0] !== 0x0a) await file.write('\n', size);
+    } finally {
+      await file.close();
+    }
+    return await LineFile.resume(path, clock);
+  } catch (thrown) {
+    throw notWritten(path, thrown);
+  }
+}
+
+function notWritten(path: string, thrown: unknown): MusterError {
+  return new MusterError(`Cannot write results to ${path} (${writeFailureReason(thrown)})`, {
+    exitCode: exitCodes.resultsNotWritten,
+    cause: thrown,
+  });
+}
+
+function dialOf(agent: AgentPlan, plan: Plan) {
+  const { connectMs, helloMs } = plan.timeouts;
+  return { address: addressOf(agent), connectMs, helloMs };
+}

@@ -1,0 +1,58 @@
+import { open, readFile, rm } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { codeOf } from '../../shared/kernel/errors.js';
+
+const fileName = 'run.secret';
+
+/** What proves to the agents that somebody may speak for the run, and which process does so at present. */
+export interface RunSecret {
+  readonly runId: string;
+  readonly secret: string;
+  readonly host: string;
+  readonly pid: number;
+}
+
+/**
+ * Puts the run's secret next to its results, readable for this user only, so that `recover` can speak to its agents
+ * after a crash. Rejects with the system's error.
+ */
+export async function keepSecret(folder: string, runId: string, secret: string): Promise<void> {
+  const content: RunSecret = { runId, secret, host: hostname(), pid: process.pid };
+  const file = await open(join(folder, fileName), 'wx', 0o600);
+  try {
+    await file.writeFile(`${JSON.stringify(content)}\n`);
+    await file.datasync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Undefined: it is not kept (any more). Rejects with the system's error. */
+export async function readSecret(folder: string): Promise<RunSecret | undefined> {
+  try {
+    const json = JSON.parse(await readFile(join(folder, fileName), 'utf8')) as Partial<RunSecret>;
+    const { runId, secret, host, pid } = json;
+    if (typeof runId !== 'string' || typeof secret !== 'string') return undefined;
+    return { runId, secret, host: host ?? '', pid: pid ?? 0 };
+  } catch (thrown) {
+    if (thrown instanceof SyntaxError || codeOf(thrown) === 'ENOENT') return undefined;
+    throw thrown;
+  }
+}
+
+export async function forgetSecret(folder: string): Promise<void> {
+  await rm(join(folder, fileName), { force: true });
+}
+
+/** Does the process that drives the run still do so? Undefined: that is known on another host. */
+export function isDriven({ host, pid }: RunSecret): boolean | undefined {
+  if (host !== hostname()) return undefined;
+  if (pid <= 0) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (thrown) {
+    return codeOf(thrown) === 'EPERM';
+  }
+}
