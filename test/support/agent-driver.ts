@@ -69,6 +69,7 @@ export function assignmentOf(overrides: Partial<Assignment> = {}): Assignment {
       direct: false,
       noatime: false,
       fsync: 'never',
+      fio: undefined,
       durationMs: 1000,
       maxOperations: undefined,
       maxBytes: undefined,

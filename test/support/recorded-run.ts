@@ -22,6 +22,7 @@ export function stagePlan(index: number, change: Partial<StagePlan> = {}): Stage
     direct: false,
     noatime: false,
     fsync: 'never',
+    fio: undefined,
     durationMs: 5000,
     maxOperations: undefined,
     maxBytes: undefined,

@@ -115,6 +115,7 @@ export function stageOf(fields: Partial<StageAssignment> = {}): StageAssignment 
     direct: false,
     noatime: false,
     fsync: 'never',
+    fio: undefined,
     durationMs: 500,
     maxOperations: undefined,
     maxBytes: undefined,

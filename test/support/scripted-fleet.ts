@@ -23,6 +23,7 @@ export function stageOf(overrides: Partial<StagePlan> = {}): StagePlan {
     direct: false,
     noatime: false,
     fsync: 'never',
+    fio: undefined,
     durationMs: 10_000,
     maxOperations: undefined,
     maxBytes: undefined,

@@ -1,9 +1,11 @@
 import type { Assignment, StageAssignment } from '../../shared/model/assignment.js';
 import { grainOf } from '../../shared/model/sizes.js';
+import { fioStageProblems } from '../../shared/model/fio-stage.js';
 import { stageOptionsOf } from '../engines/engine.js';
 import { unsupported } from '../engines/registry.js';
 import type { ParsedTarget } from '../engines/registry.js';
 import { RunnerFailure } from './failure.js';
+import { checkFio } from './fio/preflight.js';
 
 /** What O_DIRECT is aligned to at least; devices with larger blocks answer EINVAL by themselves. */
 const sectorBytes = 512;
@@ -21,6 +23,7 @@ export async function checkStages(
       throw new RunnerFailure('config', `stage "${stage.name}": ${problem}`);
     }
   }
+  await checkFio(assignment);
 }
 
 function problemOf(
@@ -31,6 +34,11 @@ function problemOf(
   const kinds = stage.mix.map(({ operation }) => operation);
   const foreign = unsupported(engine, kinds);
   if (foreign.length > 0) return `${foreign.join(', ')} cannot be done with ${engine.name} targets`;
+  if (stage.fio !== undefined) {
+    if (engine.name !== 'file') return `fio needs files, not ${engine.name} targets`;
+    const [problem] = fioStageProblems(stage);
+    if (problem !== undefined) return `${problem[0]}: ${problem[1]}`;
+  }
   const usesBlocks = kinds.includes('read') || kinds.includes('write');
   if (usesBlocks && dataset.fileSizeBytes < stage.blockSizeBytes) {
     return `block_size (${String(stage.blockSizeBytes)}) is larger than the dataset's files (${String(dataset.fileSizeBytes)})`;

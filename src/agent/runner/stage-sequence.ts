@@ -2,10 +2,14 @@ import type { Assignment, StageAssignment } from '../../shared/model/assignment.
 import type { ParsedTarget } from '../engines/registry.js';
 import { waitUntil } from '../core/wait-until.js';
 import { Aborted, RunnerFailure } from './failure.js';
+import { FioLoad } from './fio/fio-load.js';
+import { setUpFio } from './fio/set-up-fio.js';
 import type { RunnerCommand } from './protocol.js';
 import type { RunnerParts } from './runner-parts.js';
 import { StageLoad } from './stage-load.js';
+import type { StageEnd } from './stage-load.js';
 import { noChurn, setUpWorkers } from './stage-workers.js';
+import type { Churn } from './stage-workers.js';
 
 type Arm = Extract<RunnerCommand, { kind: 'arm' }>;
 type Go = Extract<RunnerCommand, { kind: 'go' }>;
@@ -14,7 +18,19 @@ interface Waiting {
   readonly stage: number;
   /** The newest `arm`, while its instant has not come. */
   armed: { readonly command: Arm; readonly cancel: AbortController; hasGo: boolean } | undefined;
-  readonly begin: (start: { epoch: number; atNs: number }) => void;
+  readonly begin: (start: Start) => void;
+}
+
+interface Start {
+  readonly epoch: number;
+  /** ns after the clock base. */
+  readonly atNs: number;
+}
+
+/** What makes a stage's load, from T0 on. */
+interface Load {
+  complete(): Promise<StageEnd>;
+  readonly figures: { operations: number; inFlight: number; oldestInFlightNs: number };
 }
 
 /** The run's stages one after the other: set up, ready, armed, go, load, result. */
@@ -23,7 +39,7 @@ export class StageSequence {
   readonly #assignment: Assignment;
   readonly #engine: ParsedTarget['engine'];
   #waiting: Waiting | undefined;
-  #load: StageLoad | undefined;
+  #load: Load | undefined;
   /** Counts openings of the gate, so that workers tell a new instant from an old one. */
   #gates = 0;
 
@@ -38,10 +54,9 @@ export class StageSequence {
     const { signal, emit } = this.#parts;
     let churn = noChurn;
     for (const stage of this.#assignment.stages) {
-      const workers = await setUpWorkers(this.#parts, this.#assignment, stage, this.#engine, churn);
+      const begin = await this.#setUp(stage, churn);
       if (signal.aborted) throw new Aborted();
-      const start = await this.#awaitStart(stage);
-      this.#load = new StageLoad(this.#parts, this.#assignment, stage, workers, start);
+      this.#load = begin(await this.#awaitStart(stage));
       const end = await this.#complete(this.#load);
       emit({ kind: 'stageResult', ...end.result });
       if (end.failure !== undefined) throw new RunnerFailure('operations', end.failure);
@@ -49,6 +64,16 @@ export class StageSequence {
       churn = end.churn;
       this.#load = undefined;
     }
+  }
+
+  /** Everything that takes time before the start; what it gives begins the load. */
+  async #setUp(stage: StageAssignment, churn: Churn): Promise<(start: Start) => Load> {
+    if (stage.fio !== undefined) {
+      const fio = await setUpFio(this.#parts, this.#assignment, stage);
+      return (start) => new FioLoad(fio, churn, start);
+    }
+    const workers = await setUpWorkers(this.#parts, this.#assignment, stage, this.#engine, churn);
+    return (start) => new StageLoad(this.#parts, this.#assignment, stage, workers, start);
   }
 
   handle(command: Arm | Go): void {
@@ -66,7 +91,7 @@ export class StageSequence {
   }
 
   /** READY, until a start was armed, released and its instant has come. */
-  #awaitStart(stage: StageAssignment): Promise<{ epoch: number; atNs: number }> {
+  #awaitStart(stage: StageAssignment): Promise<Start> {
     const { signal, control, emit } = this.#parts;
     return new Promise((resolve, reject) => {
       const onAbort = (): void => {
@@ -137,7 +162,7 @@ export class StageSequence {
     control.openGate(++this.#gates, base.toRelative(armed.command.atNs));
   }
 
-  async #complete(load: StageLoad): Promise<Awaited<ReturnType<StageLoad['complete']>>> {
+  async #complete(load: Load): Promise<StageEnd> {
     const { signal, control } = this.#parts;
     const stop = (): void => {
       control.stop();

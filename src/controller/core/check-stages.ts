@@ -1,6 +1,7 @@
 import { engineCapabilities } from '../../shared/model/engines.js';
 import { parseTarget } from '../../shared/model/target.js';
 import { checkPacing } from './check-pacing.js';
+import { checkFio } from './check-fio.js';
 import { checkTransfer } from './check-transfer.js';
 import type { EngineName } from '../../shared/model/engines.js';
 import type { OperationKind } from '../../shared/model/operation.js';
@@ -22,6 +23,7 @@ export function* checkStages(plan: Plan): Generator<Finding> {
     yield* checkConcurrency(plan, stage, path);
     yield* checkTransfer(plan, stage, path);
     yield* checkPacing(plan, stage, path);
+    yield* checkFio(plan, stage, path);
   }
 }
 

@@ -1,5 +1,6 @@
 /** What an agent accepts as an assignment: strictly the interface Assignment, with every number bounded. */
 import { z } from 'zod';
+import { fioProblem } from './fio-options.js';
 import { operationKinds } from './operation.js';
 import type { Assignment } from './assignment.js';
 
@@ -67,6 +68,13 @@ const sizes = z.union([
   }),
 ]);
 
+/** Whatever a controller sends, nothing but what is known to stay within the dataset reaches fio. */
+const fioOptions = z
+  .record(text(64), text(256))
+  .refine((options) => Object.entries(options).every(([name, value]) => !fioProblem(name, value)), {
+    error: 'has an option or value that this agent does not pass on to fio',
+  });
+
 const stage = z
   .strictObject({
     index: integer(1000),
@@ -87,6 +95,7 @@ const stage = z
     direct: z.boolean(),
     noatime: z.boolean(),
     fsync: z.union([z.enum(['never', 'end', 'every']), integer(1e9, 1)]),
+    fio: fioOptions.optional(),
     durationMs: limit(days, 1),
     maxOperations: limit(1e15),
     maxBytes: limit(most),
@@ -101,6 +110,7 @@ const stage = z
     maxBytes: read.maxBytes,
     rate: read.rate,
     maxErrorRate: read.maxErrorRate,
+    fio: read.fio,
   }));
 
 export const assignmentSchema: z.ZodType<Assignment> = z

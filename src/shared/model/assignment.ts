@@ -47,6 +47,8 @@ export interface StageAssignment extends Pacing {
   readonly direct: boolean;
   readonly noatime: boolean;
   readonly fsync: Fsync;
+  /** Job options of fio; undefined: Muster's own engines make the load. */
+  readonly fio: Readonly<Record<string, string>> | undefined;
   readonly durationMs: number | undefined;
   /** This agent's shares; the shares of all agents add up to the plan's limit. */
   readonly maxOperations: number | undefined;

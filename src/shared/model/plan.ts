@@ -87,6 +87,8 @@ export interface StagePlan extends Pacing {
   readonly direct: boolean;
   readonly noatime: boolean;
   readonly fsync: Fsync;
+  /** Job options for the host's own fio, which then makes the load of this stage; undefined: Muster's own engines do. */
+  readonly fio: Readonly<Record<string, string>> | undefined;
   readonly durationMs: number | undefined;
   /** For the whole run; split-plan divides it. */
   readonly maxOperations: number | undefined;

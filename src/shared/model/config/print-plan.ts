@@ -66,6 +66,7 @@ function printStage(stage: StagePlan): Plain {
     direct: stage.direct,
     noatime: stage.noatime,
     fsync: stage.fsync,
+    fio: stage.fio,
     duration: stage.durationMs === undefined ? undefined : formatDuration(stage.durationMs),
     max_operations: stage.maxOperations,
     max_bytes: stage.maxBytes === undefined ? undefined : formatSize(stage.maxBytes),

@@ -53,6 +53,7 @@ export function resolvePlan(config: Config, context: ResolveContext): Plan {
       direct: stage.direct,
       noatime: stage.noatime,
       fsync: stage.fsync,
+      fio: stage.fio,
       durationMs: stage.duration,
       maxOperations: stage.max_operations,
       maxBytes: stage.max_bytes,

@@ -4,6 +4,7 @@ import { accessField } from './access.js';
 import { blockSizesField } from './sizes.js';
 import { choice, count, day, duration, flag, size, threads, TiB } from './fields.js';
 import { pacingFields } from './pacing.js';
+import { fioField } from './fio.js';
 import { suggestion } from './suggest.js';
 import type { OperationKind } from '../operation.js';
 
@@ -82,6 +83,12 @@ const stage = z.strictObject(
         'When written data is forced to the device: never, at the end of the stage (of each file for `put`), after every write, or after every N writes',
       unit: 'word or count',
       bounds: 'never, end, every, 1 … 1e9',
+    }),
+    fio: fioField.optional().meta({
+      description:
+        "The host's own fio makes the load of this stage (`read`, `write`): its job options, such as `{ ioengine: libaio, iodepth: 32 }`; what other keys of the stage say is not repeated here. See engines.md",
+      unit: 'mapping',
+      fallback: "Muster's own engine",
     }),
     duration: duration({ min: 100, max: 364 * day })
       .optional()

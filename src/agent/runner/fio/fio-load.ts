@@ -1,0 +1,187 @@
+import type { Cancel } from '../../../shared/kernel/clock.js';
+import type { StageAssignment } from '../../../shared/model/assignment.js';
+import type { EndedBy, StageResult } from '../../../shared/model/messages.js';
+import { CpuUsage } from '../cpu-usage.js';
+import { errorRateProblem } from '../error-rules.js';
+import { RunnerFailure } from '../failure.js';
+import type { RunnerParts } from '../runner-parts.js';
+import type { StageEnd } from '../stage-load.js';
+import type { Churn } from '../stage-workers.js';
+import type { FioCounts } from './fio-counts.js';
+import type { FioEnd, FioProcess } from './fio-process.js';
+
+const second = 1e9;
+
+export interface FioStage {
+  readonly parts: RunnerParts;
+  readonly stage: StageAssignment;
+  readonly process: FioProcess;
+  readonly counts: FioCounts;
+  readonly mechanism: string;
+  readonly warnings: ReadonlySet<string>;
+  /** Called when `counts` has been given newer numbers. */
+  onStatus: () => void;
+}
+
+/** The load of one stage that fio makes, from T0 on: cut into intervals, ended by fio or by an abort. */
+export class FioLoad {
+  readonly #fio: FioStage;
+  /** Passed on to the next stage. */
+  readonly #churn: Churn;
+  readonly #atNs: number;
+  readonly #firstNs: number;
+  readonly #cpu: CpuUsage;
+  #cancelAsk: Cancel = () => undefined;
+  /** The interval that is asked for, while fio has not answered. */
+  #asked: number | undefined;
+  /** Number of the next interval to report. */
+  #next = 0;
+  #isDraining = false;
+  /** Why the agent fails. */
+  #failure: string | undefined;
+
+  constructor(
+    fio: FioStage,
+    churn: Churn,
+    start: { readonly epoch: number; readonly atNs: number },
+  ) {
+    this.#fio = fio;
+    this.#churn = churn;
+    this.#atNs = start.atNs;
+    const { parts, stage, process } = fio;
+    this.#cpu = new CpuUsage(parts.base);
+    const { base, emit } = parts;
+    process.letGo();
+    this.#firstNs = base.now();
+    emit({
+      kind: 'started',
+      stage: stage.index,
+      epoch: start.epoch,
+      firstOperationNs: base.toAbsolute(this.#firstNs),
+      atNs: base.toAbsolute(start.atNs),
+    });
+    fio.onStatus = () => {
+      this.#answered();
+    };
+    this.#askLater();
+  }
+
+  /** For the report once a second. */
+  get figures(): { operations: number; inFlight: number; oldestInFlightNs: number } {
+    const { counts } = this.#fio;
+    return { operations: counts.ended, inFlight: counts.inFlight, oldestInFlightNs: 0 };
+  }
+
+  /** Until fio has ended, by itself or by an abort. @throws RunnerFailure when it failed */
+  async complete(): Promise<StageEnd> {
+    const { parts, process, stage } = this.#fio;
+    const { signal, clock, base } = parts;
+    let cancelDrain: Cancel = () => undefined;
+    if (stage.durationMs !== undefined) {
+      const leftMs = stage.durationMs - (base.now() - this.#atNs) / 1e6;
+      cancelDrain = clock.after(Math.max(0, leftMs), () => {
+        this.#drain();
+      });
+    }
+    try {
+      const end = await process.ended;
+      if (!signal.aborted) this.#checkEnd(end);
+      const result = this.#result();
+      if (signal.aborted) return { result, churn: undefined };
+      const failure = this.#failure ?? errorRateProblem(stage, this.#fio.counts, true);
+      return { result, churn: this.#churn, failure };
+    } finally {
+      this.#cancelAsk();
+      cancelDrain();
+    }
+  }
+
+  #checkEnd({ code, signal }: FioEnd): void {
+    const { stage, warnings, counts } = this.#fio;
+    // With continue_on_error its code is 1 when operations failed: those are counted.
+    if (code === 0 || (code === 1 && counts.ended > 0)) return;
+    const how = signal === null ? `code ${String(code)}` : signal;
+    const why = [...warnings].at(-1);
+    throw new RunnerFailure(
+      'internal',
+      `stage "${stage.name}": fio ended with ${how}${why === undefined ? '' : `: ${why}`}`,
+    );
+  }
+
+  #result(): StageResult {
+    const { parts, stage, counts, mechanism, warnings } = this.#fio;
+    const { base, signal } = parts;
+    if (!signal.aborted) this.#drain();
+    const lastNs = this.#firstNs + counts.runtimeNs;
+    const last = Math.max(this.#next, Math.floor((lastNs - this.#atNs - 1) / second));
+    if (signal.aborted || counts.ended > 0) this.#report(last);
+    return {
+      stage: stage.index,
+      endedBy: signal.aborted ? 'aborted' : this.#endedBy(lastNs),
+      atNs: base.toAbsolute(this.#atNs),
+      firstOperationNs: base.toAbsolute(this.#firstNs),
+      lastOperationNs: base.toAbsolute(lastNs),
+      intervals: this.#next,
+      abandoned: signal.aborted ? counts.inFlight : 0,
+      operations: counts.totals(),
+      warmup: [],
+      mechanism,
+      warnings: [...warnings],
+    };
+  }
+
+  #endedBy(lastNs: number): EndedBy {
+    const { durationMs, maxBytes } = this.#fio.stage;
+    // fio says its runtime in whole milliseconds.
+    if (durationMs !== undefined && lastNs - this.#firstNs >= (durationMs - 1) * 1e6) {
+      return 'duration';
+    }
+    return maxBytes === undefined ? 'operations' : 'bytes';
+  }
+
+  #drain(): void {
+    if (this.#isDraining || this.#fio.parts.signal.aborted) return;
+    this.#isDraining = true;
+    this.#fio.parts.emit({ kind: 'draining', stage: this.#fio.stage.index });
+  }
+
+  #askLater(): void {
+    const { clock, base } = this.#fio.parts;
+    const over = Math.floor((base.now() - this.#atNs) / second);
+    const dueNs = this.#atNs + Math.max(this.#next + 1, over + 1) * second;
+    this.#cancelAsk = clock.after(Math.max(0, (dueNs - base.now()) / 1e6), () => {
+      this.#asked = Math.max(this.#next, Math.floor((base.now() - this.#atNs) / second) - 1);
+      this.#fio.process.askStatus();
+    });
+  }
+
+  /** A second that fio does not answer in is reported together with the next. */
+  #answered(): void {
+    if (this.#asked === undefined) return;
+    const last = this.#asked;
+    this.#asked = undefined;
+    this.#report(last);
+    this.#failure ??= errorRateProblem(this.#fio.stage, this.#fio.counts, false);
+    if (this.#failure !== undefined) this.#fio.process.stop();
+    this.#askLater();
+  }
+
+  #report(last: number): void {
+    const { parts, stage, counts } = this.#fio;
+    const { base, emit } = parts;
+    const first = this.#next;
+    this.#next = last + 1;
+    emit({
+      kind: 'interval',
+      stage: stage.index,
+      first,
+      last,
+      operations: counts.sample(),
+      inFlight: counts.inFlight,
+      oldestInFlightNs: 0,
+      sampledLateNs: Math.max(0, Math.round(base.now() - (this.#atNs + (last + 1) * second))),
+      ...this.#cpu.look(),
+      runnerLoopDelayNs: 0,
+    });
+  }
+}

@@ -1,0 +1,94 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import type { Assignment, StageAssignment } from '../../../shared/model/assignment.js';
+import { filePath } from '../dataset-layout.js';
+import type { RunnerParts } from '../runner-parts.js';
+import { FioCounts } from './fio-counts.js';
+import type { FioStage } from './fio-load.js';
+import { FioProcess } from './fio-process.js';
+import { fioJob } from './job-file.js';
+import { fioVersion } from './preflight.js';
+
+/** A fio that is told to stop writes its last counters within milliseconds; one whose thread is stuck does not. */
+const stopGraceMs = 1_000;
+
+/** A fio that has opened the dataset's files and waits to be let go. @throws RunnerFailure when it cannot */
+export async function setUpFio(
+  parts: RunnerParts,
+  assignment: Assignment,
+  stage: StageAssignment,
+): Promise<FioStage> {
+  const { dataset, seed, agentIndex } = assignment;
+  const version = await fioVersion();
+  const folder = linkedFolder(assignment);
+  const { from, to } = dataset.use;
+  const job = fioJob(
+    stage,
+    { files: to - from, content: dataset.content },
+    (seed + stage.index * 1009 + agentIndex * 9176) % 2 ** 32,
+  );
+  const counts = new FioCounts(stage.mix.map(({ operation }) => operation));
+  const warnings = new Set<string>();
+  const process = new FioProcess({
+    jobFile: job.text,
+    threads: job.threads,
+    folder,
+    onStatus: (status) => {
+      counts.take(status);
+      fio.onStatus();
+    },
+    onLine: (line) => {
+      if (isWorthTelling(line)) warnings.add(line);
+    },
+  });
+  const fio: FioStage = {
+    parts,
+    stage,
+    process,
+    counts,
+    warnings,
+    mechanism: `${version} ${stage.fio?.['ioengine'] ?? 'psync'}`,
+    onStatus: () => undefined,
+  };
+  endWithRun(parts, process, folder);
+  await process.ready();
+  return fio;
+}
+
+/** From its start to its end an abort reaches it; one that does not heed it in time is killed. */
+function endWithRun({ signal, clock }: RunnerParts, process: FioProcess, folder: string): void {
+  let cancel = (): void => undefined;
+  const stop = (): void => {
+    process.stop();
+    cancel = clock.after(stopGraceMs, () => {
+      process.kill();
+    });
+  };
+  signal.addEventListener('abort', stop, { once: true });
+  const ended = (): void => {
+    signal.removeEventListener('abort', stop);
+    cancel();
+    fs.rmSync(folder, { recursive: true, force: true });
+  };
+  process.ended.then(ended, ended);
+}
+
+/**
+ * A folder with a link `f.N` per file of the dataset: fio takes its files by number, however many they are and whatever
+ * is in their paths, and has a place for its leavings.
+ */
+function linkedFolder({ dataset }: Assignment): string {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'muster-fio-'));
+  const { from, to } = dataset.use;
+  for (let file = from; file < to; file++) {
+    const target = path.resolve(filePath(file, dataset.directories));
+    fs.symlinkSync(target, path.join(folder, `f.${String(file - from)}`));
+  }
+  return folder;
+}
+
+/** What the gate makes it say at every start is no news. */
+function isWorthTelling(line: string): boolean {
+  return !/^t\d+ : Saving output of prerun|^fio: terminating on signal/.test(line);
+}

@@ -1,0 +1,139 @@
+/**
+ * Which job options of fio a stage may set. A controller must not reach beyond the dataset through an agent's fio, so
+ * this is a list of what may pass: nothing in it names a file, runs a command or opens a connection. The agent checks it
+ * again, whatever came over the wire.
+ */
+
+/** Engines that work on the dataset's files. */
+export const fioEngines = [
+  'psync',
+  'sync',
+  'vsync',
+  'pvsync',
+  'pvsync2',
+  'libaio',
+  'io_uring',
+  'posixaio',
+  'mmap',
+  'splice',
+] as const;
+
+/** Muster's own words for what fio calls otherwise, so that each thing is said in one place. */
+const elsewhere: Readonly<Record<string, string>> = {
+  rw: 'mix and access',
+  readwrite: 'mix and access',
+  rwmixread: 'mix',
+  rwmixwrite: 'mix',
+  random_distribution: 'access',
+  norandommap: 'access',
+  bs: 'block_size',
+  blocksize: 'block_size',
+  direct: 'direct',
+  buffered: 'direct',
+  numjobs: 'threads',
+  runtime: 'duration',
+  time_based: 'duration',
+  number_ios: 'max_operations',
+  io_size: 'max_bytes',
+  size: 'max_bytes and dataset.file_size',
+  fsync: 'fsync',
+  end_fsync: 'fsync',
+  filename: 'dataset',
+  directory: 'target',
+  nrfiles: 'dataset.files',
+  filesize: 'dataset.file_size',
+};
+
+export const fioOptions: readonly string[] = [
+  'allrandrepeat',
+  'bs_is_seq_rand',
+  'bs_unaligned',
+  'bsrange',
+  'bssplit',
+  'buffer_compress_chunk',
+  'buffer_compress_percentage',
+  'cmdprio',
+  'cmdprio_percentage',
+  'cpus_allowed',
+  'cpus_allowed_policy',
+  'dedupe_percentage',
+  'fadvise_hint',
+  'fdatasync',
+  'file_service_type',
+  'fixedbufs',
+  'force_async',
+  'fsync_on_close',
+  'hipri',
+  'hipri_percentage',
+  'invalidate',
+  'io_submit_mode',
+  'ioengine',
+  'iodepth',
+  'iodepth_batch',
+  'iodepth_batch_complete_max',
+  'iodepth_batch_complete_min',
+  'iodepth_batch_submit',
+  'iodepth_low',
+  'iomem_align',
+  'latency_percentile',
+  'latency_target',
+  'latency_window',
+  'max_latency',
+  'nonvectored',
+  'nowait',
+  'offset',
+  'offset_increment',
+  'percentage_random',
+  'prio',
+  'prioclass',
+  'random_generator',
+  'randrepeat',
+  'randseed',
+  'rate',
+  'rate_cycle',
+  'rate_iops',
+  'rate_iops_min',
+  'rate_min',
+  'rate_process',
+  'refill_buffers',
+  'registerfiles',
+  'rw_sequencer',
+  'scramble_buffers',
+  'serialize_overlap',
+  'softrandommap',
+  'sqthread_poll',
+  'sqthread_poll_cpu',
+  'sync',
+  'sync_file_range',
+  'thinktime',
+  'thinktime_blocks',
+  'thinktime_blocks_type',
+  'thinktime_spin',
+  'uncached',
+  'write_barrier',
+  'zero_buffers',
+  'zonemode',
+  'zonerange',
+  'zonesize',
+  'zoneskip',
+];
+
+/** No path, no expansion (`$`, backquotes), no second line and no comment sign; `/` only where fio separates with it. */
+const plainValue = /^[A-Za-z0-9_.,:%+=-]{1,256}$/;
+const splitValue = /^[A-Za-z0-9_.,:%/+-]{1,256}$/;
+
+/** Why a stage may not have this option, as the end of a sentence about it; undefined when it may. */
+export function fioProblem(name: string, value: string): string | undefined {
+  const own = Object.hasOwn(elsewhere, name) ? elsewhere[name] : undefined;
+  if (own !== undefined) return `is not set here: Muster's ${own} says it`;
+  if (!fioOptions.includes(name)) {
+    return `is not among the fio options a stage may set (docs/engines.md has the list)`;
+  }
+  if (name === 'ioengine' && !(fioEngines as readonly string[]).includes(value)) {
+    return `"${value}" is not among the engines that work on the dataset's files: ${fioEngines.join(', ')}`;
+  }
+  if (!(name === 'bssplit' ? splitValue : plainValue).test(value)) {
+    return `has a value that is not passed on: letters, digits and ".,:%+=-" only`;
+  }
+  return undefined;
+}

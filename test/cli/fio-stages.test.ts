@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { fioStage, lacksFio } from '../support/fio.js';
+import { Fleet } from '../support/fleet.js';
+
+test('stages that fio runs', async (t) => {
+  if (lacksFio(t)) return;
+  const fleet = await Fleet.start(t, { count: 2 });
+
+  await t.test(
+    '[ENG-02] [RES-02] the hosts’ fio makes the load; its operations are in every file of the results and add up',
+    async () => {
+      const run = fleet.run({
+        stages: [{ ...fioStage, duration: '3s' }],
+        config: { max_start_spread: '10s' },
+      });
+      await run.exits(0);
+      run.checkSums();
+      const [stage] = run.summary().stages;
+      assert.ok(stage);
+      assert.ok(Number(stage.operations['read']?.count) > 0);
+      assert.ok(Number(stage.operations['write']?.count) > 0);
+      assert.equal(stage.operations['read']?.errors, 0);
+      for (const agent of Object.values(stage.agents)) {
+        assert.match(agent.mechanism ?? '', /^fio-3\.\d+ libaio$/);
+        assert.equal(agent.ended_by, 'duration');
+        assert.equal(agent.missing_seconds, 0);
+      }
+    },
+  );
+
+  await t.test(
+    '[MEAS-06] a number of operations is done exactly, over agents and threads',
+    async () => {
+      const run = fleet.run({ stages: [{ ...fioStage, max_operations: 1001, mix: 'read' }] });
+      await run.exits(0);
+      assert.equal(run.summary().stages[0]?.operations['read']?.count, 1001);
+      run.checkSums();
+    },
+  );
+
+  await t.test(
+    '[ENG-02] an option that this fio does not have is refused before anything runs',
+    async () => {
+      // sqthread_poll belongs to io_uring.
+      const fio = { ioengine: 'psync', sqthread_poll: 1 };
+      const run = fleet.run({ stages: [{ ...fioStage, fio, duration: '1s' }] });
+      await run.exits(3);
+      assert.match(run.said, /stage "load": fio refuses it: .*sqthread_poll/);
+    },
+  );
+});

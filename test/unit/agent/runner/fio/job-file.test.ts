@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { StageAssignment } from '../../../../../src/shared/model/assignment.js';
+import { fioJob } from '../../../../../src/agent/runner/fio/job-file.js';
+
+const stage: StageAssignment = {
+  index: 0,
+  name: 's',
+  mix: [{ operation: 'read', weight: 1 }],
+  blockSizeBytes: 4096,
+  blockSizes: undefined,
+  access: 'random',
+  threads: 2,
+  direct: false,
+  noatime: false,
+  fsync: 'never',
+  fio: {},
+  rate: undefined,
+  arrival: 'constant',
+  thinkTimeNs: 0,
+  warmupMs: 0,
+  maxErrorRate: undefined,
+  stopOn: [],
+  durationMs: 5000,
+  maxOperations: undefined,
+  maxBytes: undefined,
+};
+
+function linesOf(change: Partial<StageAssignment>, content: 'random' | 'zero' = 'random') {
+  return fioJob({ ...stage, ...change }, { files: 8, content }, 42).text.split('\n');
+}
+
+function has(change: Partial<StageAssignment>, ...lines: string[]): void {
+  const all = linesOf(change);
+  for (const line of lines) assert.ok(all.includes(line), `${line} in\n${all.join('\n')}`);
+}
+
+test('each of the stage’s keys is in the job file', () => {
+  has({}, 'rw=randread', 'norandommap=1', 'bs=4096,4096', 'direct=0', 'nrfiles=8', 'randseed=42');
+  has({ blockSizeBytes: 65_536, direct: true }, 'bs=65536,65536', 'direct=1');
+  has({ blockSizes: { read: 4096, write: 65_536 } }, 'bs=4096,65536');
+  has({ fio: { ioengine: 'libaio', iodepth: '16' } }, 'ioengine=libaio', 'iodepth=16');
+  has({ fsync: 'every' }, 'fsync=1');
+  has({ fsync: 8 }, 'fsync=8');
+  has({ fsync: 'end' }, 'end_fsync=1');
+  assert.ok(!linesOf({}).some((line) => /fsync|zero_buffers/.test(line)));
+  assert.ok(linesOf({}, 'zero').includes('zero_buffers=1'));
+});
+
+test('mix and access are fio’s words for the same load', () => {
+  const mix = [
+    { operation: 'read', weight: 3 },
+    { operation: 'write', weight: 1 },
+  ] as const;
+  has({ mix }, 'rw=randrw', 'rwmixread=75');
+  has({ mix: [mix[1]], access: 'sequential' }, 'rw=write');
+  has({ mix, access: 'sequential' }, 'rw=rw');
+  has({ access: { zipf: 1.2 } }, 'rw=randread', 'random_distribution=zipf:1.2');
+  const hotspot = { data: 0.2, operations: 0.8 };
+  has({ access: { hotspot } }, 'random_distribution=zoned:80/20:20/80');
+  const shuffled = linesOf({ access: 'shuffled' });
+  assert.ok(shuffled.includes('rw=randread') && !shuffled.includes('norandommap=1'));
+});
+
+test('without other limits the threads go on for the duration', () => {
+  const lines = linesOf({});
+  assert.equal(lines.filter((line) => line === 'time_based=1').length, 2);
+  assert.equal(lines.filter((line) => line === 'runtime=5000ms').length, 2);
+});
+
+test('operations and bytes are divided over the threads; one that gets none is not started', () => {
+  const { text, threads } = fioJob(
+    { ...stage, maxOperations: 3 },
+    { files: 8, content: 'zero' },
+    1,
+  );
+  assert.equal(threads, 2);
+  assert.match(
+    text,
+    /\[t0\]\nruntime=5000ms\nio_size=2147483648\nnumber_ios=2\n\[t1\]\nruntime=5000ms\nio_size=1073741824\nnumber_ios=1\n/,
+  );
+  assert.doesNotMatch(text, /time_based/);
+  const one = fioJob({ ...stage, maxOperations: 1 }, { files: 8, content: 'zero' }, 1);
+  assert.equal(one.threads, 1);
+  assert.doesNotMatch(one.text, /\[t1\]|number_ios=0/);
+  const bytes = linesOf({ maxBytes: 4 * 4096 + 100, durationMs: undefined });
+  assert.equal(bytes.filter((line) => line === 'io_size=8192').length, 2);
+  assert.ok(!bytes.some((line) => /number_ios|runtime/.test(line)));
+});

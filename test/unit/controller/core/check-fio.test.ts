@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { planOf, problemsOf } from '../../../support/example-plan.js';
+
+/** A config with one fio stage; later keys win. */
+function config(stage: string, more = 'target: /mnt/bench'): string {
+  return `${more}
+dataset: { files: 8, file_size: 1MiB }
+stages:
+  - { name: s, duration: 1s, block_size: 4KiB, ${stage} }
+`;
+}
+
+const rows = {
+  'mix: { read: 1, stat: 1 }, fio: {}': /stages\[0\]\.mix: fio stages do read and write, not stat/,
+  'mix: read, access: { strided: {} }, fio: {}': /stages\[0\]\.access: fio has no strided access/,
+  'mix: read, rate: 100/s, fio: {}':
+    /stages\[0\]\.rate: a fio stage is paced by fio's own rate_iops/,
+  'mix: read, think_time: 1ms, fio: {}': /stages\[0\]\.think_time: a fio stage waits by fio's own/,
+  'mix: read, warmup: 1s, fio: {}': /stages\[0\]\.warmup: fio stages have none/,
+  'mix: read, error_policy: stop, fio: {}': /stages\[0\]\.error_policy: fio stages count errors/,
+  'mix: read, threads: 64, fio: { iodepth: 32 }':
+    /stages\[0\]\.fio: Concurrency too high \(limit: 1024\)/,
+  'mix: read, fio: { bs: 8k }':
+    /stages\[0\]\.fio\.bs: is not set here: Muster's block_size says it/,
+  'mix: read, fio: { iodepht: 4 }':
+    /stages\[0\]\.fio\.iodepht: is not among the fio options .*; did you mean "iodepth"\?/,
+  'mix: read, fio: { ioengine: exec }':
+    /stages\[0\]\.fio\.ioengine: "exec" is not among the engines/,
+  'mix: read, fio: { iodepth: [4] }': /stages\[0\]\.fio\.iodepth: must be text, a number, true or/,
+};
+
+for (const [stage, sentence] of Object.entries(rows)) {
+  test(`[CONF-01] [ENG-02] refused with its place: ${stage}`, () => {
+    const problems = problemsOf(config(stage));
+    assert.equal(problems.length, 1, problems.join('\n'));
+    assert.match(problems[0] ?? '', sentence);
+    assert.match(problems[0] ?? '', /^test\.yaml:\d+:\d+: /);
+  });
+}
+
+test('[CONF-01] block sizes that differ among reads are for fio’s own options', () => {
+  const text = config('mix: read, fio: {}').replace('4KiB', '{ uniform: [4KiB, 8KiB] }');
+  assert.match(problemsOf(text)[0] ?? '', /block_size: fio stages have one size .* bssplit/);
+});
+
+test('[ENG-02] a fio stage needs files', () => {
+  const problems = problemsOf(config('mix: read, fio: {}', "target: 'null:'"));
+  assert.match(problems[0] ?? '', /fio: needs files, and the target null: has none/);
+});
+
+test('noatime with fio is said to have no effect', () => {
+  const { warnings } = planOf(config('mix: read, noatime: true, fio: {}'));
+  assert.match(warnings[0] ?? '', /noatime: has no effect: fio has no such option/);
+});
