@@ -1,4 +1,5 @@
 import type { StageAssignment } from '../../../shared/model/assignment.js';
+import type { Content } from '../../../shared/model/plan.js';
 import { byteShareOf, shareOf } from '../shares.js';
 
 /** File descriptors that fio inherits: each thread writes a line to the first when it is set up, then waits for the end of the second. */
@@ -11,7 +12,7 @@ const mostOpenFiles = 256;
 export interface FioDataset {
   /** The files are `f.0` … `f.{files-1}` in fio's working directory. */
   readonly files: number;
-  readonly content: 'random' | 'zero';
+  readonly content: Content;
 }
 
 export interface FioJob {
@@ -46,7 +47,7 @@ export function fioJob(stage: StageAssignment, dataset: FioDataset, seed: number
     `bs=${blockSizeOf(stage)}`,
     `direct=${stage.direct ? '1' : '0'}`,
     ...fsyncOf(stage),
-    ...(dataset.content === 'zero' ? ['zero_buffers=1'] : []),
+    ...contentOf(dataset.content),
     ...Object.entries(stage.fio ?? {}).map(([name, value]) => `${name}=${value}`),
     ...sections,
     '',
@@ -79,6 +80,18 @@ function distributionOf(access: Exclude<StageAssignment['access'], 'sequential'>
     return ['norandommap=1', `random_distribution=zoned:${hot}:${cold}`];
   }
   throw new Error('fio has no strided access');
+}
+
+/** A ratio of 2 is 50 % of what fio calls compressible, or duplicate. */
+function contentOf(content: Content): readonly string[] {
+  if (content === 'random') return [];
+  if (content === 'zero') return ['zero_buffers=1'];
+  const percent = (ratio: number): string => String(Math.round(100 * (1 - 1 / ratio)));
+  return [
+    'refill_buffers=1',
+    `buffer_compress_percentage=${percent(content.compress)}`,
+    `dedupe_percentage=${percent(content.dedup)}`,
+  ];
 }
 
 function fsyncOf({ fsync }: StageAssignment): readonly string[] {

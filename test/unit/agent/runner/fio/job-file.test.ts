@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { StageAssignment } from '../../../../../src/shared/model/assignment.js';
+import type { Content } from '../../../../../src/shared/model/plan.js';
 import { fioJob } from '../../../../../src/agent/runner/fio/job-file.js';
 
 const stage: StageAssignment = {
@@ -26,7 +27,7 @@ const stage: StageAssignment = {
   maxBytes: undefined,
 };
 
-function linesOf(change: Partial<StageAssignment>, content: 'random' | 'zero' = 'random') {
+function linesOf(change: Partial<StageAssignment>, content: Content = 'random') {
   return fioJob({ ...stage, ...change }, { files: 8, content }, 42).text.split('\n');
 }
 
@@ -45,6 +46,9 @@ test('each of the stage’s keys is in the job file', () => {
   has({ fsync: 'end' }, 'end_fsync=1');
   assert.ok(!linesOf({}).some((line) => /fsync|zero_buffers/.test(line)));
   assert.ok(linesOf({}, 'zero').includes('zero_buffers=1'));
+  const lines = linesOf({}, { compress: 4, dedup: 1.25 });
+  assert.ok(lines.includes('buffer_compress_percentage=75'));
+  assert.ok(lines.includes('dedupe_percentage=20'));
 });
 
 test('mix and access are fio’s words for the same load', () => {
