@@ -97,6 +97,39 @@ suite('an agent is killed (SIGKILL)', { concurrency: 2 }, () => {
     );
 
     await t.test(
+      '[MEAS-06] the rate of a killed agent is taken over by the others, and the summary says so',
+      async () => {
+        const stages = [{ name: 'paced', mix: 'stat', rate: '600/s', duration: '16s' }];
+        const run = fleet.run({ stages });
+        await run.loaded();
+        const { program } = fleet.agent(1);
+        program.kill('SIGKILL');
+        await run.exits(4);
+        assert.match(run.said, /The rate of stage paced is now divided over 2 of 3 agents/);
+        const [stage] = run.summary().stages;
+        assert.deepEqual(
+          stage?.rate?.divisions.map(({ agents }) => agents),
+          [['agent-1', 'agent-3']],
+        );
+        assert.ok(
+          run
+            .summary()
+            .warnings.some((line) =>
+              /its rate was divided over 2 of 3 agents after \d+s/.test(line),
+            ),
+        );
+        // Exactly half of the whole each from then on: more than a third of the stage's rate over its whole duration.
+        for (const id of ['agent-1', 'agent-3']) {
+          const own = stage.agents[id]?.operations['stat'];
+          assert.ok(own);
+          const issued = own.count + own.unissued_schedules;
+          assert.ok(issued > 16 * 200 * 1.08 && issued <= 16 * 300, `${id}: ${String(issued)}`);
+        }
+        run.checkSums();
+      },
+    );
+
+    await t.test(
       '[RUN-19] an agent killed between two stages: the next stage starts without it, exit 4',
       async () => {
         const stages = [

@@ -252,3 +252,50 @@ test('[RUN-02] [RUN-09] Ctrl-C before anybody is connected leaves no agent owned
   assert.equal(exitCode(history), 130);
   assert.ok(tookMs(history) < 1100);
 });
+
+const paced = (durationMs: number, perSecond: number, index = 0) =>
+  stageOf({
+    index,
+    name: `paced-${String(index)}`,
+    durationMs,
+    rate: { unit: 'operations', steps: [{ from: perSecond, to: perSecond }] },
+  });
+
+test('[MEAS-06] the rate of a lost agent is taken over by the others at once; the run says so', () => {
+  const plan = fleetPlan(3, { stages: [paced(20_000, 900), paced(10_000, 900, 1)] });
+  const history = playChecked(scene([{ kind: 'killRunner', agent: 1, atMs: 14_000 }], { plan }));
+  assert.equal(exitCode(history), 4);
+  const shares = records(history, 'share');
+  assert.deepEqual(
+    shares.map(({ stage, epoch, agents }) => ({ stage, epoch, agents })),
+    [{ stage: 0, epoch: 1, agents: [0, 2] }],
+  );
+  assert.equal(
+    told(history, 'The rate of stage paced-0 is now divided over 2 of 3 agents').length,
+    1,
+  );
+  const sums = records(history, 'stageResult').map(({ agent, result }) => ({
+    agent,
+    stage: result.stage,
+    count: result.operations[0]!.count,
+  }));
+  for (const agent of [0, 2]) {
+    const first = sums.find((one) => one.agent === agent && one.stage === 0)?.count ?? 0;
+    // About ten seconds with a third of the rate and ten with half of it.
+    assert.ok(first > 7000 && first < 8000, String(first));
+    const second = sums.find((one) => one.agent === agent && one.stage === 1)?.count ?? 0;
+    assert.ok(Math.abs(second - 4500) <= 1, String(second));
+  }
+});
+
+test('[MEAS-06] the rate of an agent that is only cut off or frozen stays its own', () => {
+  const plan = fleetPlan(3, { stages: [paced(20_000, 900)] });
+  for (const fault of [
+    { kind: 'cut', agent: 1, atMs: 14_000 },
+    { kind: 'freeze', agent: 1, what: 'control', forMs: 5000, atMs: 12_000 },
+  ] as const satisfies readonly Fault[]) {
+    const history = playChecked(scene([fault], { plan }));
+    assert.deepEqual(records(history, 'share'), [], fault.kind);
+    assert.deepEqual(operations(history), [6000, 6000, 6000], fault.kind);
+  }
+});

@@ -5,7 +5,7 @@
 import type { AgentState } from '../../shared/model/agent-state.js';
 import type { ControllerMessage } from '../../shared/model/messages.js';
 
-export const commands = ['prepare', 'start', 'go', 'abort', 'cleanup'] as const;
+export const commands = ['prepare', 'start', 'go', 'share', 'abort', 'cleanup'] as const;
 export type CommandKind = (typeof commands)[number];
 export type Command = Extract<ControllerMessage, { kind: CommandKind }>;
 
@@ -18,6 +18,7 @@ const nothing: Row = {
   prepare: 'ignore',
   start: 'ignore',
   go: 'ignore',
+  share: 'ignore',
   abort: 'ignore',
   cleanup: 'ignore',
 };
@@ -25,11 +26,23 @@ const nothing: Row = {
 export const commandTable: { readonly [S in AgentState]: Row } = {
   IDLE: { ...nothing, prepare: 'carryOut', abort: 'carryOut' },
   PREPARING: { ...nothing, abort: 'carryOut' },
-  READY: { ...nothing, start: 'carryOut', abort: 'carryOut', cleanup: 'carryOut' },
+  READY: {
+    ...nothing,
+    start: 'carryOut',
+    share: 'carryOut',
+    abort: 'carryOut',
+    cleanup: 'carryOut',
+  },
   // A Start with a higher epoch replaces the one that is armed; the machine compares the epochs.
-  ARMED: { ...nothing, start: 'carryOut', go: 'carryOut', abort: 'carryOut' },
-  RUNNING: { ...nothing, start: 'duplicate', go: 'duplicate', abort: 'carryOut' },
-  DRAINING: { ...nothing, abort: 'carryOut' },
+  ARMED: { ...nothing, start: 'carryOut', go: 'carryOut', share: 'carryOut', abort: 'carryOut' },
+  RUNNING: {
+    ...nothing,
+    start: 'duplicate',
+    go: 'duplicate',
+    share: 'carryOut',
+    abort: 'carryOut',
+  },
+  DRAINING: { ...nothing, share: 'carryOut', abort: 'carryOut' },
   CLEANING: { ...nothing, abort: 'carryOut', cleanup: 'duplicate' },
   COMPLETED: { ...nothing, cleanup: 'carryOut' },
   FAILED: nothing,

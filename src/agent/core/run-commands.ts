@@ -30,6 +30,9 @@ export function obey(run: RunContext, command: Command, now: Instant): void {
     case 'go':
       go(run, command);
       return;
+    case 'share':
+      share(run, command);
+      return;
     case 'abort':
       run.log('info', `Aborting run ${run.host.runId}: ${command.reason}`);
       end(
@@ -89,6 +92,16 @@ function start(run: RunContext, command: Extract<Command, { kind: 'start' }>): v
 function go(run: RunContext, { stage, epoch }: Extract<Command, { kind: 'go' }>): void {
   if (run.wait.isCurrent(stage, epoch)) run.order({ kind: 'go', stage, epoch });
   else run.log('warn', `Ignoring GO command (epoch ${String(epoch)} was replaced)`);
+}
+
+function share(run: RunContext, command: Extract<Command, { kind: 'share' }>): void {
+  const { epoch, index, count } = command;
+  if (epoch <= run.shareEpoch) {
+    run.log('warn', `Ignoring SHARE command (epoch ${String(epoch)} was replaced)`);
+    return;
+  }
+  run.shareEpoch = epoch;
+  run.order({ kind: 'share', index, count });
 }
 
 /** The runner of a run that completed is usually alive; one that was killed at the end of the last stage is replaced. */

@@ -42,6 +42,8 @@ export class RunContext {
   drainByMs: number | undefined;
   ending: Ending | undefined;
   finalSent = false;
+  /** Of the last Share; 0 before the first. */
+  shareEpoch = 0;
   /** Warnings that the results must carry: they go with the next stage result. */
   readonly notes: string[] = [];
   #state: AgentState = 'IDLE';

@@ -90,6 +90,7 @@ export class Tenancy {
         return;
       case 'start':
       case 'go':
+      case 'share':
       case 'abort':
       case 'cleanup':
         this.run.command(message, now);

@@ -28,6 +28,8 @@ export type RunnerCommand =
       readonly atNs: bigint;
     }
   | { readonly kind: 'go'; readonly stage: number; readonly epoch: number }
+  /** The part of every rate that is this agent's from now on: number `index` of `count` equal ones. */
+  | { readonly kind: 'share'; readonly index: number; readonly count: number }
   /** Stop issuing at once, sample, report; operations in flight get graceMs (control kills the runner after that). */
   | { readonly kind: 'abort'; readonly reason: string; readonly graceMs: number }
   | { readonly kind: 'cleanup' }

@@ -61,6 +61,9 @@ export class RunnerSession {
         if (this.#stages === undefined || this.#isOver) this.#ignore(command.kind);
         else this.#stages.handle(command);
         return;
+      case 'share':
+        this.#run?.parts.control.share.set([command.index, command.count]);
+        return;
       case 'abort':
         if (!this.#abort.signal.aborted && !this.#isOver) this.#abortWith(command);
         return;

@@ -54,8 +54,12 @@ export class Aggregate {
       case 'stageStart':
         this.#onStage(record.stage, (stage) => {
           stage.told = record.agents;
+          stage.startedAtMs = record.atMs;
           this.#current = stage;
         });
+        return;
+      case 'share':
+        this.#onStage(record.stage, (stage) => stage.divided(record.atMs, record.agents));
         return;
       case 'started':
         this.#onStage(record.stage, (stage) => (stage.agent(record.agent).start = record));

@@ -100,6 +100,7 @@ export class Manifest {
         return true;
       case 'interval':
       case 'stageResult':
+      case 'share':
       case 'notice':
       case 'heartbeat':
         return false;

@@ -1,7 +1,7 @@
 import type { OperationKind } from '../../shared/model/operation.js';
 import { meanRate } from '../../shared/model/pacing.js';
 import type { StageRates } from './stage-rates.js';
-import type { StageTrack } from './stage-track.js';
+import type { AgentTrack, StageTrack } from './stage-track.js';
 
 /** A rate-limited stage, over all its operations. */
 export interface RateSummary {
@@ -13,10 +13,20 @@ export interface RateSummary {
   readonly achieved_per_second: number;
   readonly missed_schedules: number;
   readonly unissued_schedules: number;
+  /** Divisions over other agents than all of the run: at the start, or when one was lost. */
+  readonly divisions: readonly RateDivisionSummary[];
+}
+
+export interface RateDivisionSummary {
+  /** Since the agents were told to go; 0 when it was so from the start. */
+  readonly after_s: number;
+  /** Ids of those that shared the rate from then on. */
+  readonly agents: readonly string[];
 }
 
 export function rateSummary(
   track: StageTrack,
+  agents: readonly AgentTrack[],
   operations: readonly OperationKind[],
   rates: StageRates,
 ): RateSummary | null {
@@ -35,6 +45,10 @@ export function rateSummary(
     achieved_per_second: rounded(achieved),
     missed_schedules: totals.reduce((sum, one) => sum + one.missedSchedules, 0),
     unissued_schedules: totals.reduce((sum, one) => sum + one.unissuedSchedules, 0),
+    divisions: track.divisions.map((one) => ({
+      after_s: Math.max(0, Math.round(one.atMs - (track.startedAtMs ?? one.atMs)) / 1000),
+      agents: one.agents.flatMap((index) => agents[index]?.plan.id ?? []),
+    })),
   };
 }
 

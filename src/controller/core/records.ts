@@ -68,6 +68,13 @@ export type RunRecord =
       readonly t0Ns: bigint;
       readonly agents: readonly number[];
     }
+  /** From now on these agents share the rate of the stage (and of those after it) in equal parts. */
+  | {
+      readonly type: 'share';
+      readonly stage: number;
+      readonly epoch: number;
+      readonly agents: readonly number[];
+    }
   /** Lateness of the agent's first operation against T0, with the clock's bound at that start. */
   | {
       readonly type: 'started';

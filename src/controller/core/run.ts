@@ -11,6 +11,7 @@ import { firstPhase, phaseAt } from './phases/itinerary.js';
 import type { Destination, Phase, RunContext } from './phases/phase.js';
 import { Pulse } from './pulse.js';
 import { judgeEnd } from './run-end.js';
+import { RateDivision } from './rate-division.js';
 import type { RunEffect, RunInput, RunOptions } from './run-io.js';
 import { statusOf } from './run-status.js';
 import type { SessionEvent } from './session-events.js';
@@ -39,6 +40,7 @@ export class Run implements RunContext {
   readonly options: RunOptions;
   readonly plan: Plan;
   readonly outbox = new Outbox();
+  readonly division: RateDivision;
   readonly sessions: readonly AgentSession[];
   readonly #events: { session: AgentSession; event: SessionEvent }[] = [];
   readonly #pulse: Pulse;
@@ -64,6 +66,7 @@ export class Run implements RunContext {
       });
       return session;
     });
+    this.division = new RateDivision(this.plan, this.outbox);
     this.#pulse = new Pulse(this.outbox, this.sessions);
     this.#judge = new Judge(this.plan.failurePolicy, this.sessions, this.outbox);
     this.#phase = firstPhase(this);

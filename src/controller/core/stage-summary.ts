@@ -33,7 +33,7 @@ export function summarizeStage(track: StageTrack, agents: readonly AgentTrack[])
     straggler: straggler(members, track),
     rate_seconds: rates.seconds,
     warmup: warmupSummary(track),
-    rate: rateSummary(track, operations, rates),
+    rate: rateSummary(track, agents, operations, rates),
     operations: Object.fromEntries(
       operations.map((operation) => [
         operation,

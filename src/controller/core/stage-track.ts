@@ -35,6 +35,10 @@ export class StageTrack {
   /** Response latencies, in open loop. */
   readonly responses = new Map<OperationKind, SecondHistograms>();
   told: readonly number[] = [];
+  /** Of the record that all were told to go. */
+  startedAtMs: number | undefined;
+  /** New divisions of the rate. */
+  readonly divisions: { readonly atMs: number; readonly agents: readonly number[] }[] = [];
   ended = false;
   folded = 0;
   duplicates = 0;
@@ -68,6 +72,10 @@ export class StageTrack {
       ofKind(this.seconds, stats.operation).add(interval, service);
       if (this.isOpenLoop) ofKind(this.responses, stats.operation).add(interval, response);
     }
+  }
+
+  divided(atMs: number, agents: readonly number[]): void {
+    this.divisions.push({ atMs, agents });
   }
 
   get isOpenLoop(): boolean {

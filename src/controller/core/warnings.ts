@@ -77,6 +77,11 @@ function stageWarnings(
       `stage ${stage.name}: agents started ${ms(spreadMs)} apart, more than max_start_spread (${ms(plan.maxStartSpreadMs)})`,
     );
   }
+  for (const { after_s: after, agents: ids } of stage.rate?.divisions ?? []) {
+    const when = after === 0 ? 'from its start' : `after ${String(Math.round(after))}s`;
+    const over = `${String(ids.length)} of ${String(agents.length)} agents`;
+    warnings.push(`stage ${stage.name}: its rate was divided over ${over} ${when}`);
+  }
   for (const agent of agents) {
     const { id } = agent.plan;
     const own = stage.agents[id];

@@ -152,6 +152,12 @@ export type ControllerMessage =
       readonly atNs: bigint;
     }
   | { readonly kind: 'go'; readonly stage: number; readonly epoch: number }
+  | {
+      readonly kind: 'share';
+      readonly epoch: number;
+      readonly index: number;
+      readonly count: number;
+    }
   | { readonly kind: 'abort'; readonly reason: string }
   | { readonly kind: 'cleanup' }
   | { readonly kind: 'fetch'; readonly abort: boolean; readonly reason: string }
@@ -256,6 +262,8 @@ export const deliveryOf: { readonly [K in MessageKind]: Delivery } = {
   prepare: { lane: 'normal', reliable: true },
   start: { lane: 'critical', reliable: true },
   go: { lane: 'critical', reliable: true },
+  // In the lane of start, so that a stage begins with the share that was sent before.
+  share: { lane: 'critical', reliable: true },
   abort: { lane: 'critical', reliable: true },
   cleanup: { lane: 'normal', reliable: true },
   fetch: { lane: 'normal', reliable: true },

@@ -19,6 +19,7 @@ const toAgent: Readonly<Record<Delivered<ControllerMessage>, true>> = {
   prepare: true,
   start: true,
   go: true,
+  share: true,
   abort: true,
   cleanup: true,
   fetch: true,

@@ -66,6 +66,8 @@ export class SimRunner {
   #leaseUntilNs: bigint | undefined;
   #reportAtMs: number;
   #stalledUntilMs = 0;
+  /** Over how many agents a rate is divided. */
+  #parts = 1;
 
   constructor(
     world: World,
@@ -127,6 +129,7 @@ export class SimRunner {
     switch (command.kind) {
       case 'prepare':
         this.#assignment = command.assignment;
+        this.#parts = command.assignment.agentCount;
         this.#beganMs = this.#nowMs;
         this.#phase = command.assignment.mode === 'cleanup' ? 'cleaning' : 'preparing';
         this.#busyUntilMs =
@@ -146,6 +149,10 @@ export class SimRunner {
       }
       case 'go':
         if (this.#armed?.epoch === command.epoch) this.#armed.go = true;
+        return;
+      case 'share':
+        this.#count();
+        this.#parts = command.count;
         return;
       case 'abort':
         this.#abort(command.reason);
@@ -312,12 +319,18 @@ export class SimRunner {
     const end = durationMs === undefined ? this.#nowMs : load.t0Ms + durationMs;
     const until = Math.min(this.#nowMs, Math.max(end, load.countedUntilMs));
     const from = Math.max(load.countedUntilMs, Math.min(until, this.#stalledUntilMs));
-    const done = ((until - from) / 1000) * this.#traits.operationsPerSecond;
+    const done = ((until - from) / 1000) * this.#speed(load);
     load.operations = Math.min(load.operations + Math.max(0, done), maxOperations ?? Infinity);
     if (from < until) load.countedUntilMs = until;
     // An operation that is complete but for a rounding error is complete.
     load.truth.operations = Math.floor(load.operations + 0.01);
     if (from < until) load.truth.activeUntilMs = this.process.clock.worldTime(until);
+  }
+
+  /** The storage keeps up with every rate. */
+  #speed({ stage }: Load): number {
+    const rate = stage.rate?.steps[0]?.from;
+    return rate === undefined ? this.#traits.operationsPerSecond : rate / this.#parts;
   }
 
   /** Boundaries that were slept through become one longer interval; `last`: also what is left of a second. */
@@ -389,7 +402,7 @@ export class SimRunner {
       if (load.drainedAtMs === undefined && load.stage.maxOperations !== undefined) {
         const left = Math.max(0, load.stage.maxOperations - load.operations);
         const stalled = Math.max(0, this.#stalledUntilMs - this.#nowMs);
-        due.push(this.#nowMs + stalled + (left / this.#traits.operationsPerSecond) * 1000);
+        due.push(this.#nowMs + stalled + (left / this.#speed(load)) * 1000);
       }
     }
     const next = Math.min(...due);

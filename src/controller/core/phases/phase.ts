@@ -4,6 +4,7 @@ import type { AgentSession } from '../agent-session.js';
 import type { Barrier } from '../barrier.js';
 import type { DecisionPhase } from '../decisions.js';
 import type { Outbox } from '../outbox.js';
+import type { RateDivision } from '../rate-division.js';
 import type { RunOptions } from '../run-io.js';
 import type { SessionEvent } from '../session-events.js';
 import type { RunPhase, StageStatus } from '../snapshot.js';
@@ -14,6 +15,7 @@ export interface RunContext {
   readonly plan: Plan;
   readonly sessions: readonly AgentSession[];
   readonly outbox: Outbox;
+  readonly division: RateDivision;
   /** Leaves the present phase for good. */
   reached(destination: Destination, now: Instant): void;
   /** The run cannot be started, for this reason: abort all. */

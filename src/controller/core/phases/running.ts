@@ -84,6 +84,7 @@ export class Running implements Phase {
       this.#run.reached({ kind: 'missed', stage: this.#index, barrier }, now);
       return;
     }
+    if (this.name(now.ms) === 'running') this.#divide();
     if (!this.#members.every((session) => this.#isResolved(session, now.ms))) return;
     this.#run.outbox.record({ type: 'stageEnd', stage: this.#index });
     this.#run.reached({ kind: 'stageDone', stage: this.#index }, now);
@@ -111,6 +112,15 @@ export class Running implements Phase {
     const { name, warmupMs, durationMs, maxOperations, maxBytes } = stage;
     const limits = { durationMs, maxOperations, maxBytes };
     return { index: this.#index, name, elapsedMs, warmupMs, ...limits };
+  }
+
+  /** Those lost for good leave their parts of the rate to the others. */
+  #divide(): void {
+    const loading = this.#members.filter(({ state }) => state !== 'FAILED' && state !== 'ABORTED');
+    this.#run.division.among(
+      this.#index,
+      loading.map(({ index }) => index),
+    );
   }
 
   get #isLast(): boolean {

@@ -142,6 +142,7 @@ export class Starting implements Phase {
   }
 
   #arm(barrier: Barrier, now: Instant): void {
+    this.#run.division.among(this.#stage, barrier.members);
     for (const order of barrier.arm(now)) {
       const { epoch, atNs } = order;
       const session = this.#run.sessions[order.agent];

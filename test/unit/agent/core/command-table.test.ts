@@ -25,6 +25,7 @@ const aCommand: { readonly [C in CommandKind]: Extract<Command, { kind: C }> } =
   prepare: { kind: 'prepare', assignment: JSON.stringify(assignmentOf()) },
   start: { kind: 'start', stage: 0, epoch: 2, atNs: 6_000_000_000n },
   go: { kind: 'go', stage: 0, epoch: 1 },
+  share: { kind: 'share', epoch: 1, index: 0, count: 2 },
   abort: { kind: 'abort', reason: 'Ctrl-C' },
   cleanup: { kind: 'cleanup' },
 };
@@ -34,6 +35,7 @@ const signOf: { readonly [C in CommandKind]: (agent: AgentDriver) => boolean } =
   prepare: (agent) => agent.effects('forkRunner', agent.last).length === 1,
   start: (agent) => agent.ordered('arm', agent.last).length === 1,
   go: (agent) => agent.ordered('go', agent.last).length === 1,
+  share: (agent) => agent.ordered('share', agent.last).length === 1,
   abort: (agent) =>
     agent.ordered('abort', agent.last).length + agent.sent('final', agent.last).length === 1,
   cleanup: (agent) => agent.ordered('cleanup', agent.last).length === 1,

@@ -99,3 +99,23 @@ test('an agent that missed a stage can be told to clean up while it is READY for
   agent.runner({ kind: 'cleaned', files: 3, warnings: [] });
   assert.equal(agent.sent('final')[0]?.state, 'COMPLETED');
 });
+
+test('a new share of the rate goes to the workload process; one of an older epoch does not', () => {
+  const agent = new AgentDriver().running();
+  agent.receive({ kind: 'share', epoch: 2, index: 1, count: 2 });
+  agent.receive({ kind: 'share', epoch: 1, index: 1, count: 3 });
+  assert.deepEqual(agent.ordered('share'), [{ kind: 'share', index: 1, count: 2 }]);
+  assert.ok(agent.lines().includes('Ignoring SHARE command (epoch 1 was replaced)'));
+});
+
+test('[CONF-03] a stage that its errors ended fails the agent, after its result', () => {
+  const agent = new AgentDriver().running();
+  agent.runner({ kind: 'stageResult', ...resultOf({ endedBy: 'error' }) });
+  assert.deepEqual(agent.sent('final'), []);
+  agent.runner({ kind: 'failed', code: 'operations', message: 'too many errors' });
+  assert.deepEqual(
+    agent.sent('final').map(({ state, reason }) => [state, reason]),
+    [['FAILED', 'too many errors']],
+  );
+  assert.equal(agent.sent('stageResult').length, 1);
+});

@@ -1,0 +1,40 @@
+import type { Plan } from '../../shared/model/plan.js';
+import type { Outbox } from './outbox.js';
+
+/**
+ * Which agents share the rates of the run, in equal parts. They are those that start a stage; of a stage that runs,
+ * those that are lost for good (FAILED, ABORTED) leave, and the others take their parts over. One that is disconnected or
+ * hung may still be loading and keeps its part: the target never gets more than the rate.
+ */
+export class RateDivision {
+  readonly #plan: Plan;
+  readonly #outbox: Outbox;
+  #epoch = 0;
+  #agents: readonly number[];
+
+  constructor(plan: Plan, outbox: Outbox) {
+    this.#plan = plan;
+    this.#outbox = outbox;
+    // As the assignments have it.
+    this.#agents = plan.agents.map(({ index }) => index);
+  }
+
+  /** These agents, by index, share the rate of the stage from now on. Nothing is sent where that is so already. */
+  among(stage: number, agents: readonly number[]): void {
+    const { rate, name } = this.#plan.stages[stage] ?? {};
+    if (rate === undefined || agents.length === 0 || same(agents, this.#agents)) return;
+    this.#epoch += 1;
+    this.#agents = [...agents];
+    const count = agents.length;
+    for (const [index, agent] of agents.entries()) {
+      this.#outbox.send(agent, { kind: 'share', epoch: this.#epoch, index, count });
+    }
+    this.#outbox.record({ type: 'share', stage, epoch: this.#epoch, agents: this.#agents });
+    const of = `${String(count)} of ${String(this.#plan.agents.length)} agents`;
+    this.#outbox.notice('warn', `The rate of stage ${name ?? ''} is now divided over ${of}`);
+  }
+}
+
+function same(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((agent, i) => agent === b[i]);
+}
