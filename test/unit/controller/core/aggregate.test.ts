@@ -13,6 +13,7 @@ import {
   RecordedAgent,
   runRecord,
   sampleRun,
+  seeded,
   stagePlan,
   to,
 } from '../../../support/recorded-run.js';
@@ -275,4 +276,46 @@ test('live numbers are of the newest second that all agents at work have reporte
   }
   assert.deepEqual(seen, [undefined, 0, 0, 1, 1, 2, 2, 3, 3, 4]);
   assert.equal(aggregate.live().errors, 2);
+});
+
+test('[MEAS-01] percentiles of very unequal agents are those of the pooled raw data', () => {
+  const random = seeded(11);
+  const raw: number[] = [];
+  const plan = planOf(2, [stagePlan(0)]);
+  const records: JournalRecord[] = [at(0, runRecord(plan))];
+  records.push(at(1, { type: 'stageStart', stage: 0, epoch: 1, t0Ns: 0n, agents: [0, 1] }));
+  // The second agent is a hundred times slower and does 2 % of the operations.
+  for (const [index, share, slower] of [
+    [0, 0.98, 1],
+    [1, 0.02, 100],
+  ] as const) {
+    const agent = new RecordedAgent();
+    for (let second = 0; second < 5; second++) {
+      const latenciesNs = Array.from({ length: 4000 * share }, () =>
+        Math.round(80_000 * slower * Math.exp(random())),
+      );
+      raw.push(...latenciesNs);
+      const interval = agent.interval({ read: { latenciesNs } });
+      records.push(at(1000 * second, { type: 'interval', agent: index, interval }));
+    }
+    const result = agent.result('duration', 5);
+    records.push(at(6000, { type: 'stageResult', agent: index, result }));
+  }
+  const read = aggregateOf(records).summary().stages[0]?.operations['read'];
+  assert.ok(read?.service_ns);
+  raw.sort((a, b) => a - b);
+  for (const [name, percent] of [
+    ['p50', 50],
+    ['p90', 90],
+    ['p99', 99],
+    ['p99_9', 99.9],
+    ['max', 100],
+  ] as const) {
+    const exact = raw[Math.ceil((percent * 10 * raw.length) / 1000) - 1] ?? 0;
+    const one = new Histogram();
+    one.record(exact);
+    // The highest value of the bucket in which the exact one lies.
+    assert.equal(read.service_ns[name], one.max, name);
+  }
+  assert.ok(read.service_ns.p90 < 300_000 && read.service_ns.p99 > 8_000_000);
 });

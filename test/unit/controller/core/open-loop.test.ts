@@ -106,6 +106,7 @@ test('[MEAS-06] the summary says how much of the rate was achieved, and what was
     achieved_per_second: 19.25,
     missed_schedules: 9,
     unissued_schedules: 3,
+    divisions: [],
   });
   const text = summaryText(summary, {});
   assert.match(
