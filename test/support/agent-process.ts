@@ -57,7 +57,7 @@ export async function cpuSecondsDuring(pid: number, windowMs: number): Promise<n
 }
 
 /** User and system time in ticks, which are 1/100 s on every Linux (USER_HZ). */
-function cpuTicks(pid: number): number {
+export function cpuTicks(pid: number): number {
   const stat = readFileSync(`/proc/${String(pid)}/stat`, 'utf8');
   // The second field, the name, may hold spaces.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');

@@ -21,6 +21,8 @@ export interface RehearsalAgent {
   readonly host: string;
   readonly port: number;
   readonly target: string;
+  /** Folder of its checkpoints. */
+  readonly spool: string;
   /** What the controller dials: the link's address, but for an agent on a host of its own. */
   readonly address: string;
   readonly link: LinkProxy;
@@ -120,7 +122,9 @@ async function startOne(index: number, options: AgentsOptions): Promise<Rehearsa
   const id = `agent-${index + 1}`;
   const target = join(folder, id);
   await mkdir(target, { recursive: true });
-  const child = fork(agentProgram, ['--listen', `${host}:0`, '--id', id, '--verbose'], {
+  const spool = join(folder, `${id}-spool`);
+  const argv = ['--listen', `${host}:0`, '--id', id, '--spool', spool, '--verbose'];
+  const child = fork(agentProgram, argv, {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     // The terminal's Ctrl-C is for the rehearsal, which ends its agents itself.
     detached: true,
@@ -135,7 +139,7 @@ async function startOne(index: number, options: AgentsOptions): Promise<Rehearsa
     });
     const link = await LinkProxy.start({ host, port }, clock);
     const address = place ? `${host}:${port}` : link.address;
-    return { id, process, host, port, target, address, link };
+    return { id, process, host, port, target, spool, address, link };
   } catch (thrown) {
     await process.stop();
     throw new Error(`${id} did not start: ${reasonOf(thrown)} ${process.stderr.trim()}`, {
