@@ -8,9 +8,15 @@ interface Span {
 /** Which intervals of which stages are held, as the fewest ranges. */
 export class HeldRanges {
   readonly #stages = new Map<number, Span[]>();
+  #size = 0;
 
   constructor(ranges: readonly HeldRange[] = []) {
     for (const range of ranges) this.add(range);
+  }
+
+  /** How many ranges there are. */
+  get size(): number {
+    return this.#size;
   }
 
   covers({ stage, first, last }: HeldRange): boolean {
@@ -21,7 +27,8 @@ export class HeldRanges {
   add({ stage, first, last }: HeldRange): void {
     const joined: Span = { first, last };
     const apart: Span[] = [];
-    for (const span of this.#stages.get(stage) ?? []) {
+    const before = this.#stages.get(stage) ?? [];
+    for (const span of before) {
       if (span.last + 1 < joined.first || joined.last + 1 < span.first) {
         apart.push(span);
       } else {
@@ -30,6 +37,7 @@ export class HeldRanges {
       }
     }
     apart.push(joined);
+    this.#size += apart.length - before.length;
     this.#stages.set(
       stage,
       apart.sort((a, b) => a.first - b.first),

@@ -13,6 +13,9 @@ import { SequenceTracker } from './sequence-tracker.js';
 /** So many bad frames in a row end the stream (not the run). */
 export const mostInvalid = 100;
 
+/** A run has few: a hole is there only while a lost interval is on its way again. */
+const mostHeldRanges = 10_000;
+
 export type LinkEvent<In extends Message = Message> =
   | { readonly kind: 'message'; readonly message: In }
   /** Ignored. `sequence`: the frame's own, or the expected one when the frame cannot be trusted. */
@@ -194,6 +197,9 @@ export class Inbound<In extends Message> {
       if (this.#held.covers(decoded)) {
         this.#counters.duplicates += 1;
         return;
+      }
+      if (this.#held.size >= mostHeldRanges) {
+        throw new DecodeError(`intervals with more than ${mostHeldRanges} holes between them`);
       }
       this.#held.add(decoded);
     }

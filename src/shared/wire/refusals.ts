@@ -5,17 +5,19 @@ import type { Log } from '../kernel/log.js';
 export type RefusalKind = 'token' | 'handshake' | 'tls' | 'run';
 
 const windowMs = 10_000;
-const linesPerWindow = 5;
+const linesPerWindow = 10;
+const linesOfOneReason = 2;
 
 /**
- * The log of those who were turned away. Whoever hammers at the door must not fill the log: after a few lines in ten
- * seconds the rest is only counted, and told in one line.
+ * The log of those who were turned away. Whoever hammers at the door must not fill the log, nor hide the others in it: in
+ * ten seconds each reason has two lines, all together ten, and the rest is counted and told in one.
  */
 export class Refusals {
   readonly counts: Record<RefusalKind, number> = { token: 0, handshake: 0, tls: 0, run: 0 };
   readonly #clock: Clock;
   readonly #log: Log;
   #lines = 0;
+  readonly #reasons = new Map<string, number>();
   #kept: Partial<Record<RefusalKind, number>> = {};
   #lastPeer = '';
   #window: Cancel | undefined;
@@ -31,8 +33,11 @@ export class Refusals {
     this.#window ??= this.#clock.after(windowMs, () => {
       this.#summarise();
     });
-    if (this.#lines < linesPerWindow) {
+    const reason = line.replace(peer, '');
+    const told = this.#reasons.get(reason) ?? 0;
+    if (this.#lines < linesPerWindow && told < linesOfOneReason) {
       this.#lines += 1;
+      this.#reasons.set(reason, told + 1);
       this.#log('warn', line);
       return;
     }
@@ -52,6 +57,7 @@ export class Refusals {
     const peer = this.#lastPeer;
     this.#window = undefined;
     this.#lines = 0;
+    this.#reasons.clear();
     this.#kept = {};
     if (total === 0) return;
     const kinds = kept.map(([kind, count]) => `${kind} ${count}`).join(', ');

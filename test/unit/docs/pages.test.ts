@@ -31,6 +31,7 @@ const promised = {
     'uninterruptible sleep',
     '2 s of added latency',
   ],
+  'docs/security.md': ['not covered', 'openssl rand', 'chmod 600', 'To change it'],
   'docs/failures.md': ['majority', 'Ctrl-C', 'disk full'],
 };
 
