@@ -2,6 +2,7 @@ import type { Instant } from '../../shared/kernel/clock.js';
 import type { HeldRange, Progress } from '../../shared/model/messages.js';
 import type { AgentPlan, Plan } from '../../shared/model/plan.js';
 import { burstPatienceMs, ClockProbes } from './clock-probes.js';
+import { earliest } from './earliest.js';
 import { tenthSeconds, wholeSeconds } from './duration-text.js';
 import { LinkKeeper } from './link-keeper.js';
 import { Lookout, type Outlook } from './lookout.js';
@@ -227,18 +228,17 @@ export class AgentSession {
     if (this.link.isOpen && this.lookout.contact.helloIsDue(now.ms)) {
       this.context.outbox.push({ kind: 'helloProbe', agent: this.index });
     }
-    const verdict = this.lookout.check({ ...this.#outlook, nowMs: now.ms });
+    const verdict = this.lookout.check(this.#outlook(now.ms));
     if (verdict) this.#follow(verdict, now);
   }
 
   wakeAt(): number | undefined {
     if (this.linkState === 'CLOSED') return undefined;
-    const due: (number | undefined)[] = [];
-    if (this.link.isOpen) due.push(this.probes.wakeAt());
-    if (this.#failure === undefined) due.push(this.link.wakeAt());
-    if (!this.#isBeyondJudging) due.push(this.lookout.wakeAt(this.#outlook));
-    const known = due.filter((ms) => ms !== undefined);
-    return known.length > 0 ? Math.min(...known) : undefined;
+    let due = this.link.isOpen ? this.probes.wakeAt() : undefined;
+    if (this.#failure === undefined) due = earliest(due, this.link.wakeAt());
+    // An early wake does no harm, so the instant of now need not be known.
+    if (!this.#isBeyondJudging) due = earliest(due, this.lookout.wakeAt(this.#outlook(0)));
+    return due;
   }
 
   shift(ms: number): void {
@@ -251,8 +251,8 @@ export class AgentSession {
     return hasEnded(state) || linkState === 'CONNECTING' || linkState === 'HUNG';
   }
 
-  get #outlook(): Omit<Outlook, 'nowMs'> {
-    return { connected: this.link.isOpen, isWorking: working.has(this.state) };
+  #outlook(nowMs: number): Outlook {
+    return { nowMs, connected: this.link.isOpen, isWorking: working.has(this.state) };
   }
 
   #follow(verdict: Verdict, now: Instant): void {

@@ -1,5 +1,6 @@
 import type { HeldRange } from '../../shared/model/messages.js';
 import { redialDelayMs } from './backoff.js';
+import { earliest } from './earliest.js';
 import type { Outbox } from './outbox.js';
 import type { LinkState } from './records.js';
 import type { DialFailure } from './run-io.js';
@@ -171,9 +172,7 @@ export class LinkKeeper {
 
   wakeAt(): number | undefined {
     const dialAt = this.#dial.kind === 'waiting' ? this.#dial.atMs : undefined;
-    const end = this.#windowEndMs;
-    if (dialAt === undefined || end === undefined) return dialAt ?? end;
-    return Math.min(dialAt, end);
+    return earliest(dialAt, this.#windowEndMs);
   }
 
   /** The controller slept: its own absence is not the agent's. */

@@ -1,5 +1,6 @@
 import type { AgentMessage } from '../../shared/model/messages.js';
 import { Contact } from './contact.js';
+import { earliest } from './earliest.js';
 import { silentAfterMs, StageWatch } from './stage-watch.js';
 import type { Heard, Verdict, Watch } from './watch.js';
 import { WorkWatch } from './work-watch.js';
@@ -42,11 +43,9 @@ export class Lookout {
     return this.#watch?.check(this.#heard(outlook));
   }
 
-  /** An early wake does no harm, so the instant of now need not be known. */
-  wakeAt(outlook: Omit<Outlook, 'nowMs'>): number | undefined {
-    const watch = this.#watch?.wakeAt(this.#heard({ ...outlook, nowMs: 0 }));
-    if (!outlook.connected) return watch;
-    return Math.min(watch ?? Infinity, this.contact.helloDueMs);
+  wakeAt(outlook: Outlook): number | undefined {
+    const watch = this.#watch?.wakeAt(this.#heard(outlook));
+    return outlook.connected ? earliest(watch, this.contact.helloDueMs) : watch;
   }
 
   shift(ms: number): void {
@@ -54,8 +53,8 @@ export class Lookout {
     this.#watch?.shift(ms);
   }
 
-  #heard(outlook: Outlook): Heard {
+  #heard({ nowMs, connected, isWorking }: Outlook): Heard {
     const { heardAtMs } = this.contact;
-    return { ...outlook, heardAtMs, runnerSilent: this.runnerIsSilent };
+    return { nowMs, connected, isWorking, heardAtMs, runnerSilent: this.runnerIsSilent };
   }
 }

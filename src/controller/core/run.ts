@@ -4,6 +4,7 @@ import type { Plan } from '../../shared/model/plan.js';
 import { AgentSession } from './agent-session.js';
 import type { RunEvent } from './decisions.js';
 import { wholeSeconds } from './duration-text.js';
+import { earliest } from './earliest.js';
 import { Judge } from './judge.js';
 import { Outbox } from './outbox.js';
 import { Aborting } from './phases/aborting.js';
@@ -51,6 +52,8 @@ export class Run implements RunContext {
   #finished = false;
   #workloadBeganMs: number | undefined;
   #wakeAtMs: number | undefined;
+  /** When each session wants a tick, as of the last look at all of them. */
+  readonly #sessionWakesMs: number[] = [];
 
   constructor(options: RunOptions) {
     this.options = options;
@@ -77,7 +80,7 @@ export class Run implements RunContext {
     this.#forgiveOwnSleep(now);
     this.#take(input, now);
     if (this.#changesNothing(input, now)) return this.outbox.take();
-    if (this.#started) this.#proceed(now);
+    if (this.#started) this.#proceed('agent' in input ? input.agent : undefined, now);
     this.#wakeAtMs = this.#nextWake();
     return this.outbox.take();
   }
@@ -189,11 +192,13 @@ export class Run implements RunContext {
   }
 
   /** What follows from an input: watches, what the sessions tell, and how far the phase has come. */
-  #proceed(now: Instant): void {
+  #proceed(touched: number | undefined, now: Instant): void {
     this.#tellEvents(now);
     if (this.hasFinished()) return;
     this.#pulse.beat(now.ms);
-    for (const session of this.sessions) session.tick(now);
+    for (const [index, session] of this.sessions.entries()) {
+      if (index === touched || now.ms >= (this.#sessionWakesMs[index] ?? 0)) session.tick(now);
+    }
     this.#tellEvents(now);
     if (this.hasFinished()) return;
     this.#phase.poll(now);
@@ -283,12 +288,13 @@ export class Run implements RunContext {
 
   #nextWake(): number | undefined {
     if (this.#finished) return undefined;
-    const due = [
-      this.#pulse.wakeAt(),
-      this.#phase.wakeAt(),
-      ...this.sessions.map((session) => session.wakeAt()),
-    ].filter((ms) => ms !== undefined);
-    return due.length > 0 ? Math.min(...due) : undefined;
+    let due = earliest(this.#pulse.wakeAt(), this.#phase.wakeAt());
+    for (const [index, session] of this.sessions.entries()) {
+      const wakeAtMs = session.wakeAt();
+      this.#sessionWakesMs[index] = wakeAtMs ?? Infinity;
+      due = earliest(due, wakeAtMs);
+    }
+    return due;
   }
 }
 

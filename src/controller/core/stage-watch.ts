@@ -1,5 +1,6 @@
 import type { Timeouts } from '../../shared/model/plan.js';
 import { wholeSeconds } from './duration-text.js';
+import { earliest } from './earliest.js';
 import { Stall, type LoadReport } from './stall.js';
 import type { Heard, Verdict, Watch } from './watch.js';
 
@@ -100,14 +101,15 @@ export class StageWatch implements Watch {
 
   wakeAt(heard: Heard): number | undefined {
     if (this.#away) return undefined;
-    const due = [this.#silentEndMs(heard), this.#stuckAtMs()];
+    let due = earliest(this.#silentEndMs(heard), this.#stuckAtMs());
     if (heard.connected) {
-      due.push(this.#statsAtMs + this.#hungAfterMs(heard));
-      if (this.#asked !== 'aloud') due.push(this.#statsAtMs + this.#options.times.pingAfterMs);
-      if (this.#asked === 'not') due.push(this.#statsAtMs + silentAfterMs);
+      due = earliest(due, this.#statsAtMs + this.#hungAfterMs(heard));
+      if (this.#asked !== 'aloud') {
+        due = earliest(due, this.#statsAtMs + this.#options.times.pingAfterMs);
+      }
+      if (this.#asked === 'not') due = earliest(due, this.#statsAtMs + silentAfterMs);
     }
-    const known = due.filter((ms) => ms !== undefined);
-    return known.length > 0 ? Math.min(...known) : undefined;
+    return due;
   }
 
   shift(ms: number): void {

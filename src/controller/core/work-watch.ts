@@ -1,5 +1,6 @@
 import type { Progress } from '../../shared/model/messages.js';
 import { wholeSeconds } from './duration-text.js';
+import { earliest } from './earliest.js';
 import type { Heard, Verdict, Watch } from './watch.js';
 
 const warnAfterMs = 10_000;
@@ -78,13 +79,13 @@ export class WorkWatch implements Watch {
   }
 
   wakeAt(heard: Heard): number | undefined {
-    const due: number[] = [];
-    if (this.#judgesSilence(heard)) due.push(heard.heardAtMs + this.#options.silenceMs);
+    const { silenceMs, stallMs } = this.#options;
+    let due = this.#judgesSilence(heard) ? heard.heardAtMs + silenceMs : undefined;
     if (heard.isWorking) {
-      due.push(this.#advancedAtMs + this.#options.stallMs);
-      if (!this.#warned) due.push(this.#advancedAtMs + warnAfterMs);
+      due = earliest(due, this.#advancedAtMs + stallMs);
+      if (!this.#warned) due = earliest(due, this.#advancedAtMs + warnAfterMs);
     }
-    return due.length > 0 ? Math.min(...due) : undefined;
+    return due;
   }
 
   shift(ms: number): void {

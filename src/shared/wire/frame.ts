@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
-import { DecodeError, schemaOf } from './schema.js';
+import { readFrame, writeFrame } from './frame-bytes.js';
+import { DecodeError } from './schema.js';
 
 export type Encoding = 'PLAIN' | 'DEFLATE';
 
@@ -36,8 +37,9 @@ export interface FrameContext {
   readonly signer?: FrameSigner | undefined;
 }
 
-const schema = schemaOf('Frame');
 const encodingNumber: Readonly<Record<Encoding, number>> = { PLAIN: 0, DEFLATE: 1 };
+const encodings: readonly Encoding[] = ['PLAIN', 'DEFLATE'];
+const unsigned = new Uint8Array();
 const directionNumber: Readonly<Record<Direction, number>> = { toAgent: 1, toController: 2 };
 
 /**
@@ -46,8 +48,8 @@ const directionNumber: Readonly<Record<Direction, number>> = { toAgent: 1, toCon
  * session id in UTF-8.
  */
 export function canonicalHeader(frame: Frame, { direction, session }: FrameContext): Buffer {
-  const name = Buffer.from(session, 'utf8');
-  const header = Buffer.alloc(44 + name.length);
+  const nameLength = Buffer.byteLength(session, 'utf8');
+  const header = Buffer.allocUnsafe(44 + nameLength);
   header.writeBigUInt64LE(frame.sequence, 0);
   header.writeBigUInt64LE(frame.reliable, 8);
   header.writeBigUInt64LE(frame.ack, 16);
@@ -55,8 +57,8 @@ export function canonicalHeader(frame: Frame, { direction, session }: FrameConte
   header.writeBigUInt64LE(frame.heard, 32);
   header.writeUInt8(encodingNumber[frame.encoding], 40);
   header.writeUInt8(directionNumber[direction], 41);
-  header.writeUInt16LE(name.length, 42);
-  name.copy(header, 44);
+  header.writeUInt16LE(nameLength, 42);
+  header.write(session, 44, 'utf8');
   return header;
 }
 
@@ -68,19 +70,18 @@ export function checksum(header: Uint8Array, payload: Uint8Array): number {
 
 export function encodeFrame(frame: Frame, context: FrameContext): Buffer {
   const header = canonicalHeader(frame, context);
-  // Fields at their default are left out, as proto3 does.
-  const fields: Record<string, unknown> = {
-    sequence: frame.sequence.toString(),
-    crc: checksum(header, frame.payload),
-  };
-  if (frame.reliable !== 0n) fields['reliable'] = frame.reliable.toString();
-  if (frame.ack !== 0n) fields['ack'] = frame.ack.toString();
-  if (frame.seen !== 0n) fields['seen'] = frame.seen.toString();
-  if (frame.heard !== 0n) fields['heard'] = frame.heard.toString();
-  if (frame.encoding !== 'PLAIN') fields['encoding'] = encodingNumber[frame.encoding];
-  if (frame.payload.length > 0) fields['payload'] = frame.payload;
-  if (context.signer) fields['mac'] = context.signer.sign([header, frame.payload]);
-  return schema.serialize(fields);
+  const { sequence, reliable, ack, seen, heard, payload } = frame;
+  return writeFrame({
+    sequence,
+    reliable,
+    ack,
+    crc: checksum(header, payload),
+    mac: context.signer?.sign([header, payload]) ?? unsigned,
+    encoding: encodingNumber[frame.encoding],
+    payload,
+    seen,
+    heard,
+  });
 }
 
 /**
@@ -89,13 +90,14 @@ export function encodeFrame(frame: Frame, context: FrameContext): Buffer {
  * @throws DecodeError
  */
 export function decodeFrame(bytes: Uint8Array, context: FrameContext): Frame {
-  const raw = schema.fromWire(schema.deserialize(bytes));
-  const { sequence, reliable, ack, seen, heard, payload } = raw as unknown as Frame;
-  const encoding = raw['encoding'] as Encoding;
+  const raw = readFrame(bytes);
+  const { sequence, reliable, ack, seen, heard, payload } = raw;
+  const encoding = encodings[raw.encoding];
+  if (encoding === undefined) throw new DecodeError(`encoding: ${raw.encoding} is not known`);
   const frame: Frame = { sequence, reliable, ack, seen, heard, encoding, payload };
   const header = canonicalHeader(frame, context);
-  if (checksum(header, payload) !== raw['crc']) throw new DecodeError('checksum mismatch');
-  if (context.signer && !context.signer.verify([header, payload], raw['mac'] as Uint8Array)) {
+  if (checksum(header, payload) !== raw.crc) throw new DecodeError('checksum mismatch');
+  if (context.signer && !context.signer.verify([header, payload], raw.mac)) {
     throw new AuthenticationError('message authentication failed');
   }
   if (sequence === 0n) throw new DecodeError('sequence 0: frames are counted from 1');

@@ -19,12 +19,20 @@ export type Source = (typeof sources)[number];
 /** A source that waited while this many frames went ahead of it has its turn (LINK-10). */
 export const patience = 32;
 
+/** The sources that have something to write: a Set of them, or a Map by them. */
+export interface Ready {
+  readonly size: number;
+  has(source: Source): boolean;
+  keys(): Iterable<Source>;
+}
+
 /** Strict priority with anti-starvation. */
 export class LaneOrder {
   readonly #passedOver = new Map<Source, number>();
 
   /** Which of the sources that have something to write is next. */
-  choose(ready: ReadonlySet<Source>): Source | undefined {
+  choose(ready: Ready): Source | undefined {
+    if (ready.size === 0) return undefined;
     const starved = sources.find(
       (source) => ready.has(source) && (this.#passedOver.get(source) ?? 0) >= patience,
     );
@@ -32,8 +40,8 @@ export class LaneOrder {
   }
 
   /** `source` was written from while those in `ready` could have been. */
-  took(source: Source, ready: ReadonlySet<Source>): void {
-    for (const other of ready) {
+  took(source: Source, ready: Ready): void {
+    for (const other of ready.keys()) {
       this.#passedOver.set(other, (this.#passedOver.get(other) ?? 0) + 1);
     }
     this.#passedOver.set(source, 0);

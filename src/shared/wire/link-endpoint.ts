@@ -149,7 +149,7 @@ export class LinkEndpoint<Out extends Message = Message, In extends Message = Me
     const candidate = this.#outbound.next(nowMs);
     if (candidate) {
       const { packed, plainBytes } = this.#outbound.packed(candidate);
-      const reliable = this.#outbound.wrote(candidate, this.#sequence, nowMs);
+      const reliable = this.#outbound.wrote(candidate, this.#sequence);
       this.#counters.payloadBytes += plainBytes;
       this.#counters.packedBytes += packed.payload.length;
       return this.#frame('item' in candidate ? candidate.item.kind : 'interval', reliable, packed);

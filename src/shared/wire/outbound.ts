@@ -15,6 +15,8 @@ export type Candidate =
   | { readonly source: Source; readonly item: Outgoing }
   | { readonly source: 'live'; readonly entry: RingEntry };
 
+const noneReady: ReadonlyMap<Source, Candidate> = new Map();
+
 /** Everything one side has to say, until the other side has it. */
 export class Outbound {
   readonly #counters: Counters;
@@ -30,6 +32,8 @@ export class Outbound {
   #goodbye: Outgoing | undefined;
   #lastNumber = 0n;
   #transfers = 0;
+  /** What could have been written when `next` was asked last. */
+  #ready: ReadonlyMap<Source, Candidate> = noneReady;
 
   constructor(mergeHistograms: MergeHistograms, counters: Counters) {
     this.#ring = new IntervalRing(mergeHistograms);
@@ -79,14 +83,17 @@ export class Outbound {
 
   /** The next frame in lane order, as far as bulk credit allows. */
   next(nowMs: number): Candidate | undefined {
-    const ready = this.#ready(nowMs);
-    const source = this.#order.choose(new Set(ready.keys()));
-    return source === undefined ? undefined : ready.get(source);
+    this.#ready = this.#allReady(nowMs);
+    const source = this.#order.choose(this.#ready);
+    return source === undefined ? undefined : this.#ready.get(source);
   }
 
-  /** @returns the frame's reliable number, 0n when it has none */
-  wrote(candidate: Candidate, sequence: bigint, nowMs: number): bigint {
-    this.#order.took(candidate.source, new Set(this.#ready(nowMs).keys()));
+  /**
+   * What `next` gave has been written.
+   * @returns the frame's reliable number, 0n when it has none
+   */
+  wrote(candidate: Candidate, sequence: bigint): bigint {
+    this.#order.took(candidate.source, this.#ready);
     if ('entry' in candidate) return this.#wroteInterval(candidate.entry, sequence);
     const { source, item } = candidate;
     if (item.bulk) this.#credit.wrote(sequence, packedOf(item).payload.length);
@@ -158,13 +165,15 @@ export class Outbound {
     return 0n;
   }
 
-  #ready(nowMs: number): ReadonlyMap<Source, Candidate> {
-    const ready = new Map<Source, Candidate>();
+  #allReady(nowMs: number): ReadonlyMap<Source, Candidate> {
+    let ready: Map<Source, Candidate> | undefined;
     for (const source of sources) {
       const candidate = this.#candidate(source);
-      if (candidate && this.#allowed(candidate, nowMs)) ready.set(source, candidate);
+      if (!candidate || !this.#allowed(candidate, nowMs)) continue;
+      ready ??= new Map();
+      ready.set(source, candidate);
     }
-    return ready;
+    return ready ?? noneReady;
   }
 
   #candidate(source: Source): Candidate | undefined {

@@ -1,6 +1,7 @@
 import type { Instant } from '../../../shared/kernel/clock.js';
 import type { AgentSession } from '../agent-session.js';
 import type { Barrier } from '../barrier.js';
+import { earliest } from '../earliest.js';
 import type { SessionEvent } from '../session-events.js';
 import type { RunPhase, StageStatus } from '../snapshot.js';
 import { StageWatch } from '../stage-watch.js';
@@ -91,14 +92,14 @@ export class Running implements Phase {
   }
 
   wakeAt(): number | undefined {
-    const settling = this.#members.flatMap((session) => {
+    let due = earliest(this.#ahead(this.#barrier.t0.ms), this.#ahead(this.#overAtMs));
+    for (const session of this.#members) {
       const delivery = session.delivery(this.#index);
-      return [delivery.settlesAtMs(), delivery.oldAtMs(), session.lastWordsUntilMs(this.#now)];
-    });
-    const due = [...settling, this.#barrier.t0.ms, this.#overAtMs]
-      .filter((ms) => ms !== undefined)
-      .filter((ms) => ms > this.#now);
-    return due.length > 0 ? Math.min(...due) : undefined;
+      due = earliest(due, this.#ahead(delivery.settlesAtMs()));
+      due = earliest(due, this.#ahead(delivery.oldAtMs()));
+      due = earliest(due, this.#ahead(session.lastWordsUntilMs(this.#now)));
+    }
+    return due;
   }
 
   shift(): void {
@@ -121,6 +122,10 @@ export class Running implements Phase {
       this.#index,
       loading.map(({ index }) => index),
     );
+  }
+
+  #ahead(atMs: number | undefined): number | undefined {
+    return atMs !== undefined && atMs > this.#now ? atMs : undefined;
   }
 
   get #isLast(): boolean {
