@@ -12,6 +12,8 @@ const beginMs = 1000;
 /** No history takes so many steps; one that does goes round in circles. */
 const mostHappenings = 1_000_000;
 
+type FaultOfOne = Extract<Fault, { readonly agent: number }>;
+
 export class SimHost {
   readonly path: Path;
   readonly clock: SimClock;
@@ -138,6 +140,14 @@ export class History {
       case 'freezeController':
         this.#freezeController(fault.forMs);
         return;
+      case 'stutter':
+        this.#repeat(fault.times, fault.everyMs, () => {
+          this.#freezeController(fault.forMs);
+        });
+        return;
+      case 'outage':
+        for (const agent of fault.agents) this.#outage(this.hosts[agent], fault);
+        return;
       case 'crashController':
         if (this.controller.finished) return;
         this.controllerDiedMs = this.world.nowMs;
@@ -150,14 +160,20 @@ export class History {
     }
   }
 
-  #strikeHost(
-    host: SimHost,
-    fault: Exclude<Fault, { kind: 'interrupt' | 'freezeController' | 'crashController' }>,
-  ): void {
+  #strikeHost(host: SimHost, fault: FaultOfOne): void {
     const { path } = host;
     switch (fault.kind) {
       case 'cut':
         path.cut();
+        return;
+      case 'flap':
+        this.#repeat(fault.times, fault.everyMs, () => {
+          path.cut();
+        });
+        return;
+      case 'throttle':
+        path.bytesPerSecond = fault.bytesPerSecond;
+        this.world.after(fault.forMs, () => (path.bytesPerSecond = Infinity));
         return;
       case 'refuse':
         path.refusedUntilMs = this.world.nowMs + fault.forMs;
@@ -201,6 +217,23 @@ export class History {
       default:
         fault satisfies never;
     }
+  }
+
+  #repeat(times: number, everyMs: number, happen: () => void): void {
+    for (let time = 0; time < times; time += 1) this.world.after(time * everyMs, happen);
+  }
+
+  #outage(host: SimHost | undefined, { refused, forMs }: Extract<Fault, { kind: 'outage' }>): void {
+    if (!host) return;
+    const { path } = host;
+    const untilMs = this.world.nowMs + forMs;
+    if (!refused) {
+      path.blockedUntilMs.controller = untilMs;
+      path.blockedUntilMs.agent = untilMs;
+      return;
+    }
+    path.refusedUntilMs = untilMs;
+    path.cut();
   }
 
   #freeze(host: SimHost, what: 'control' | 'runner' | 'host', forMs: number): void {

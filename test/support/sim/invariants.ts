@@ -34,11 +34,11 @@ export function deadlineMs(history: History): number {
   }, 0);
   const cleaning = 2 * (t.cleanupMs + longest('cleanupMs') + t.collectMs + t.reconnectWindowMs);
   // No agent that is frozen or cut off may hold the run up for longer than the timeouts say: only these may.
-  const delaying = ['freezeController', 'slow', 'frames', 'stall'];
-  const wrong = faults.reduce(
-    (sum, fault) => sum + (delaying.includes(fault.kind) && 'forMs' in fault ? fault.forMs : 0),
-    0,
-  );
+  const delaying = ['freezeController', 'stutter', 'slow', 'frames', 'stall', 'throttle'];
+  const wrong = faults.reduce((sum, fault) => {
+    if (!delaying.includes(fault.kind) || !('forMs' in fault)) return sum;
+    return sum + fault.forMs * ('times' in fault ? fault.times : 1);
+  }, 0);
   return connecting + synchronising + preparing + stages + cleaning + t.abortMs + 2 * wrong + 5000;
 }
 

@@ -2,6 +2,9 @@ import type { World } from './world.js';
 
 export type End = 'controller' | 'agent';
 
+/** What a sender's socket takes before it says that it is full, as time on the line. */
+const bufferedMs = 100;
+
 const other: Readonly<Record<End, End>> = { controller: 'agent', agent: 'controller' };
 
 /** What a receiver of one end does; both arrive at a process, which may be frozen. */
@@ -29,6 +32,8 @@ export class Path {
   readonly blockedUntilMs: Record<End, number> = { controller: 0, agent: 0 };
   /** Until then connections are refused, as by a firewall that answers. */
   refusedUntilMs = 0;
+  /** In each direction; what does not fit waits at the sender. */
+  bytesPerSecond = Infinity;
   readonly #streams = new Set<Stream>();
 
   constructor(world: World, delayMs: number, jitterMs: number) {
@@ -63,6 +68,9 @@ export class Stream {
   readonly #receivers: Partial<Record<End, Receiver>> = {};
   readonly #lastArrivalMs: Record<End, number> = { controller: 0, agent: 0 };
   readonly #closed: Record<End, boolean> = { controller: false, agent: false };
+  /** When the line has carried what was written so far. */
+  readonly #lineFreeMs: Record<End, number> = { controller: 0, agent: 0 };
+  readonly #awaitsDrain: Record<End, boolean> = { controller: false, agent: false };
   #gone: () => void = () => undefined;
 
   constructor(world: World, path: Path) {
@@ -82,8 +90,30 @@ export class Stream {
     return !this.#closed[end];
   }
 
+  /** As a call whose write() returned false: nothing more is to be written until `drained` is called, once. */
+  isFull(from: End, drained: () => void): boolean {
+    const untilMs = this.#lineFreeMs[from] - bufferedMs;
+    if (untilMs <= this.#world.nowMs || this.#closed[from]) return false;
+    if (this.#awaitsDrain[from]) return true;
+    this.#awaitsDrain[from] = true;
+    this.#world.at(untilMs, () => {
+      this.#awaitsDrain[from] = false;
+      // No drain is ever told of a stream that is gone.
+      if (!this.#closed[from]) drained();
+    });
+    return true;
+  }
+
+  /** It said that it is full, and has not drained. */
+  awaitsDrain(from: End): boolean {
+    return this.#awaitsDrain[from];
+  }
+
   write(from: End, bytes: Buffer): void {
     if (this.#closed[from]) return;
+    const { bytesPerSecond } = this.#path;
+    const line = Math.max(this.#lineFreeMs[from], this.#world.nowMs);
+    this.#lineFreeMs[from] = line + (bytes.length / bytesPerSecond) * 1000;
     const { random } = this.#world;
     const { corrupt, drop, repeat } = this.#path.faults;
     if (random.chance(drop)) return;
@@ -140,7 +170,8 @@ export class Stream {
 
   #deliver(from: End, arrive: (receiver: Receiver) => void): void {
     if (this.#lastArrivalMs[from] === Infinity) return;
-    const atMs = Math.max(this.#path.arrivalFrom(from), this.#lastArrivalMs[from]);
+    const queuedMs = Math.max(0, this.#lineFreeMs[from] - this.#world.nowMs);
+    const atMs = Math.max(this.#path.arrivalFrom(from) + queuedMs, this.#lastArrivalMs[from]);
     this.#lastArrivalMs[from] = atMs;
     this.#world.at(atMs, () => {
       const to = other[from];

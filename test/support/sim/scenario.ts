@@ -8,6 +8,27 @@ import type { RunnerTraits } from './sim-runner.js';
 /** Something that goes wrong, `atMs` after the run began, in the world's time. */
 export type Fault = { readonly atMs: number } & (
   | { readonly kind: 'cut'; readonly agent: number }
+  /** Cut again and again. */
+  | {
+      readonly kind: 'flap';
+      readonly agent: number;
+      readonly times: number;
+      readonly everyMs: number;
+    }
+  /** Some agents at once: a switch dies, and is back after a while. Refused: something answers for them. */
+  | {
+      readonly kind: 'outage';
+      readonly agents: readonly number[];
+      readonly refused: boolean;
+      readonly forMs: number;
+    }
+  /** A narrow link: what waits at the sender is overtaken by what is more urgent, and all of it is late. */
+  | {
+      readonly kind: 'throttle';
+      readonly agent: number;
+      readonly bytesPerSecond: number;
+      readonly forMs: number;
+    }
   /** Cut, and refused for a while. */
   | { readonly kind: 'refuse'; readonly agent: number; readonly forMs: number }
   | {
@@ -36,6 +57,13 @@ export type Fault = { readonly atMs: number } & (
       readonly forMs: number;
     }
   | { readonly kind: 'freezeController'; readonly forMs: number }
+  /** The controller's loop stands still for a moment, again and again. */
+  | {
+      readonly kind: 'stutter';
+      readonly times: number;
+      readonly everyMs: number;
+      readonly forMs: number;
+    }
   | {
       readonly kind: 'crashAgent';
       readonly agent: number;
@@ -86,9 +114,9 @@ const shortTimeouts: Timeouts = {
 /** A random history. `faults`: how many things go wrong at most. */
 export function randomScenario(seed: number, faults: number): Scenario {
   const random = new SeededRandom(seed);
-  const count = random.pick([1, 2, 3, 3, 3, 4, 5]);
+  const count = random.pick([1, 2, 2, 3, 3, 3, 3, 4, 5]);
   const slowLink = random.chance(0.1);
-  const timeouts = slowLink || random.chance(0.1) ? fleetPlan(1).timeouts : shortTimeouts;
+  const timeouts = slowLink || random.chance(0.05) ? fleetPlan(1).timeouts : shortTimeouts;
   const stages = Array.from({ length: random.pick([1, 1, 2, 2, 3]) }, (_, index) =>
     randomStage(random, index),
   );
@@ -132,7 +160,7 @@ function randomAgent(random: SeededRandom, slowLink: boolean): AgentScenario {
     delayMs: slowLink ? random.between(200, 1500) : random.pick([0.05, 0.1, 1, 20, 80]),
     jitterMs: random.pick([0, 0.1, 1, 10]),
     clockOffsetMs: random.pick([0, random.between(-3500, 3500), 1e7]) + 1e6,
-    driftPpm: random.between(-100, 100),
+    driftPpm: random.pick([random.between(-20, 20), random.between(-100, 100)]),
     listens: true,
     traits: {
       operationsPerSecond: random.pick([200, 1000, 5000]),
@@ -162,7 +190,7 @@ function randomFault(
     random.between(0.8, 1.3) * (timeouts.pingAfterMs + timeouts.hungAfterMs),
     2 * timeouts.leaseMs,
   ]);
-  switch (random.whole(0, 14)) {
+  switch (random.whole(0, 18)) {
     case 0:
     case 1:
       return { kind: 'cut', atMs, agent };
@@ -207,6 +235,37 @@ function randomFault(
       return { kind: 'stall', atMs, agent, forMs };
     case 13:
       return { kind: 'interrupt', atMs, againAfterMs: random.pick([undefined, undefined, 5, 800]) };
+    case 14:
+      return {
+        kind: 'flap',
+        atMs,
+        agent,
+        times: random.whole(2, 6),
+        everyMs: random.between(50, 2000),
+      };
+    case 15: {
+      const all = Array.from({ length: agents }, (_, index) => index);
+      const hit = all.filter(() => random.chance(0.6));
+      return { kind: 'outage', atMs, agents: hit, refused: random.chance(0.5), forMs };
+    }
+    case 16:
+      return {
+        kind: 'throttle',
+        atMs,
+        agent,
+        bytesPerSecond: random.pick([600, 1000, 4000]),
+        forMs,
+      };
+    case 17: {
+      const stallMs = random.between(50, 900);
+      return {
+        kind: 'stutter',
+        atMs,
+        times: random.whole(2, 8),
+        everyMs: stallMs * 3,
+        forMs: stallMs,
+      };
+    }
     default:
       return random.chance(0.5)
         ? { kind: 'stopAgent', atMs, agent }

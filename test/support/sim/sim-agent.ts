@@ -277,10 +277,19 @@ export class SimAgent {
     const stream = this.#bound;
     if (!stream || !this.#endpoint) return;
     const { ms } = this.process.clock.now();
-    for (let bytes = this.#endpoint.poll(ms); bytes; bytes = this.#endpoint.poll(ms)) {
+    while (!stream.isFull('agent', this.#drained)) {
+      const bytes = this.#endpoint.poll(ms);
+      if (!bytes) break;
       stream.write('agent', bytes);
     }
   }
+
+  readonly #drained = (): void => {
+    this.process.receive(() => {
+      this.#pump();
+      this.#rearm();
+    });
+  };
 
   #noteFlushed(): void {
     const unacked = this.#endpoint?.unacked();
@@ -290,7 +299,9 @@ export class SimAgent {
   }
 
   #rearm(): void {
-    const due = [this.session.wakeAt(), this.#endpoint?.wakeAt()].filter((ms) => ms !== undefined);
+    const isFull = this.#bound?.awaitsDrain('agent') === true;
+    const link = isFull ? undefined : this.#endpoint?.wakeAt();
+    const due = [this.session.wakeAt(), link].filter((ms) => ms !== undefined);
     this.process.wakeAt(due.length > 0 ? Math.min(...due) : undefined);
   }
 }

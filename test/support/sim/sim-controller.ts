@@ -309,13 +309,22 @@ export class SimController {
     const { stream, endpoint } = link;
     if (!stream || !endpoint) return;
     const { ms } = this.process.clock.now();
-    for (let bytes = endpoint.poll(ms); bytes; bytes = endpoint.poll(ms)) {
+    const drained = (): void => {
+      this.process.receive(() => {
+        this.#pump(link);
+        this.#rearm();
+      });
+    };
+    while (!stream.isFull('controller', drained)) {
+      const bytes = endpoint.poll(ms);
+      if (!bytes) break;
       stream.write('controller', bytes);
     }
   }
 
   #rearm(): void {
-    const due = [this.run.wakeAt(), ...this.#links.map(({ endpoint }) => endpoint?.wakeAt())];
+    const links = this.#links.filter(({ stream }) => stream?.awaitsDrain('controller') !== true);
+    const due = [this.run.wakeAt(), ...links.map(({ endpoint }) => endpoint?.wakeAt())];
     const known = due.filter((ms) => ms !== undefined);
     this.process.wakeAt(known.length > 0 ? Math.min(...known) : undefined);
   }
