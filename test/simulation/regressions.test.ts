@@ -60,3 +60,13 @@ test('a restarted agent took the run up again and stayed owned by it', () => {
   assert.equal(hosts[1]!.all.length, 2);
   assert.deepEqual(ownedAfterEnd, []);
 });
+
+test('an agent whose answer to Start was held up was told to clean up, and then its answer came', () => {
+  const plan = fleetPlan(3, { stages: [stageOf({ durationMs: 1000 })] });
+  const slow = { ...calmAgent, traits: { ...calmAgent.traits, cleanupMs: 3000 } };
+  // Nothing it says gets through until the others have run without it, and clean up.
+  const block = { kind: 'block', agent: 2, from: 'agent', atMs: 2110, forMs: 16_000 } as const;
+  const { controller } = playChecked(scene([block], { plan, agents: [slow, slow, slow] }));
+  assert.ok(controller.notices.includes('Agent agent-3 speaks again after 16s'));
+  assert.equal(controller.finished?.exitCode, 4);
+});

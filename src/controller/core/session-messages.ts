@@ -59,6 +59,8 @@ export function receiveMessage(
       ready(session, message.stage, now);
       return;
     case 'armed':
+      // What it said before it took our last command up is out of date.
+      if (session.states.isCleaningUp) return;
       if (!session.states.move('ARMED', `epoch ${String(message.epoch)}`)) return;
       emit(message);
       return;

@@ -2,9 +2,6 @@ import type { World } from './world.js';
 
 export type End = 'controller' | 'agent';
 
-/** What a sender's socket takes before it says that it is full, as time on the line. */
-const bufferedMs = 100;
-
 const other: Readonly<Record<End, End>> = { controller: 'agent', agent: 'controller' };
 
 /** What a receiver of one end does; both arrive at a process, which may be frozen. */
@@ -34,6 +31,8 @@ export class Path {
   refusedUntilMs = 0;
   /** In each direction; what does not fit waits at the sender. */
   bytesPerSecond = Infinity;
+  /** What a sender's socket takes before it says that it is full, as time on the line. */
+  bufferedMs = 100;
   readonly #streams = new Set<Stream>();
 
   constructor(world: World, delayMs: number, jitterMs: number) {
@@ -92,7 +91,7 @@ export class Stream {
 
   /** As a call whose write() returned false: nothing more is to be written until `drained` is called, once. */
   isFull(from: End, drained: () => void): boolean {
-    const untilMs = this.#lineFreeMs[from] - bufferedMs;
+    const untilMs = this.#lineFreeMs[from] - this.#path.bufferedMs;
     if (untilMs <= this.#world.nowMs || this.#closed[from]) return false;
     if (this.#awaitsDrain[from]) return true;
     this.#awaitsDrain[from] = true;

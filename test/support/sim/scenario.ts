@@ -117,7 +117,7 @@ export function randomScenario(seed: number, faults: number): Scenario {
   const count = random.pick([1, 2, 2, 3, 3, 3, 3, 4, 5]);
   const slowLink = random.chance(0.1);
   const timeouts = slowLink || random.chance(0.05) ? fleetPlan(1).timeouts : shortTimeouts;
-  const stages = Array.from({ length: random.pick([1, 1, 2, 2, 3]) }, (_, index) =>
+  const stages = Array.from({ length: random.pick([1, 1, 1, 2, 2, 3]) }, (_, index) =>
     randomStage(random, index),
   );
   const mode = random.pick<RunMode>([
@@ -145,7 +145,7 @@ export function randomScenario(seed: number, faults: number): Scenario {
 }
 
 function randomStage(random: SeededRandom, index: number): StagePlan {
-  const durationMs = random.pick([1000, 1000, 2000, 2500, 4000, 7000, undefined]);
+  const durationMs = random.pick([1000, 1000, 1000, 2000, 2500, 4000, 7000, undefined]);
   const counted = durationMs === undefined || random.chance(0.2);
   return stageOf({
     index,
