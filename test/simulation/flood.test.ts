@@ -13,8 +13,8 @@ import { SeededRandom } from '../support/sim/random.js';
 const empty = new Uint8Array();
 
 function statsOf(operation: OperationStats['operation'], service: Uint8Array, count: number) {
-  const common = { bytes: 0, errors: [], missedSchedules: 0, response: empty, failed: empty };
-  return { operation, count, service, ...common };
+  const nothing = { bytes: 0, errors: [], missedSchedules: 0, unissuedSchedules: 0 };
+  return { operation, count, service, response: empty, failed: empty, ...nothing };
 }
 
 /** Up for 1 to 30 s, down for up to `longestMs`, again and again. */
