@@ -384,6 +384,14 @@ test('[RPC-05] [LINK-04] over a pipe that loses, damages, repeats, reorders and 
           pipe.run(20);
         }
         passSeconds(pipe, 5);
+        // Who loses the very frames that would tell of the loss needs more of them: one a second.
+        for (
+          let more = 0;
+          more < 25 && !(pipe.agent.settled && pipe.controller.settled);
+          more += 1
+        ) {
+          passSeconds(pipe, 1);
+        }
         const got = messagesIn(pipe.toController);
         assert.deepEqual(
           got.flatMap((message) => (message.kind === 'state' ? [message.reason] : [])),
