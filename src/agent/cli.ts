@@ -9,6 +9,8 @@ export interface AgentFlags {
   readonly roots: readonly string[];
   /** False: --no-spool. */
   readonly spool?: string | false;
+  readonly allowExisting: boolean;
+  readonly allowDevices: boolean;
   readonly verbose: boolean;
   readonly logFormat: LogFormat;
   readonly tokenFile?: string;
@@ -27,12 +29,14 @@ Examples:
   bench-agent --listen 10.0.0.5:7761           on one interface only
   bench-agent --root /mnt/array --root /nvme   runs may only use targets inside these folders
   bench-agent --spool /var/lib/muster          keep checkpoints on a disk: they outlive a reboot
+  bench-agent --root /dev/nvme1n1 --allow-devices
+                                               runs may overwrite this device, and use nothing else
   bench-agent --once --log-format json         leave after one run; log for machines
   bench-agent --token-file /etc/muster/token   only for controllers with that token (docs/security.md)
 
 Exit codes:
   0    stopped while idle; or, with --once, one run is done or its controller is gone
-  2    bad usage: unknown flag, --root is no folder, a token or certificate is unfit,
+  2    bad usage: unknown flag, --root is no folder or device, a token or certificate is unfit,
        the address cannot be listened on
   70   internal error (a bug)
   130  stopped by SIGINT or SIGTERM while a run had the agent: the run was aborted
@@ -48,7 +52,14 @@ export function agentProgram(
     .option('--listen <address>', 'where to listen: :port, host:port, [v6]:port', ':7761')
     .option('--once', 'exit after one run', false)
     .option('--id <name>', 'name of this agent, shown by `bench-controller agents`', '')
-    .option('--root <folder>', 'confine targets to this folder; may be repeated', collect, [])
+    .option(
+      '--root <folder>',
+      'confine targets to this folder or device; may be repeated',
+      collect,
+      [],
+    )
+    .option('--allow-existing', 'runs may read files and devices that are there already', false)
+    .option('--allow-devices', 'runs may also write them: what is on them will be lost', false)
     .option(
       '--spool <folder>',
       "keep there what runs report until their controllers have it (default: in the system's runtime folder)",

@@ -78,6 +78,7 @@ async function serve(flags: AgentFlags, process: NodeJS.Process): Promise<number
     once,
     id,
     roots: await checkRoots(flags.roots, systemClock),
+    consent: { existing: flags.allowExisting, devices: flags.allowDevices },
     // The workload process has no use for the token.
     env,
     spool: flags.spool,

@@ -54,6 +54,7 @@ export function assignmentOf(overrides: Partial<Assignment> = {}): Assignment {
       fileSizes: undefined,
       directories: { width: 1, depth: 0 },
       content: 'random',
+      prepare: { threads: undefined, blockSizeBytes: 1_048_576, direct: false },
       own: { from: 0, to: 1 },
       use: { from: 0, to: 1 },
       skipPrepare: false,

@@ -55,6 +55,7 @@ export function planOf(
       fileSizes: undefined,
       directories: { width: 1, depth: 0 },
       content: 'random',
+      prepare: { threads: undefined, blockSizeBytes: 1_048_576, direct: false },
       keep: false,
     },
     stages,

@@ -2,6 +2,7 @@ import { fork } from 'node:child_process';
 import { unpaced } from '../../src/shared/model/pacing.js';
 import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { noConsent } from '../../src/agent/core/given-guard.js';
 import type { RunnerCommand, RunnerEvent } from '../../src/agent/runner/protocol.js';
 import type { Assignment, StageAssignment } from '../../src/shared/model/assignment.js';
 
@@ -35,8 +36,8 @@ export class RunnerProcess {
     this.child.send(command);
   }
 
-  prepare(assignment: Assignment, roots: readonly string[] = []): void {
-    this.tell({ kind: 'prepare', assignment, roots });
+  prepare(assignment: Assignment, roots: readonly string[] = [], consent = noConsent): void {
+    this.tell({ kind: 'prepare', assignment, roots, consent });
   }
 
   /** The first event of the kind that satisfies the condition, past or to come; fails when the process ends before. */
@@ -80,8 +81,11 @@ export class RunnerProcess {
   }
 
   /** Prepares, runs all stages and returns the results. */
-  async run(assignment: Assignment): Promise<readonly EventOf<'stageResult'>[]> {
-    this.prepare(assignment);
+  async run(
+    assignment: Assignment,
+    consent = noConsent,
+  ): Promise<readonly EventOf<'stageResult'>[]> {
+    this.prepare(assignment, [], consent);
     for (const { index } of assignment.stages) {
       await this.start(index);
       await this.event('stageResult', (event) => event.stage === index);
@@ -160,6 +164,7 @@ export function assignmentOf(
       fileSizes: undefined,
       directories: { width: 1, depth: 0 },
       content: 'random',
+      prepare: { threads: undefined, blockSizeBytes: 1_048_576, direct: false },
       own: { from: 0, to: 8 },
       use: { from: 0, to: 8 },
       skipPrepare: false,

@@ -53,6 +53,7 @@ export function fleetPlan(count: number, overrides: Partial<Plan> = {}): Plan {
       fileSizes: undefined,
       directories: { width: 1, depth: 0 },
       content: 'random',
+      prepare: { threads: undefined, blockSizeBytes: 1_048_576, direct: false },
       keep: false,
     },
     stages: [stageOf()],

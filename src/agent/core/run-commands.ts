@@ -3,6 +3,7 @@ import type { Instant } from '../../shared/kernel/clock.js';
 import type { Assignment, AssignmentMode } from '../../shared/model/assignment.js';
 import { commandTable, refusalLine } from './command-table.js';
 import type { Command } from './command-table.js';
+import { noConsent } from './given-guard.js';
 import type { RunContext } from './run-context.js';
 import { end, fail } from './run-ending.js';
 import { RunnerWatch } from './runner-watch.js';
@@ -69,8 +70,8 @@ function prepare(run: RunContext, json: string, now: Instant): void {
 function fork(run: RunContext, assignment: Assignment, mode: AssignmentMode, now: Instant): void {
   run.runner = new RunnerWatch(run.host.nextRunner(), now.ms);
   run.host.emit({ kind: 'forkRunner', runner: run.runner.id });
-  const { roots } = run.host.options;
-  run.order({ kind: 'prepare', assignment: { ...assignment, mode }, roots });
+  const { roots, consent = noConsent } = run.host.options;
+  run.order({ kind: 'prepare', assignment: { ...assignment, mode }, roots, consent });
 }
 
 function start(run: RunContext, command: Extract<Command, { kind: 'start' }>): void {

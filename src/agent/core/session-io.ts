@@ -15,6 +15,7 @@ import type {
 } from '../../shared/model/messages.js';
 import type { LogLevel } from '../../shared/kernel/log.js';
 import type { RunnerCommand, RunnerEvent } from '../runner/protocol.js';
+import type { Consent } from './given-guard.js';
 
 export type Open = Extract<ControllerMessage, { kind: 'open' }>;
 
@@ -94,6 +95,8 @@ export interface SessionOptions {
   readonly once: boolean;
   /** Where targets may lie; empty: anywhere that is not forbidden. */
   readonly roots: readonly string[];
+  /** To the use of what is there already; left out: none. */
+  readonly consent?: Consent;
   /** Checks Prepare's JSON. Throws an error whose message is one sentence naming the field. */
   readonly parseAssignment: (json: string) => Assignment;
   readonly createHistogram: () => HistogramSum;

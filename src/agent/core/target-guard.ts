@@ -21,6 +21,6 @@ export function refusalOf(realTarget: string, realRoots: readonly string[]): str
   return undefined;
 }
 
-function isWithin(path: string, folder: string): boolean {
+export function isWithin(path: string, folder: string): boolean {
   return path === folder || path.startsWith(folder.endsWith('/') ? folder : `${folder}/`);
 }

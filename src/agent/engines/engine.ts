@@ -24,6 +24,8 @@ export interface Operation {
 /** Where things lie, relative to the target's dataset folder (the working directory of the runner). */
 export interface DatasetPaths {
   file(index: number): string;
+  /** Whether an opened file is the one that was meant. @throws when not */
+  verify?(index: number, descriptor: number): void;
   folderOf(index: number): string;
   /** Where a lane's churn entries lie; an engine makes it when it is opened. */
   churnHome(lane: number): string;

@@ -55,7 +55,7 @@ class FileEngine implements BlockingEngine {
     if (kinds.has('read') || kinds.has('write')) {
       const mode = !kinds.has('write') ? O_RDONLY : kinds.has('read') ? O_RDWR : O_WRONLY;
       this.#open = new OpenFiles(context.files, context.openFiles, (index) =>
-        this.#openFile(context.paths.file(index), mode),
+        this.#openVerified(index, mode),
       );
     }
   }
@@ -180,6 +180,18 @@ class FileEngine implements BlockingEngine {
     if (this.#syncEvery === 0 || ++this.#unsynced < this.#syncEvery) return false;
     this.#unsynced = 0;
     return true;
+  }
+
+  #openVerified(index: number, mode: number): number {
+    const { paths } = this.#context;
+    const descriptor = this.#openFile(paths.file(index), mode);
+    try {
+      paths.verify?.(index, descriptor);
+      return descriptor;
+    } catch (error) {
+      closeSync(descriptor);
+      throw error;
+    }
   }
 
   /** O_NOATIME needs ownership of the file: without it the file is opened as usual, and that is said once. */

@@ -36,11 +36,14 @@ function problemOf(
   if (foreign.length > 0) return `${foreign.join(', ')} cannot be done with ${engine.name} targets`;
   if (stage.fio !== undefined) {
     if (engine.name !== 'file') return `fio needs files, not ${engine.name} targets`;
+    // Whether fio writes, only fio's own options would tell: no consent covers that.
+    if (dataset.given !== undefined)
+      return `fio needs files that Muster makes, not dataset.${dataset.given.kind}`;
     const [problem] = fioStageProblems(stage);
     if (problem !== undefined) return `${problem[0]}: ${problem[1]}`;
   }
   const usesBlocks = kinds.includes('read') || kinds.includes('write');
-  if (usesBlocks && dataset.fileSizeBytes < stage.blockSizeBytes) {
+  if (usesBlocks && !dataset.given && dataset.fileSizeBytes < stage.blockSizeBytes) {
     return `block_size (${String(stage.blockSizeBytes)}) is larger than the dataset's files (${String(dataset.fileSizeBytes)})`;
   }
   const { read, write } = stage.blockSizes ?? {

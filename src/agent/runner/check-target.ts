@@ -6,6 +6,8 @@ import { parseTarget } from '../engines/registry.js';
 import { readMarker } from './dataset-files.js';
 import { RunnerFailure, failureFrom } from './failure.js';
 import { freeSpace } from './free-space.js';
+import { holdGiven } from './given-files.js';
+import type { Limits } from './given-files.js';
 import { mountOf } from './mounts.js';
 import type { Mount } from './mounts.js';
 import { datasetFolder, resolveTarget } from './target.js';
@@ -25,10 +27,12 @@ export interface CheckReport {
   readonly mount: Mount | null;
   /** What of this plan's dataset is there already. */
   readonly dataset: 'absent' | 'same' | 'other' | null;
+  /** Existing files or devices of the plan, with their sizes; null when its dataset is another one. */
+  readonly given: readonly { readonly path: string; readonly sizeBytes: number }[] | null;
 }
 
 /** Looks at the target and leaves nothing behind. */
-export function checkTarget(assignment: Assignment, roots: readonly string[]): CheckReport {
+export function checkTarget(assignment: Assignment, limits: Limits): CheckReport {
   const target = parseTarget(assignment.target);
   const nothing: CheckReport = {
     target: assignment.target,
@@ -40,10 +44,19 @@ export function checkTarget(assignment: Assignment, roots: readonly string[]): C
     freeInodes: null,
     mount: null,
     dataset: null,
+    given: null,
   };
   if (typeof target === 'string' || !target.engine.needsDataset) return nothing;
   try {
-    const real = resolveTarget(target.location, roots);
+    const { given } = assignment.dataset;
+    if (given !== undefined) {
+      const held = holdGiven(given, assignment, limits);
+      return {
+        ...nothing,
+        given: held.map(({ realPath, sizeBytes }) => ({ path: realPath, sizeBytes })),
+      };
+    }
+    const real = resolveTarget(target.location, limits.roots);
     const problem = probe(real);
     const free = freeSpace(real);
     return {

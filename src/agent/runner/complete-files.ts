@@ -2,6 +2,7 @@ import type { Assignment } from '../../shared/model/assignment.js';
 import { meanSize } from '../../shared/model/sizes.js';
 import { waitUntil } from '../core/wait-until.js';
 import { readManifest } from './dataset-files.js';
+import type { Manifest } from './dataset-files.js';
 import { Aborted } from './failure.js';
 import { FileRanges } from './file-ranges.js';
 import type { RunnerParts } from './runner-parts.js';
@@ -9,35 +10,68 @@ import type { RunnerParts } from './runner-parts.js';
 const lookEveryNs = 250_000_000n;
 const looksPerReport = 4;
 
-/** Files of the dataset in the working directory that are listed as complete, by whoever made them. */
-export function completeFiles({
+/** What whoever makes files of the dataset in the working directory says of them. */
+function manifestsOf({
   dataset,
   namespace,
   agentCount,
   agentIndex,
-}: Assignment): FileRanges {
+}: Assignment): readonly Manifest[] {
   const makers =
     namespace === 'shared' ? Array.from({ length: agentCount }, (_, i) => i) : [agentIndex];
-  return new FileRanges(
-    makers.flatMap((maker) => readManifest('.', maker, dataset.hash).toArray()),
-  );
+  return makers.map((maker) => readManifest('.', maker, dataset.hash));
+}
+
+/** Files of the dataset in the working directory that are listed as complete, by whoever made them. */
+export function completeFiles(assignment: Assignment): FileRanges {
+  return new FileRanges(manifestsOf(assignment).flatMap(({ complete }) => complete.toArray()));
 }
 
 /**
- * In a shared dataset, waits until the other agents' files are complete too: a stage opens all of them. How long that
- * may take is for the controller to judge; it sees this agent waiting and the others getting on, or not.
+ * In a shared dataset, waits until the other agents' files are complete too, or (`made`) are there for stages to write
+ * them: a stage opens all of them. How long that may take is for the controller to judge; it sees this agent waiting and
+ * the others getting on, or not.
  * @throws Aborted
  */
-export async function awaitOtherAgents(parts: RunnerParts, assignment: Assignment): Promise<void> {
+export async function awaitOtherAgents(
+  parts: RunnerParts,
+  assignment: Assignment,
+  state: 'complete' | 'made',
+): Promise<void> {
+  const { use } = assignment.dataset;
+  await awaitManifests(parts, assignment, (manifests) => {
+    const files = new FileRanges(
+      manifests.flatMap(({ complete, empty }) => [
+        ...complete.toArray(),
+        ...(state === 'made' ? empty.toArray() : []),
+      ]),
+    );
+    return { files, isEnough: files.covers(use.from, use.to) };
+  });
+}
+
+/** In a shared dataset, waits until all agents are past the stages that write it. @throws Aborted */
+export async function awaitOtherWriters(parts: RunnerParts, assignment: Assignment): Promise<void> {
+  await awaitManifests(parts, assignment, (manifests) => ({
+    files: new FileRanges(),
+    isEnough: manifests.every(({ written }) => written),
+  }));
+}
+
+async function awaitManifests(
+  parts: RunnerParts,
+  assignment: Assignment,
+  judge: (manifests: readonly Manifest[]) => { files: FileRanges; isEnough: boolean },
+): Promise<void> {
   const { clock, signal, emit } = parts;
   const { use, fileSizeBytes, fileSizes } = assignment.dataset;
   const eachBytes = Math.round(meanSize(fileSizes ?? fileSizeBytes));
   const filesTotal = use.to - use.from;
   for (let look = 0; ; look++) {
-    const complete = completeFiles(assignment);
-    if (complete.covers(use.from, use.to)) return;
+    const { files, isEnough } = judge(manifestsOf(assignment));
+    if (isEnough) return;
     if (look % looksPerReport === 0) {
-      const filesDone = complete.size;
+      const filesDone = files.size;
       const bytesDone = filesDone * eachBytes;
       const bytesTotal = filesTotal * eachBytes;
       emit({ kind: 'progress', phase: 'wait', filesDone, filesTotal, bytesDone, bytesTotal });

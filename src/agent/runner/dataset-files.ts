@@ -7,7 +7,7 @@ import { manifestName, markerName } from './dataset-layout.js';
 import { RunnerFailure } from './failure.js';
 import { FileRanges } from './file-ranges.js';
 
-const { O_RDONLY, O_NOFOLLOW } = fs.constants;
+const { O_RDONLY, O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW } = fs.constants;
 
 const markerSchema = z.object({
   product: z.literal('muster'),
@@ -20,12 +20,25 @@ const markerSchema = z.object({
 });
 export type Marker = z.infer<typeof markerSchema>;
 
+const ranges = z.array(z.tuple([z.int().min(0), z.int().min(0)]));
+
 const manifestSchema = z.object({
   version: z.literal(1),
   hash: z.string(),
   agent: z.int(),
-  complete: z.array(z.tuple([z.int().min(0), z.int().min(0)])),
+  complete: ranges,
+  empty: ranges.optional(),
+  written: z.boolean().optional(),
 });
+
+/** What an agent says of the files it makes. */
+export interface Manifest {
+  readonly complete: FileRanges;
+  /** Made, and to be written by a stage. */
+  readonly empty: FileRanges;
+  /** The agent has come to the end of the stages that write them. */
+  readonly written: boolean;
+}
 
 /** @returns undefined when there is none. @throws RunnerFailure when it is not a marker */
 export function readMarker(folder: string): Marker | undefined {
@@ -50,13 +63,16 @@ export function writeMarker(folder: string, marker: Marker): void {
   }
 }
 
-export function readManifest(folder: string, agent: number, hash: string): FileRanges {
+export function readManifest(folder: string, agent: number, hash: string): Manifest {
   const text = readOwn(path.join(folder, manifestName(agent)));
-  if (text === undefined) return new FileRanges();
-  const manifest = manifestSchema.safeParse(parsed(text));
+  const read = text === undefined ? undefined : manifestSchema.safeParse(parsed(text));
   // One that cannot be read lists nothing: its files are made again.
-  if (!manifest.success || manifest.data.hash !== hash) return new FileRanges();
-  return new FileRanges(manifest.data.complete);
+  const manifest = read?.data?.hash === hash ? read.data : undefined;
+  return {
+    complete: new FileRanges(manifest?.complete),
+    empty: new FileRanges(manifest?.empty),
+    written: manifest?.written ?? false,
+  };
 }
 
 /** Replaces the manifest as a whole. */
@@ -64,11 +80,19 @@ export function writeManifest(
   folder: string,
   agent: number,
   hash: string,
-  complete: FileRanges,
+  { complete, empty, written }: Partial<Manifest>,
 ): void {
   const name = path.join(folder, manifestName(agent));
-  const manifest = { version: 1, hash, agent, complete: complete.toArray() };
-  const descriptor = fs.openSync(`${name}.new`, 'w', 0o644);
+  const manifest = {
+    version: 1,
+    hash,
+    agent,
+    complete: complete?.toArray() ?? [],
+    // What is seldom there is left out.
+    ...(empty === undefined ? {} : { empty: empty.toArray() }),
+    ...(written === true ? { written } : {}),
+  };
+  const descriptor = fs.openSync(`${name}.new`, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0o644);
   try {
     fs.writeSync(descriptor, `${JSON.stringify(manifest)}\n`);
     fs.fsyncSync(descriptor);

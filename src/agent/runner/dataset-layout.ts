@@ -17,10 +17,15 @@ export interface Directories {
   readonly depth: number;
 }
 
+/** How many lowest folders there are: files whose numbers differ by a multiple of it lie in the same one. */
+export function leavesOf({ width, depth }: Directories): number {
+  return width ** depth;
+}
+
 /** The folder of file `index`: files go round robin over the width^depth leaves, `data/d3/d0`. */
 export function folderOf(index: number, { width, depth }: Directories): string {
   let path = '';
-  let leaf = index % width ** depth;
+  let leaf = index % leavesOf({ width, depth });
   for (let level = 0; level < depth; level++) {
     path = `/d${String(leaf % width)}${path}`;
     leaf = Math.floor(leaf / width);

@@ -5,14 +5,15 @@ import { fileSizesOf } from './choosing/file-sizes.js';
 import type { FileSizes } from './choosing/file-sizes.js';
 import { poolFor } from './content/content-pool.js';
 import type { Operation, WriteContent } from '../engines/engine.js';
-import { filePath } from './dataset-layout.js';
+import { filePath, leavesOf } from './dataset-layout.js';
 import { RunnerFailure, failureFrom } from './failure.js';
 import { FileRanges } from './file-ranges.js';
 import type { FilesJob, WorkerEvent } from './jobs.js';
 import { RunControl, nextChunk } from './shared-memory.js';
 
-const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = fs.constants;
-const pieceBytes = 1024 * 1024;
+const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_DIRECT } = fs.constants;
+/** Files from this size on are forced to the device one by one. */
+const largeBytes = 1024 * 1024;
 
 const wholeFile: Operation = {
   kind: 'write',
@@ -51,8 +52,10 @@ class FileWork {
   readonly #listed: FileRanges;
   readonly #content: WriteContent | undefined;
   readonly #sizes: FileSizes;
-  /** Folders known to be real ones, not links to elsewhere. */
-  #safeFolder = '';
+  readonly #pieceBytes: number;
+  readonly #flags: number;
+  /** By leaf: 1 for a folder known to be a real one, not a link to elsewhere. A byte each: there may be a million. */
+  readonly #safe: Uint8Array;
 
   constructor(job: FilesJob, control: RunControl, progress: Float64Array) {
     this.#job = job;
@@ -61,11 +64,16 @@ class FileWork {
     this.#listed = new FileRanges(job.listed);
     const { fileSizeBytes, content, own } = job.dataset;
     this.#sizes = fileSizesOf(job.dataset);
+    this.#safe = new Uint8Array(leavesOf(job.dataset.directories));
+    const { prepare } = job.dataset;
+    this.#pieceBytes = prepare === 'none' ? 1 : prepare.blockSizeBytes;
+    const isDirect = prepare !== 'none' && prepare.direct;
+    this.#flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | (isDirect ? O_DIRECT : 0);
     if (job.kind === 'make') {
       const totalBytes = this.#sizes.sum(own.from, own.to);
       const use = {
         workers: job.workers,
-        atOnceBytes: Math.min(pieceBytes, fileSizeBytes),
+        atOnceBytes: Math.min(this.#pieceBytes, fileSizeBytes),
         totalBytes,
       };
       this.#content = poolFor(content, use, [job.salt, own.from, job.worker]);
@@ -78,15 +86,16 @@ class FileWork {
     const name = filePath(file, this.#job.dataset.directories);
     switch (this.#job.kind) {
       case 'make':
+      case 'create':
         return this.#listed.has(file) && this.#isWhole(name, file) ? true : this.#make(name, file);
       case 'check':
         if (this.#isWhole(name, file)) return true;
         throw new RunnerFailure(
           'dataset',
-          `dataset "${this.#job.dataset.name}": ${name} is missing or has another size; run prepare again`,
+          `dataset "${this.#job.dataset.name}": ${name} is missing or has another size`,
         );
       case 'remove':
-        this.#remove(name);
+        this.#remove(name, file);
         return true;
     }
   }
@@ -97,13 +106,15 @@ class FileWork {
   }
 
   #make(name: string, file: number): boolean {
+    // None is needed for files that are only created.
     const content = this.#content;
-    if (content === undefined) return false;
     const size = this.#sizes.of(file);
-    const descriptor = this.#create(name);
+    const descriptor = this.#create(name, file);
     try {
-      if (!this.#fill(descriptor, size, content, file)) return false;
-      if (isSyncedAlone(size)) fs.fsyncSync(descriptor);
+      if (content !== undefined) {
+        if (!this.#fill(descriptor, size, content, file)) return false;
+        if (isSyncedAlone(size)) fs.fsyncSync(descriptor);
+      }
       this.#count();
       return true;
     } catch (error) {
@@ -114,19 +125,19 @@ class FileWork {
   }
 
   /** What an interrupted prepare left of the file is removed; anything that is not a file stops us. */
-  #create(name: string): number {
-    const flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
+  #create(name: string, file: number): number {
     try {
-      this.#enter(path.dirname(name));
+      this.#enter(path.dirname(name), file);
       if (fs.lstatSync(name, { throwIfNoEntry: false })?.isFile() === true) fs.unlinkSync(name);
-      return fs.openSync(name, flags, 0o644);
+      return fs.openSync(name, this.#flags, 0o644);
     } catch (error) {
       throw failureFrom(error, `cannot create ${name} of dataset "${this.#job.dataset.name}"`);
     }
   }
 
-  #enter(folder: string): void {
-    if (folder === this.#safeFolder) return;
+  #enter(folder: string, file: number): void {
+    const leaf = file % this.#safe.length;
+    if (this.#safe[leaf] === 1) return;
     fs.mkdirSync(folder, { recursive: true });
     if (!isRealFolder(folder)) {
       throw new RunnerFailure(
@@ -134,7 +145,7 @@ class FileWork {
         `${folder} of dataset "${this.#job.dataset.name}" is a link`,
       );
     }
-    this.#safeFolder = folder;
+    this.#safe[leaf] = 1;
   }
 
   #fill(descriptor: number, size: number, content: WriteContent, file: number): boolean {
@@ -142,7 +153,7 @@ class FileWork {
     let at = 0;
     while (at < size) {
       if (this.#control.isStopped) return false;
-      const length = Math.min(pieceBytes, size - at);
+      const length = Math.min(this.#pieceBytes, size - at);
       piece.offset = at;
       const place = content.take(piece, content.bytes, length);
       const written = fs.writeSync(descriptor, content.bytes, place, length, at);
@@ -156,11 +167,11 @@ class FileWork {
     this.#progress[2] = (this.#progress[2] ?? 0) + 1;
   }
 
-  #remove(name: string): void {
-    const folder = path.dirname(name);
+  #remove(name: string, file: number): void {
+    const leaf = file % this.#safe.length;
     try {
-      if (folder !== this.#safeFolder && !isRealFolder(folder)) return;
-      this.#safeFolder = folder;
+      if (this.#safe[leaf] !== 1 && !isRealFolder(path.dirname(name))) return;
+      this.#safe[leaf] = 1;
       fs.unlinkSync(name);
       this.#count();
     } catch (error) {
@@ -174,7 +185,7 @@ class FileWork {
  * small ones that would cost more than the writing.
  */
 export function isSyncedAlone(fileSizeBytes: number): boolean {
-  return fileSizeBytes >= pieceBytes;
+  return fileSizeBytes >= largeBytes;
 }
 
 /** Is every part of the relative path a folder and no link? Nothing outside the dataset is ever reached otherwise. */

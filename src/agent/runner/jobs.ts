@@ -3,6 +3,7 @@ import type { DatasetAssignment, StageAssignment } from '../../shared/model/assi
 import type { AgentErrorCode, EndedBy } from '../../shared/model/messages.js';
 import type { BlockTables } from './choosing/aim.js';
 import type { ChurnState } from './churn-pool.js';
+import type { GivenFile } from './given-files.js';
 import type { LaneShape } from './lane-memory.js';
 
 /** Runs a stage: opens, warms up, says `warm`, waits for the gate, works until a limit is reached, says `done`. */
@@ -11,6 +12,8 @@ export interface StageJob {
   readonly engine: string;
   readonly stage: StageAssignment;
   readonly dataset: DatasetAssignment;
+  /** What is there already, when the dataset is that. */
+  readonly given?: readonly GivenFile[] | undefined;
   readonly agentIndex: number;
   /** Agents whose operations go to the same files. */
   readonly sharers: number;
@@ -37,7 +40,8 @@ export interface StageJob {
 
 /** Makes, checks or removes the dataset's files, in the working directory; workers share the work by `nextChunk`. */
 export interface FilesJob {
-  readonly kind: 'make' | 'check' | 'remove';
+  /** make: in full. create: empty, for a stage to write. */
+  readonly kind: 'make' | 'create' | 'check' | 'remove';
   readonly dataset: DatasetAssignment;
   /** Complete files by the manifest. */
   readonly listed: readonly (readonly [number, number])[];

@@ -5,6 +5,7 @@ import { fileSizesOf } from './choosing/file-sizes.js';
 import { claimDataset } from './claim-dataset.js';
 import { awaitOtherAgents, completeFiles } from './complete-files.js';
 import { readManifest, writeManifest } from './dataset-files.js';
+import type { Manifest } from './dataset-files.js';
 import { Aborted, RunnerFailure, failureFrom } from './failure.js';
 import { isSyncedAlone } from './files-job.js';
 import { FileRanges } from './file-ranges.js';
@@ -13,6 +14,7 @@ import { demandSpace } from './free-space.js';
 import { removeChurn } from './remove-churn.js';
 import type { RunnerParts } from './runner-parts.js';
 import { syncFolder } from './sync-folder.js';
+import { enterFolder } from './target.js';
 
 /** More writers than this help no storage that we know of to take a dataset. */
 const mostThreads = 32;
@@ -29,15 +31,16 @@ export async function prepareDataset(
   const { dataset, agentIndex, namespace } = assignment;
   await claimDataset({ folder, assignment, clock, signal });
   if (namespace === 'shared' && agentIndex === 0) emit({ kind: 'marked' });
-  process.chdir(folder);
+  enterFolder(folder);
   await removeChurn(agentIndex, signal);
-  const listed = readManifest('.', agentIndex, dataset.hash);
+  const listed = readManifest('.', agentIndex, dataset.hash).complete;
   if (dataset.skipPrepare) demandComplete(assignment, folder);
   else demandSpace(folder, dataset.own.to - dataset.own.from - listed.size, averageBytes(dataset));
 
+  const isFilled = dataset.prepare !== 'none';
   const written = await workOnFiles({
     ...parts,
-    kind: dataset.skipPrepare ? 'check' : 'make',
+    kind: dataset.skipPrepare ? 'check' : isFilled ? 'make' : 'create',
     dataset,
     listed,
     threads: filesThreads(assignment),
@@ -47,17 +50,27 @@ export async function prepareDataset(
     done: (files) => {
       if (dataset.skipPrepare) return;
       const complete = new FileRanges([...listed.toArray(), ...files.toArray()]);
-      try {
-        writeManifest('.', agentIndex, dataset.hash, complete);
-      } catch (error) {
-        throw failureFrom(error, `cannot write the manifest of dataset "${dataset.name}"`);
-      }
+      saveManifest(assignment, isFilled ? { complete } : { complete: listed, empty: files });
     },
   });
   const smallest = smallestSize(dataset.fileSizes ?? dataset.fileSizeBytes);
-  const unsyncedBytes = isSyncedAlone(smallest) ? 0 : written * averageBytes(dataset);
+  const unsyncedBytes = !isFilled || isSyncedAlone(smallest) ? 0 : written * averageBytes(dataset);
   if (unsyncedBytes >= worthSyncingBytes) await syncDataset(parts);
-  if (assignment.mode === 'run') await awaitOtherAgents(parts, assignment);
+  if (assignment.mode === 'run') {
+    await awaitOtherAgents(parts, assignment, isFilled ? 'complete' : 'made');
+  }
+}
+
+/** @throws RunnerFailure */
+export function saveManifest(
+  { dataset, agentIndex }: Assignment,
+  manifest: Partial<Manifest>,
+): void {
+  try {
+    writeManifest('.', agentIndex, dataset.hash, manifest);
+  } catch (error) {
+    throw failureFrom(error, `cannot write the manifest of dataset "${dataset.name}"`);
+  }
 }
 
 /** Of the files that this agent makes. */
@@ -79,11 +92,10 @@ async function syncDataset({ signal, emit }: RunnerParts): Promise<void> {
   }
 }
 
-export function filesThreads(assignment: Assignment): number {
-  const wanted = Math.max(
-    os.availableParallelism() * 2,
-    ...assignment.stages.map((s) => s.threads),
-  );
+export function filesThreads({ dataset, stages }: Assignment): number {
+  const tuned = dataset.prepare === 'none' ? undefined : dataset.prepare.threads;
+  if (tuned !== undefined) return tuned;
+  const wanted = Math.max(os.availableParallelism() * 2, ...stages.map((s) => s.threads));
   return Math.min(wanted, mostThreads);
 }
 

@@ -10,6 +10,7 @@ import type {
   Progress,
   StageResult,
 } from '../../shared/model/messages.js';
+import type { Consent } from '../core/given-guard.js';
 import type { LogLevel } from '../../shared/kernel/log.js';
 
 /** Control to runner. */
@@ -19,6 +20,8 @@ export type RunnerCommand =
       readonly kind: 'prepare';
       readonly assignment: Assignment;
       readonly roots: readonly string[];
+      /** None when it is left out. */
+      readonly consent?: Consent;
     }
   /** Begin stage at atNs (CLOCK_MONOTONIC) provided `go` with the same epoch comes before. A higher epoch replaces a lower one. */
   | {

@@ -29,17 +29,35 @@ export async function removeChurn(agent: number, signal: AbortSignal): Promise<n
   return removed;
 }
 
+/** Again and again until nothing of ours is left: what a folder lists while it is emptied need not be all of it. */
 async function empty(folder: string, signal: AbortSignal): Promise<number> {
-  const names = (await fs.readdir(folder)).filter((name) => /^[pd]\d+$/u.test(name));
-  for (let i = 0; i < names.length; i += batchSize) {
-    if (signal.aborted) throw new Aborted();
-    await Promise.all(
-      names.slice(i, i + batchSize).map((name) => {
-        const entry = `${folder}/${name}`;
-        return name.startsWith('p') ? fs.unlink(entry) : fs.rmdir(entry);
-      }),
-    );
+  for (let removed = 0; ;) {
+    const before = removed;
+    let batch: string[] = [];
+    for await (const { name } of await fs.opendir(folder, { bufferSize: batchSize })) {
+      if (!/^[pd]\d+$/u.test(name)) continue;
+      batch.push(name);
+      if (batch.length < batchSize) continue;
+      removed += await removeAll(folder, batch, signal);
+      batch = [];
+    }
+    removed += await removeAll(folder, batch, signal);
+    if (removed === before) return removed;
   }
+}
+
+async function removeAll(
+  folder: string,
+  names: readonly string[],
+  signal: AbortSignal,
+): Promise<number> {
+  if (signal.aborted) throw new Aborted();
+  await Promise.all(
+    names.map((name) => {
+      const entry = `${folder}/${name}`;
+      return name.startsWith('p') ? fs.unlink(entry) : fs.rmdir(entry);
+    }),
+  );
   return names.length;
 }
 

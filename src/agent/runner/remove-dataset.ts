@@ -11,6 +11,7 @@ import { workOnFiles } from './files-work.js';
 import { filesThreads } from './prepare-dataset.js';
 import { removeChurn, removeIfEmpty } from './remove-churn.js';
 import type { RunnerParts } from './runner-parts.js';
+import { enterFolder } from './target.js';
 
 export interface Removed {
   readonly files: number;
@@ -38,7 +39,7 @@ export async function removeDataset(
       };
     }
     demandSame(folder, marker, assignment);
-    process.chdir(folder);
+    enterFolder(folder);
     const files = await workOnFiles({
       ...parts,
       kind: 'remove',

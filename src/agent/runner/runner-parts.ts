@@ -1,5 +1,6 @@
 import type { Clock } from '../../shared/kernel/clock.js';
 import type { ClockBase } from './clock-base.js';
+import type { GivenFile } from './given-files.js';
 import type { RunnerEvent } from './protocol.js';
 import type { RunControl } from './shared-memory.js';
 import type { WorkerPool } from './worker-pool.js';
@@ -15,4 +16,6 @@ export interface RunnerParts {
   readonly signal: AbortSignal;
   /** Makes written content differ between runs. */
   readonly salt: number;
+  /** The dataset, when it is files or devices that were there already. */
+  readonly given: readonly GivenFile[] | undefined;
 }

@@ -1,5 +1,8 @@
 import type { Clock } from '../../shared/kernel/clock.js';
+import { writes } from '../../shared/model/assignment.js';
 import type { Assignment } from '../../shared/model/assignment.js';
+import { formatSize } from '../../shared/model/units.js';
+import { noConsent } from '../core/given-guard.js';
 import { parseTarget } from '../engines/registry.js';
 import type { ParsedTarget } from '../engines/registry.js';
 import { checkStages } from './check-stages.js';
@@ -7,6 +10,7 @@ import { checkTarget } from './check-target.js';
 import type { ClockBase } from './clock-base.js';
 import { keyOf } from './choosing/hash.js';
 import { Aborted, RunnerFailure } from './failure.js';
+import { holdGiven } from './given-files.js';
 import { prepareDataset } from './prepare-dataset.js';
 import type { RunnerCommand, RunnerEvent } from './protocol.js';
 import { removeDataset } from './remove-dataset.js';
@@ -81,29 +85,42 @@ export class RunnerSession {
     return this.#stages?.figures ?? idle;
   }
 
-  #prepare({ assignment, roots }: Prepare): void {
+  #prepare({ assignment, roots, consent = noConsent }: Prepare): void {
+    const limits = { roots, consent };
     this.#work(async () => {
       if (assignment.mode === 'check') {
-        const report = JSON.stringify(checkTarget(assignment, roots));
+        const report = JSON.stringify(checkTarget(assignment, limits));
         this.#parts.emit({ kind: 'checked', report });
         return;
       }
-      const parts = this.#runnerParts(assignment);
       const target = parseTarget(assignment.target);
       if (typeof target === 'string') throw new RunnerFailure('target', target);
       await checkStages(assignment, target.engine);
-      const folder = target.engine.needsDataset
-        ? datasetFolder(resolveTarget(target.location, roots), assignment)
-        : '';
+      const { given } = assignment.dataset;
+      const parts = this.#runnerParts(assignment, given && holdGiven(given, assignment, limits));
+      const folder =
+        target.engine.needsDataset && given === undefined
+          ? datasetFolder(resolveTarget(target.location, roots), assignment)
+          : '';
       this.#run = { assignment, folder, parts };
       if (assignment.mode === 'cleanup') {
         await this.#remove(assignment, folder, parts);
         return;
       }
+      if (given !== undefined) this.#describeGiven(parts, assignment);
       if (folder !== '') await prepareDataset(parts, assignment, folder);
       if (assignment.mode === 'prepare') this.#parts.emit({ kind: 'prepared' });
-      else await this.#runStages(assignment, target, parts);
+      else await this.#runStages(withSizes(assignment, parts.given), target, parts);
     });
+  }
+
+  /** What is there already needs no preparing, and nobody has to wait for anybody. */
+  #describeGiven({ given = [], emit }: RunnerParts, { stages }: Assignment): void {
+    emit({ kind: 'marked' });
+    const does = writes(stages) ? 'overwrites' : 'reads';
+    for (const { realPath, sizeBytes } of given) {
+      emit({ kind: 'log', level: 'info', line: `${does} ${realPath} (${formatSize(sizeBytes)})` });
+    }
   }
 
   async #runStages(
@@ -128,7 +145,7 @@ export class RunnerSession {
     this.#parts.emit({ kind: 'cleaned', ...removed });
   }
 
-  #runnerParts(assignment: Assignment): RunnerParts {
+  #runnerParts(assignment: Assignment, given: RunnerParts['given']): RunnerParts {
     const control = new RunControl();
     control.share.set([assignment.agentIndex, assignment.agentCount]);
     return {
@@ -139,6 +156,7 @@ export class RunnerSession {
       emit: this.#parts.emit,
       signal: this.#abort.signal,
       salt: keyOf(assignment.runId),
+      given,
     };
   }
 
@@ -182,4 +200,10 @@ export class RunnerSession {
       line: `workload process ignores ${kind.toUpperCase()}: nothing to do it with now`,
     });
   }
+}
+
+function withSizes(assignment: Assignment, given: RunnerParts['given']): Assignment {
+  if (given === undefined) return assignment;
+  const listedSizes = given.map(({ sizeBytes }) => sizeBytes);
+  return { ...assignment, dataset: { ...assignment.dataset, listedSizes } };
 }

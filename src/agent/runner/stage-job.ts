@@ -10,6 +10,7 @@ import { alignedBuffer } from './content/aligned-buffer.js';
 import { ContentPool, poolFor } from './content/content-pool.js';
 import { DatasetLayout } from './dataset-layout.js';
 import { RunnerFailure, failureFrom } from './failure.js';
+import { GivenPaths } from './given-files.js';
 import type { StageJob, WorkerEvent } from './jobs.js';
 import { laneShapeOf } from './jobs.js';
 import { LaneMemory } from './lane-memory.js';
@@ -108,14 +109,17 @@ function waitForStart(control: RunControl, clock: ClockBase): number | undefined
 }
 
 function contextOf(job: StageJob, say: (event: WorkerEvent) => void): EngineContext {
-  const { dataset, stage, agentIndex, lane, lanes, salt } = job;
+  const { dataset, stage, agentIndex, lane, lanes, salt, given } = job;
   const writes = stage.mix.some(({ operation }) => operation === 'write' || operation === 'put');
   const totalBytes = writes ? undefined : 0;
   const use = { workers: lanes, atOnceBytes: stage.blockSizeBytes, totalBytes };
   return {
     lane,
     kinds: new Set<OperationKind>(stage.mix.map(({ operation }) => operation)),
-    paths: new DatasetLayout(dataset.directories, agentIndex, dataset.use),
+    paths:
+      given === undefined
+        ? new DatasetLayout(dataset.directories, agentIndex, dataset.use)
+        : new GivenPaths(given),
     files: dataset.use,
     fileSizeBytes: dataset.fileSizeBytes,
     blockSizeBytes: stage.blockSizeBytes,
@@ -135,6 +139,7 @@ function streamOptionsOf(job: StageJob): StreamOptions {
     files: dataset.use,
     fileSizeBytes: dataset.fileSizeBytes,
     fileSizes: dataset.fileSizes,
+    listedSizes: dataset.listedSizes,
     blockSizeBytes: stage.blockSizeBytes,
     blockSizes: stage.blockSizes,
     datasetHash: dataset.hash,

@@ -10,6 +10,7 @@ import { StageLoad } from './stage-load.js';
 import type { StageEnd } from './stage-load.js';
 import { noChurn, setUpWorkers } from './stage-workers.js';
 import type { Churn } from './stage-workers.js';
+import { WrittenData } from './written-data.js';
 
 type Arm = Extract<RunnerCommand, { kind: 'arm' }>;
 type Go = Extract<RunnerCommand, { kind: 'go' }>;
@@ -53,7 +54,9 @@ export class StageSequence {
   async run(): Promise<void> {
     const { signal, emit } = this.#parts;
     let churn = noChurn;
+    const data = new WrittenData(this.#parts, this.#assignment);
     for (const stage of this.#assignment.stages) {
+      if (this.#engine.needsDataset) await data.before(stage);
       const begin = await this.#setUp(stage, churn);
       if (signal.aborted) throw new Aborted();
       this.#load = begin(await this.#awaitStart(stage));

@@ -61,6 +61,7 @@ export async function setUpWorkers(
       engine: engine.name,
       stage,
       dataset: assignment.dataset,
+      given: parts.given,
       agentIndex: assignment.agentIndex,
       sharers: assignment.namespace === 'shared' ? assignment.agentCount : 1,
       seed: assignment.seed,

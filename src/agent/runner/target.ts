@@ -7,6 +7,8 @@ import { RunnerFailure, failureFrom } from './failure.js';
 
 /** The target's real path, allowed and a folder. @throws RunnerFailure */
 export function resolveTarget(location: string, roots: readonly string[]): string {
+  // `file:` names the engine alone; where it leads would depend on where the agent was started.
+  if (location === '') throw new RunnerFailure('target', 'target is missing: name a folder');
   const real = realPath(location, 'target');
   const refusal = refusalOf(
     real,
@@ -19,7 +21,8 @@ export function resolveTarget(location: string, roots: readonly string[]): strin
   return real;
 }
 
-function realPath(given: string, what: string): string {
+/** @throws RunnerFailure that begins with `what` and the path */
+export function realPath(given: string, what: string): string {
   try {
     return fs.realpathSync(path.resolve(given));
   } catch (error) {
@@ -44,4 +47,18 @@ export function datasetFolder(target: string, assignment: Assignment): string {
   return assignment.namespace === 'shared'
     ? shared
     : path.join(shared, String(assignment.agentIndex));
+}
+
+/**
+ * Makes the folder the working directory, to which all later paths are relative: whatever becomes of the names above it,
+ * the run stays where it was judged to be.
+ * @throws RunnerFailure when a name on the way was exchanged since then
+ */
+export function enterFolder(folder: string): void {
+  process.chdir(folder);
+  if (process.cwd() === folder) return;
+  throw new RunnerFailure(
+    'target',
+    `${folder} leads to ${process.cwd()} now: a link took the place of a folder`,
+  );
 }

@@ -79,6 +79,7 @@ export async function warmUp(parts: WarmUp): Promise<void> {
       blockSizeBytes: Math.min(parts.stream.blockSizeBytes, warmBytes),
       fileSizeBytes: Math.min(parts.stream.blockSizeBytes, warmBytes),
       fileSizes: undefined,
+      listedSizes: undefined,
       blockSizes: undefined,
     };
     const context = { ...parts.context, ...sizes, paths: scratch, content: parts.content };
@@ -118,9 +119,10 @@ export async function warmUp(parts: WarmUp): Promise<void> {
 }
 
 /** As many places to choose from as in earnest, where no whole file is read or written: zipf over one is no zipf. */
-function places({ mix, files, fileSizeBytes }: StreamOptions): { readonly fileSizeBytes?: number } {
-  const inBlocks = mix.every(({ operation }) => operation === 'read' || operation === 'write');
-  return inBlocks ? { fileSizeBytes: fileSizeBytes * (files.to - files.from) } : {};
+function places({ mix, files, fileSizeBytes, listedSizes }: StreamOptions): Partial<StreamOptions> {
+  if (!mix.every(({ operation }) => operation === 'read' || operation === 'write')) return {};
+  const listed = listedSizes?.reduce((sum, bytes) => sum + bytes, 0);
+  return { fileSizeBytes: listed ?? fileSizeBytes * (files.to - files.from) };
 }
 
 /** A file that reads and writes at once, and a folder in memory for what is made and removed. */

@@ -8,9 +8,9 @@ import { exitCodes } from '../../shared/model/outcome.js';
 const patienceMs = 5_000;
 
 /**
- * Makes every `--root` absolute and looks once, before the agent serves, that it is a folder: a misspelt one would
+ * Makes every `--root` absolute and looks once, before the agent serves, that it is a folder or a block device: a misspelt one would
  * otherwise be found out by the first run. Later only the workload process goes near it.
- * @throws MusterError naming the folder that is none, or does not answer
+ * @throws MusterError naming the one that is neither, or does not answer
  */
 export async function checkRoots(roots: readonly string[], clock: Clock): Promise<string[]> {
   return Promise.all(roots.map((root) => checkRoot(path.resolve(root), clock)));
@@ -20,7 +20,7 @@ async function checkRoot(root: string, clock: Clock): Promise<string> {
   const wrong = (why: string): MusterError =>
     new MusterError(`--root ${root} ${why}`, {
       exitCode: exitCodes.usage,
-      hint: 'Name folders that exist: runs may only use targets inside them.',
+      hint: 'Name folders (or block devices) that exist: runs may only use targets inside them.',
     });
   let cancel = (): void => undefined;
   const hung = new Promise<never>((_, reject) => {
@@ -30,7 +30,7 @@ async function checkRoot(root: string, clock: Clock): Promise<string> {
   });
   try {
     const found = await Promise.race([stat(root), hung]);
-    if (!found.isDirectory()) throw wrong('is not a folder');
+    if (!found.isDirectory() && !found.isBlockDevice()) throw wrong('is not a folder or device');
     return root;
   } catch (thrown) {
     if (thrown instanceof MusterError) throw thrown;

@@ -12,6 +12,8 @@ import { startAgentServer } from '../../shared/wire/agent-server.js';
 import type { AgentServerOptions } from '../../shared/wire/agent-server.js';
 import { product } from '../../shared/wire/hello-frames.js';
 import { race } from '../../shared/wire/race.js';
+import { noConsent } from '../core/given-guard.js';
+import type { Consent } from '../core/given-guard.js';
 import { parseAssignment } from '../core/parse-assignment.js';
 import { AgentSession } from '../core/session.js';
 import type { SessionInput } from '../core/session-io.js';
@@ -38,6 +40,8 @@ export interface ServeOptions {
   readonly id: string;
   /** Absolute. */
   readonly roots: readonly string[];
+  /** Left out: none. */
+  readonly consent?: Consent;
   readonly env: NodeJS.ProcessEnv;
   /** Where to keep what runs report; undefined: the system's folder for such things, false: nowhere. */
   readonly spool?: string | false | undefined;
@@ -60,13 +64,14 @@ export interface ServingAgent {
 
 /** Puts the agent together and serves. @throws MusterError when the address cannot be listened on */
 export async function serveAgent(options: ServeOptions): Promise<ServingAgent> {
-  const { listen, access = {}, once, id, roots, env, clock, log } = options;
+  const { listen, access = {}, once, id, roots, consent = noConsent, env, clock, log } = options;
   const host = readHostFacts(roots);
   const instanceId = randomBytes(8).toString('hex');
   const bootId = readBootId(clock.unixMs());
   const session = new AgentSession({
     once,
     roots,
+    consent,
     parseAssignment,
     createHistogram: () => new Histogram(),
   });

@@ -5,7 +5,7 @@ import { bytes } from '../view/format.js';
 import { table } from '../view/table.js';
 import { accessOf, addAccessOptions, type AccessOptions } from './access-options.js';
 import type { CommandIo } from './command-io.js';
-import { addPlanOptions, loadPlanOf, type PlanOptions } from './plan-options.js';
+import { addPlanOptions, embeddedFlags, loadPlanOf, type PlanOptions } from './plan-options.js';
 
 interface CheckOptions extends PlanOptions, AccessOptions {
   readonly verbose?: boolean;
@@ -25,7 +25,8 @@ export function checkCommand(io: CommandIo): Command {
       const { plan } = await loadPlanOf(file, options, io);
       const { checkFleet } = await import('../shell/check-fleet.js');
       const access = await accessOf(options, io, plan.tls);
-      const outcomes = await checkFleet(plan, access, io, (level, line) => {
+      const reachable = { plan, access, embeddedFlags: embeddedFlags(options) };
+      const outcomes = await checkFleet(reachable, io, (level, line) => {
         if (options.verbose === true) io.stderr.write(`${level}: ${line}\n`);
       });
       io.stdout.write(describe(outcomes));
@@ -43,7 +44,7 @@ function describe(outcomes: readonly CheckOutcome[]): string {
       facts?.version ?? '-',
       clock ? `+-${micros(clock.boundNs)}` : '-',
       clock ? micros(clock.roundTripNs) : '-',
-      report?.mount ? `${report.mount.type} on ${report.mount.point}` : '-',
+      placeOf(report),
       typeof report?.freeBytes === 'number' ? bytes(report.freeBytes) : '-',
       outcome.problems.length === 0 ? 'yes' : 'NO',
     ];
@@ -54,6 +55,14 @@ function describe(outcomes: readonly CheckOutcome[]): string {
   const fit = outcomes.filter(({ problems }) => problems.length === 0).length;
   const verdict = `${fit}/${outcomes.length} agents are fit to run`;
   return [...table([head, ...rows], ''), ...problems, verdict].map((line) => `${line}\n`).join('');
+}
+
+function placeOf(report: CheckOutcome['report']): string {
+  if (report?.mount) return `${report.mount.type} on ${report.mount.point}`;
+  const [first, ...others] = report?.given ?? [];
+  if (first === undefined) return '-';
+  const size = bytes(report?.given?.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) ?? 0);
+  return others.length === 0 ? `${first.path}, ${size}` : `${first.path} … (${size})`;
 }
 
 function micros(ns: number): string {

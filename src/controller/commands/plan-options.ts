@@ -10,9 +10,19 @@ export interface PlanOptions {
   readonly agents?: readonly string[];
   readonly embedded?: number;
   readonly set: readonly string[];
+  readonly allowExisting?: boolean;
+  readonly allowDevices?: boolean;
 }
 
-/** `<config> --agents a,b --embedded N --set path=value …` */
+/** Who starts agents inside the controller is the operator of their host: his consent goes on to them. */
+export function embeddedFlags(options: PlanOptions): readonly string[] {
+  return [
+    ...(options.allowExisting === true ? ['--allow-existing'] : []),
+    ...(options.allowDevices === true ? ['--allow-devices'] : []),
+  ];
+}
+
+/** `<config> --agents a,b --embedded N --allow-existing --allow-devices --set path=value …` */
 export function addPlanOptions(command: Command): Command {
   return command
     .argument('<config>', 'YAML or JSON file, see docs/config.md')
@@ -29,6 +39,8 @@ export function addPlanOptions(command: Command): Command {
         wholeNumber,
       ),
     )
+    .option('--allow-existing', 'embedded agents may read files and devices that are there already')
+    .option('--allow-devices', 'embedded agents may also write them: what is on them will be lost')
     .addOption(
       new Option('--set <path=value>', 'override a key, such as stages.0.threads=16 (repeatable)')
         .argParser((text: string, before: readonly string[]) => [...before, text])

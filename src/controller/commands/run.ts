@@ -6,7 +6,7 @@ import type { RunMode } from '../core/run-io.js';
 import { defaultViewMode, viewModes, type ViewMode } from '../view/create-view.js';
 import { accessOf, addAccessOptions, type AccessOptions } from './access-options.js';
 import type { CommandIo } from './command-io.js';
-import { addPlanOptions, loadPlanOf, type PlanOptions } from './plan-options.js';
+import { addPlanOptions, embeddedFlags, loadPlanOf, type PlanOptions } from './plan-options.js';
 import { printPlan } from './validate.js';
 
 const defaultUi = ':7762';
@@ -95,6 +95,7 @@ function withCommonOptions(
         io,
         access,
         plan: loaded.plan,
+        embeddedFlags: embeddedFlags(options),
         configText: loaded.configText,
         mode,
         resultsParent: options.results ?? loaded.plan.results.folder,

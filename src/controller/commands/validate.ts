@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { stringify } from 'yaml';
 import { planAsConfig } from '../../shared/model/config/print-plan.js';
+import { writes } from '../../shared/model/assignment.js';
 import { splitPlan } from '../../shared/model/split-plan.js';
 import { meanSize } from '../../shared/model/sizes.js';
 import { formatSize } from '../../shared/model/units.js';
@@ -43,8 +44,12 @@ function describe(plan: Plan, assignment: Assignment): string[] {
     to === from
       ? 'no files to make'
       : `makes files ${String(from)}–${String(to - 1)} (${amount(dataset, to - from)})`;
+  const work =
+    dataset.given === undefined
+      ? `on ${target}: ${files}`
+      : `${writes(stages) ? 'overwrites' : 'reads'} ${dataset.given.paths.join(', ')}`;
   return [
-    `${agentId} (${address}) on ${target}: ${files}`,
+    `${agentId} (${address}) ${work}`,
     ...stages.map((stage) => `  ${stage.name}: ${share(stage)}`),
   ];
 }

@@ -1,6 +1,8 @@
 /** What a schema cannot see: whether the keys of a plan make sense together. Paths are those of the config. */
 import { isEmbedded } from '../../shared/model/embedded.js';
 import { checkExpectations } from './check-expectations.js';
+import { checkGiven } from './check-given.js';
+import { checkPrepare } from './check-prepare.js';
 import { checkStages } from './check-stages.js';
 import { checkTargets } from './check-targets.js';
 import { checkTimeouts } from './check-timeouts.js';
@@ -11,6 +13,8 @@ export function checkPlan(plan: Plan): readonly Finding[] {
   return [
     ...checkTargets(plan),
     ...checkDataset(plan),
+    ...checkGiven(plan),
+    ...checkPrepare(plan),
     ...checkStages(plan),
     ...checkExpectations(plan),
     ...checkTimeouts(plan),
@@ -21,7 +25,7 @@ export function checkPlan(plan: Plan): readonly Finding[] {
 const mostFolders = 1e6;
 
 function* checkDataset(plan: Plan): Generator<Finding> {
-  const { dataset, namespace, agents } = plan;
+  const { dataset, agents } = plan;
   const { width, depth } = dataset.directories;
   if (width ** depth > mostFolders) {
     yield {
@@ -35,14 +39,6 @@ function* checkDataset(plan: Plan): Generator<Finding> {
       level: 'error',
       path: ['dataset'],
       message: 'files × file_size is more than can be counted exactly (2^53 bytes)',
-    };
-  }
-  if (namespace === 'shared' && dataset.files > 0 && dataset.files < agents.length) {
-    yield {
-      level: 'error',
-      path: ['dataset', 'files'],
-      about: [['agents'], ['namespace']],
-      message: `${String(dataset.files)} files are fewer than the ${String(agents.length)} agents that share them; at least one each`,
     };
   }
 }

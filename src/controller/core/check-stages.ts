@@ -54,6 +54,7 @@ function* checkWork(plan: Plan, stage: StagePlan, path: KeyPath): Generator<Find
   if (
     needy.length > 0 &&
     plan.dataset.files === 0 &&
+    plan.dataset.given === undefined &&
     engines.some((e) => engineCapabilities[e].stores)
   ) {
     const message = `${needy.join(', ')} needs files: nothing would be done; set dataset.files to at least 1`;

@@ -1,4 +1,4 @@
-import { parseTarget } from '../../shared/model/target.js';
+import { noFolder, parseTarget } from '../../shared/model/target.js';
 import type { AgentPlan, Plan } from '../../shared/model/plan.js';
 import type { KeyPath } from '../../shared/model/config/path.js';
 import type { Finding } from './finding.js';
@@ -7,7 +7,7 @@ import type { Finding } from './finding.js';
 export function* checkTargets(plan: Plan): Generator<Finding> {
   const reported = new Set<string>();
   for (const agent of plan.agents) {
-    const message = targetProblem(agent);
+    const message = plan.dataset.given === undefined ? targetProblem(agent) : given(plan, agent);
     if (message === undefined || reported.has(message)) continue;
     reported.add(message);
     yield { level: 'error', path: targetPath(agent), message };
@@ -18,10 +18,16 @@ export function* checkTargets(plan: Plan): Generator<Finding> {
 const targetPath = (agent: AgentPlan): KeyPath => ['agents', agent.index, 'target'];
 
 function targetProblem(agent: AgentPlan): string | undefined {
-  if (agent.target === '') return 'is missing: where should the load go?';
+  if (agent.target === '' || agent.target === noFolder)
+    return 'is missing: where should the load go?';
   const placeholder = /\{[^}]*\}/.exec(agent.target)?.[0];
   if (placeholder !== undefined)
     return `${placeholder} is not known; there are {agent} and {index}`;
   const target = parseTarget(agent.target);
   return 'problem' in target ? target.problem : undefined;
+}
+
+function given({ dataset }: Plan, agent: AgentPlan): string | undefined {
+  if (agent.target === noFolder) return undefined;
+  return `has no effect: dataset.${dataset.given?.kind ?? ''} says where the data is; leave it out`;
 }

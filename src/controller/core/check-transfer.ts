@@ -18,7 +18,7 @@ export function* checkTransfer(plan: Plan, stage: StagePlan, path: KeyPath): Gen
   const does = (...kinds: OperationKind[]): boolean =>
     stage.mix.some((entry) => kinds.includes(entry.operation));
   const inBlocks = does('read', 'write');
-  if (inBlocks && block > file) {
+  if (inBlocks && block > file && plan.dataset.given === undefined) {
     const message = `${formatSize(block)} is more than dataset.file_size (${formatSize(file)})`;
     yield { level: 'error', path: [...path, 'block_size'], about, message };
   }
@@ -112,10 +112,14 @@ function* checkSizes(plan: Plan, stage: StagePlan, path: KeyPath): Generator<Fin
 function* checkDirect(plan: Plan, stage: StagePlan, path: KeyPath): Generator<Finding> {
   const sizes = [
     ...blocksOf(stage).map((spec) => ({ key: 'block_size', bytes: grainOf(spec) })),
-    {
-      key: 'dataset.file_size',
-      bytes: grainOf(plan.dataset.fileSizes ?? plan.dataset.fileSizeBytes),
-    },
+    ...(plan.dataset.given === undefined
+      ? [
+          {
+            key: 'dataset.file_size',
+            bytes: grainOf(plan.dataset.fileSizes ?? plan.dataset.fileSizeBytes),
+          },
+        ]
+      : []),
   ];
   const about = [['dataset']];
   const odd = sizes.find(({ bytes }) => bytes % sector !== 0);

@@ -4,14 +4,13 @@ import { z } from 'zod';
 import type { Log } from '../../shared/kernel/log.js';
 import type { AgentPlan, Plan } from '../../shared/model/plan.js';
 import { splitPlan } from '../../shared/model/split-plan.js';
-import type { Access } from '../../shared/wire/access.js';
 import type { CommandIo } from '../commands/command-io.js';
 import type { AgentFacts, ClockEstimate } from '../core/records.js';
 import { Run } from '../core/run.js';
 import { GrpcLinks, openLinksWarning } from './agent-links.js';
 import { datasetHash } from './dataset-hash.js';
 import { controllerIdentity } from './identity.js';
-import { withEmbeddedAgents, type ReachableFleet } from './embedded-agents.js';
+import { withEmbeddedAgents, type PlannedFleet, type ReachableFleet } from './embedded-agents.js';
 import { RunDriver } from './run-driver.js';
 
 /** The agent's preflight report as far as it is shown; the rest is passed over. */
@@ -19,6 +18,7 @@ const reportSchema = z.object({
   problems: z.array(z.string()),
   freeBytes: z.number().nullable(),
   mount: z.object({ type: z.string(), point: z.string() }).nullable(),
+  given: z.array(z.object({ path: z.string(), sizeBytes: z.number() })).nullable(),
 });
 
 export interface CheckOutcome {
@@ -34,12 +34,11 @@ const atOnce = 64;
 
 /** A preflight of every agent by itself: one that is not fit hides nothing of the others. */
 export async function checkFleet(
-  plan: Plan,
-  access: Access,
+  planned: PlannedFleet,
   io: CommandIo,
   log: Log,
 ): Promise<CheckOutcome[]> {
-  return withEmbeddedAgents({ plan, access }, io.clock, async (fleet) => {
+  return withEmbeddedAgents(planned, io.clock, async (fleet) => {
     const warning = openLinksWarning(fleet);
     if (warning !== undefined) io.stderr.write(`WARNING: ${warning}\n`);
     const limit = pLimit(atOnce);

@@ -32,8 +32,13 @@ function isListening(message: unknown): message is { kind: 'listening'; port: nu
 }
 
 /** Forks one agent on a free loopback port; it ends itself when this process goes away (its IPC channel closes). */
-async function startOne(id: string, secret: string, clock: Clock): Promise<EmbeddedAgent> {
-  const child = fork(agentProgram, ['--listen', '127.0.0.1:0', '--id', id], {
+async function startOne(
+  id: string,
+  flags: readonly string[],
+  secret: string,
+  clock: Clock,
+): Promise<EmbeddedAgent> {
+  const child = fork(agentProgram, ['--listen', '127.0.0.1:0', '--id', id, ...flags], {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     // Not in its arguments, which every user of the host can see.
     env: { ...process.env, BENCH_TOKEN: secret },
@@ -95,13 +100,19 @@ export interface ReachableFleet {
   readonly access: Access;
 }
 
+/** A plan before its embedded agents are started. */
+export interface PlannedFleet extends ReachableFleet {
+  /** Flags of bench-agent for them, besides where to listen. */
+  readonly embeddedFlags: readonly string[];
+}
+
 /**
  * Calls `work` with the plan in which every embedded agent has the address of one that was started for it, and stops
  * those afterwards, however it ends. They are for this command only: a token that nobody else knows keeps the other
  * users of the host from having work done in the name of this one.
  */
 export async function withEmbeddedAgents<T>(
-  fleet: ReachableFleet,
+  fleet: PlannedFleet,
   clock: Clock,
   work: (fleet: ReachableFleet) => Promise<T>,
 ): Promise<T> {
@@ -109,7 +120,7 @@ export async function withEmbeddedAgents<T>(
   const ids = plan.agents.filter(({ address }) => isEmbedded(address)).map(({ id }) => id);
   if (ids.length === 0) return work(fleet);
   const secret = randomBytes(32).toString('hex');
-  const started = await startEmbeddedAgents(ids, secret, clock);
+  const started = await startEmbeddedAgents(ids, fleet.embeddedFlags, secret, clock);
   const addresses = new Map(ids.map((id, index) => [id, started[index]?.address]));
   const agents = plan.agents.map((agent) => ({
     ...agent,
@@ -128,10 +139,11 @@ export async function withEmbeddedAgents<T>(
  */
 async function startEmbeddedAgents(
   ids: readonly string[],
+  flags: readonly string[],
   secret: string,
   clock: Clock,
 ): Promise<readonly EmbeddedAgent[]> {
-  const outcomes = await Promise.allSettled(ids.map((id) => startOne(id, secret, clock)));
+  const outcomes = await Promise.allSettled(ids.map((id) => startOne(id, flags, secret, clock)));
   const started = outcomes.flatMap((o) => (o.status === 'fulfilled' ? [o.value] : []));
   const failed = outcomes.find((o) => o.status === 'rejected');
   if (!failed) return started;

@@ -27,6 +27,8 @@ export interface RunRequest {
   readonly io: CommandIo;
   readonly access: Access;
   readonly plan: Plan;
+  /** Of bench-agent, for those that are started here. */
+  readonly embeddedFlags: readonly string[];
   readonly configText: string;
   readonly mode: Exclude<RunMode, 'check'>;
   readonly resultsParent: string;

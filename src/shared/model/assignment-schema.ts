@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { fioProblem } from './fio-options.js';
 import { operationKinds } from './operation.js';
+import { mostGivenPaths } from './plan.js';
 import type { Assignment } from './assignment.js';
 
 const integer = (max: number, min = 0) => z.number().int().min(min).max(max);
@@ -113,6 +114,22 @@ const stage = z
     fio: read.fio,
   }));
 
+const given = z.strictObject({
+  kind: z.enum(['existing', 'devices']),
+  paths: z
+    .array(text(4096).regex(/^\/[^\0]*$/))
+    .min(1)
+    .max(mostGivenPaths),
+});
+
+const tuning = z
+  .strictObject({
+    threads: limit(256, 1),
+    blockSizeBytes: integer(1024 ** 3, 1),
+    direct: z.boolean(),
+  })
+  .transform((read) => ({ ...read, threads: read.threads }));
+
 export const assignmentSchema: z.ZodType<Assignment> = z
   .strictObject({
     runId: text(128),
@@ -134,6 +151,8 @@ export const assignmentSchema: z.ZodType<Assignment> = z
         content,
         own: range,
         use: range,
+        given: given.optional(),
+        prepare: z.union([z.literal('none'), tuning]),
         skipPrepare: z.boolean(),
       })
       .transform((read) => ({ ...read, fileSizes: read.fileSizes })),

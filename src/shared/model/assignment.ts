@@ -3,7 +3,16 @@
  * agent with a strict schema of the same shape. The same assignment drives dry run, preflight, prepare, run, cleanup.
  */
 import type { Pacing } from './pacing.js';
-import type { Access, BlockSizes, Content, Fsync, MixEntry, Namespace } from './plan.js';
+import type {
+  Access,
+  BlockSizes,
+  Content,
+  Fsync,
+  GivenData,
+  MixEntry,
+  Namespace,
+  Prepare,
+} from './plan.js';
 import type { SizeSpec } from './sizes.js';
 
 /**
@@ -31,6 +40,14 @@ export interface DatasetAssignment {
   readonly own: FileRange;
   /** The files this agent's operations choose from: its own in a private namespace, all in a shared one. */
   readonly use: FileRange;
+  /**
+   * Existing files or devices instead of files that Muster makes: `use` counts its paths, `own` is empty, and
+   * `fileSizeBytes` says nothing: the agent finds their sizes.
+   */
+  readonly given?: GivenData | undefined;
+  /** Of `given`, in the order of its paths: found by the agent, and not in what the controller sends. */
+  readonly listedSizes?: readonly number[] | undefined;
+  readonly prepare: Prepare;
   /** The dataset must be there already and complete (--skip-prepare). */
   readonly skipPrepare: boolean;
 }
@@ -79,4 +96,9 @@ export interface Assignment {
     /** An operation that took longer is an error TIMEOUT; undefined: none is. */
     readonly operationMs: number | undefined;
   };
+}
+
+/** Whether any stage writes to the dataset's own files. */
+export function writes(stages: readonly Pick<StageAssignment, 'mix'>[]): boolean {
+  return stages.some(({ mix }) => mix.some(({ operation }) => operation === 'write'));
 }

@@ -48,6 +48,26 @@ export interface AgentPlan {
   readonly labels: Readonly<Record<string, string>>;
 }
 
+/** More would not fit into a message. */
+export const mostGivenPaths = 10_000;
+
+/** What is there already, and is neither made nor removed: its owner names it, and the host's operator consents. */
+export interface GivenData {
+  readonly kind: 'existing' | 'devices';
+  /** Absolute; {agent} and {index} stand for the agent's id and number, until split-plan puts them in. */
+  readonly paths: readonly string[];
+}
+
+/** How the files are made: written in full before the first stage, or (`none`) only created, for a stage to write them. */
+export type Prepare = 'none' | PrepareTuning;
+
+export interface PrepareTuning {
+  /** Undefined: twice the processors or the most threads of a stage, at most 32. */
+  readonly threads: number | undefined;
+  readonly blockSizeBytes: number;
+  readonly direct: boolean;
+}
+
 export interface DatasetPlan {
   readonly name: string;
   /** Per agent in a private namespace, in total in a shared one. */
@@ -60,6 +80,9 @@ export interface DatasetPlan {
   readonly directories: { readonly width: number; readonly depth: number };
   readonly content: Content;
   readonly keep: boolean;
+  readonly prepare: Prepare;
+  /** Instead of files that Muster makes; `files` is 0 then. */
+  readonly given?: GivenData | undefined;
   /**
    * The seed as far as it is part of the dataset's hash: undefined when the config has none, so that the next command
    * (cleanup, --skip-prepare), which draws another seed, still knows the files.

@@ -9,6 +9,7 @@ import type {
   FileRange,
   StageAssignment,
 } from './assignment.js';
+import { forAgent } from './for-agent.js';
 import type { OperationKind } from './operation.js';
 import type { AgentPlan, Plan, StagePlan } from './plan.js';
 
@@ -52,15 +53,15 @@ export function splitPlan(
 
 /**
  * The text whose SHA-256 is the dataset's hash: dataset, namespace, number of agents, and the seed if the config has
- * one. `keep` is about the end of
- * a run, not about the files, and is left out.
+ * one. `keep` and `prepare` are about a run, not about the files, and are left out.
  */
 export function datasetIdentity(plan: Plan): string {
-  const { name, files, fileSizeBytes, fileSizes, directories, content, seed } = plan.dataset;
+  const { name, files, fileSizeBytes, fileSizes, directories, content, seed, given } = plan.dataset;
   const { width, depth } = directories;
+  const sizes = fileSizes ?? fileSizeBytes;
   return JSON.stringify([
     'muster-dataset-1',
-    [name, files, fileSizes ?? fileSizeBytes, width, depth, content],
+    [name, files, sizes, width, depth, content, ...(given === undefined ? [] : [given])],
     plan.namespace,
     plan.agents.length,
     seed ?? 'drawn',
@@ -68,8 +69,9 @@ export function datasetIdentity(plan: Plan): string {
 }
 
 function splitDataset(plan: Plan, agent: AgentPlan, options: SplitOptions): DatasetAssignment {
-  const { name, files, fileSizeBytes, fileSizes, directories, content } = plan.dataset;
-  const all: FileRange = { from: 0, to: files };
+  const { name, files, fileSizeBytes, fileSizes, directories, content, given, prepare } =
+    plan.dataset;
+  const all: FileRange = { from: 0, to: given?.paths.length ?? files };
   return {
     name,
     hash: options.datasetHash,
@@ -77,8 +79,15 @@ function splitDataset(plan: Plan, agent: AgentPlan, options: SplitOptions): Data
     fileSizes,
     directories,
     content,
-    own: plan.namespace === 'private' ? all : part(files, agent.index, plan.agents.length),
+    own:
+      plan.namespace === 'private' && given === undefined
+        ? all
+        : part(files, agent.index, plan.agents.length),
     use: all,
+    ...(given === undefined
+      ? {}
+      : { given: { ...given, paths: given.paths.map((path) => forAgent(path, agent)) } }),
+    prepare,
     skipPrepare: options.skipPrepare ?? false,
   };
 }

@@ -9,8 +9,13 @@ export type Target =
 /** Folders that are never a target, nor anything in them; `/` only itself. */
 export const forbiddenFolders = ['/etc', '/usr', '/boot', '/proc', '/sys', '/dev'] as const;
 
+/** The target of a plan whose dataset is existing files or devices: the file engine without a folder of its own. */
+export const noFolder = 'file:';
+
+/** @returns for `noFolder` an empty path */
 export function parseTarget(text: string): Target | { readonly problem: string } {
   if (text.startsWith('/')) return folder(text);
+  if (text === noFolder) return { engine: 'file', path: '' };
   const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):/.exec(text)?.[1]?.toLowerCase();
   if (scheme === undefined) {
     return {

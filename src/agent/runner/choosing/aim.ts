@@ -15,6 +15,8 @@ import type { Target } from './targets.js';
 export interface AimOptions extends Omit<PickerOptions, 'slot'>, StageSizes {
   readonly files: { readonly from: number; readonly to: number };
   readonly datasetHash: string;
+  /** Of each file, where they are known one by one. */
+  readonly listedSizes?: readonly number[] | undefined;
   /** For files of different sizes, by the grain of the blocks. */
   readonly tables?: BlockTables | undefined;
 }

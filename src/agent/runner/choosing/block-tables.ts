@@ -10,8 +10,8 @@ export function blockTablesFor(
   dataset: DatasetAssignment,
   stage: StageAssignment,
 ): BlockTables | undefined {
-  if (dataset.fileSizes === undefined) return undefined;
   const sizes = fileSizesOf(dataset);
+  if (sizes.all !== undefined) return undefined;
   const { from, to } = dataset.use;
   const grains = stage.mix
     .filter(({ operation }) => operation === 'read' || operation === 'write')

@@ -1,4 +1,5 @@
 import type { DatasetAssignment } from '../../../shared/model/assignment.js';
+import { largestSize } from '../../../shared/model/sizes.js';
 import type { SizeSpec } from '../../../shared/model/sizes.js';
 import { keyOf, mix } from './hash.js';
 import { sizeDraw } from './size-draw.js';
@@ -14,15 +15,20 @@ export class FileSizes {
   readonly #draw: SizeDraw;
   readonly #source = new HashedSource();
   readonly #key: number;
+  readonly #listed: readonly number[] | undefined;
 
-  constructor(spec: SizeSpec, datasetHash: string) {
-    this.all = typeof spec === 'number' ? spec : undefined;
+  /** @param listed of each file, where they are known one by one */
+  constructor(spec: SizeSpec, datasetHash: string, listed?: readonly number[]) {
+    const isEven = listed?.every((bytes) => bytes === listed[0]) ?? typeof spec === 'number';
+    this.#listed = listed;
+    this.all = isEven ? (listed?.[0] ?? largestSize(spec)) : undefined;
     this.#draw = sizeDraw(spec);
     this.#key = keyOf(datasetHash);
   }
 
   of(file: number): number {
     if (this.all !== undefined) return this.all;
+    if (this.#listed !== undefined) return this.#listed[file] ?? 0;
     this.#source.begin(this.#key, file, 0);
     return this.#draw(this.#source);
   }
@@ -45,7 +51,8 @@ export class FileSizes {
 
 /** Of a dataset that an assignment describes. */
 export function fileSizesOf(dataset: DatasetAssignment): FileSizes {
-  return new FileSizes(dataset.fileSizes ?? dataset.fileSizeBytes, dataset.hash);
+  const { fileSizes, fileSizeBytes, hash, listedSizes } = dataset;
+  return new FileSizes(fileSizes ?? fileSizeBytes, hash, listedSizes);
 }
 
 /** Numbers that are a function of what they were begun with. */

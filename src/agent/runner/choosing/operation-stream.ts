@@ -49,6 +49,7 @@ export class OperationStream {
     this.#fileSizes = new FileSizes(
       options.fileSizes ?? options.fileSizeBytes,
       options.datasetHash,
+      options.listedSizes,
     );
     this.#targets = this.kinds.map((kind, slot) =>
       targetFor(options, kind, slot, this.#random, this.#fileSizes),

@@ -1,10 +1,11 @@
 /** The resolved plan in the words of a config file: what `validate` prints, and itself a config that gives the same plan. */
 import { isEmbedded } from '../embedded.js';
 import { pacingAsConfig } from '../pacing.js';
+import { noFolder } from '../target.js';
 import { formatDuration, formatSize } from '../units.js';
 import { printAccess } from './access.js';
 import { printBlocks, printSizes } from './sizes.js';
-import type { FailurePolicy, Plan, StagePlan } from '../plan.js';
+import type { DatasetPlan, FailurePolicy, Plan, StagePlan } from '../plan.js';
 
 type Plain = Readonly<Record<string, unknown>>;
 
@@ -21,7 +22,7 @@ export function planAsConfig(plan: Plan): Plain {
             present({
               address,
               id,
-              target: common === undefined ? target : undefined,
+              target: common === undefined && target !== noFolder ? target : undefined,
               threads,
               labels: Object.keys(labels).length === 0 ? undefined : labels,
             }),
@@ -30,14 +31,7 @@ export function planAsConfig(plan: Plan): Plain {
     namespace: plan.namespace,
     // One that was drawn is for this run only.
     seed: plan.dataset.seed,
-    dataset: {
-      name: plan.dataset.name,
-      files: plan.dataset.files,
-      file_size: printSizes(plan.dataset.fileSizes ?? plan.dataset.fileSizeBytes),
-      directories: plan.dataset.directories,
-      content: plan.dataset.content,
-      keep: plan.dataset.keep,
-    },
+    dataset: printDataset(plan.dataset),
     stages: plan.stages.map(printStage),
     expect: plan.expect.map(({ text }) => text),
     failure_policy: printPolicy(plan.failurePolicy),
@@ -49,9 +43,30 @@ export function planAsConfig(plan: Plan): Plain {
   });
 }
 
+function printDataset({ given, prepare, ...dataset }: DatasetPlan): Plain {
+  return {
+    name: dataset.name,
+    files: dataset.files,
+    file_size: printSizes(dataset.fileSizes ?? dataset.fileSizeBytes),
+    directories: dataset.directories,
+    ...(given === undefined ? {} : { [given.kind]: given.paths }),
+    content: dataset.content,
+    prepare:
+      prepare === 'none'
+        ? 'none'
+        : present({
+            threads: prepare.threads,
+            block_size: formatSize(prepare.blockSizeBytes),
+            direct: prepare.direct,
+          }),
+    keep: dataset.keep,
+  };
+}
+
 function commonTarget(plan: Plan): string | undefined {
   const targets = new Set(plan.agents.map(({ target }) => target));
-  return targets.size === 1 ? plan.agents[0]?.target : undefined;
+  const only = targets.size === 1 ? plan.agents[0]?.target : undefined;
+  return only === noFolder ? undefined : only;
 }
 
 function printStage(stage: StagePlan): Plain {

@@ -1,7 +1,8 @@
 /** From the checked config to the plan: names of the plan, agents with ids and expanded targets. */
-import type { AgentPlan, FailurePolicy, MixEntry, Plan } from '../plan.js';
+import type { AgentPlan, FailurePolicy, GivenData, MixEntry, Plan, Prepare } from '../plan.js';
 import { operationKinds } from '../operation.js';
-import { parseTarget } from '../target.js';
+import { forAgent } from '../for-agent.js';
+import { noFolder, parseTarget } from '../target.js';
 import { resolveAccess } from './access.js';
 import { resolveContent } from './content.js';
 import { planBlockSizes, planFileSizes } from './sizes.js';
@@ -41,6 +42,8 @@ export function resolvePlan(config: Config, context: ResolveContext): Plan {
       directories: dataset.directories,
       content: resolveContent(dataset.content),
       keep: dataset.keep,
+      prepare: resolvePrepare(dataset),
+      given: resolveGiven(dataset),
       seed: config.seed,
     },
     stages: config.stages.map((stage, index) => ({
@@ -87,17 +90,28 @@ export function resolvePlan(config: Config, context: ResolveContext): Plan {
 }
 
 function resolveAgent(config: Config, agent: ListedAgent, index: number): AgentPlan {
-  const target = agent.target ?? config.target ?? '';
+  const { existing, devices } = config.dataset;
+  const isGiven = existing !== undefined || devices !== undefined;
+  const target = agent.target ?? config.target ?? (isGiven ? noFolder : '');
   return {
     index,
     id: agent.id,
     address: agent.address,
-    target: plainTarget(
-      target.replaceAll('{agent}', agent.id).replaceAll('{index}', String(index)),
-    ),
+    target: plainTarget(forAgent(target, { id: agent.id, index })),
     threads: agent.threads,
     labels: agent.labels,
   };
+}
+
+function resolvePrepare({ prepare }: Config['dataset']): Prepare {
+  if (prepare === 'none') return 'none';
+  const { threads, block_size, direct } = prepare;
+  return { threads, blockSizeBytes: block_size, direct };
+}
+
+function resolveGiven({ existing, devices }: Config['dataset']): GivenData | undefined {
+  if (existing !== undefined) return { kind: 'existing', paths: existing };
+  return devices === undefined ? undefined : { kind: 'devices', paths: devices };
 }
 
 /** Agents get `null:` or a plain path, whatever spelling the config has. Bad ones stay for check-targets to refuse. */
@@ -105,7 +119,7 @@ function plainTarget(text: string): string {
   const target = parseTarget(text);
   // A path is left as it is: only the agent can know what a symlink makes of its `..`.
   if ('problem' in target || text.startsWith('/')) return text;
-  return target.engine === 'file' ? target.path : `${target.engine}:`;
+  return target.engine === 'file' && target.path !== '' ? target.path : `${target.engine}:`;
 }
 
 /** The null engine needs file numbers to choose from although there are no files. */

@@ -152,6 +152,53 @@ describe('runner and its dataset', () => {
     assert.match((await refusal({ dataset })).message, /not complete \(0 of 8 files\)/u);
   });
 
+  const writeAll = stageOf({
+    mix: [{ operation: 'write', weight: 1 }],
+    access: 'sequential',
+    durationMs: undefined,
+    maxBytes: 8 * 65_536,
+    threads: 3,
+  });
+  const readSome = stageOf({ durationMs: undefined, maxOperations: 50 });
+
+  it('[SAFE-01] with prepare none makes empty files; what a stage wrote counts as complete before the first one that reads', async () => {
+    const none = { dataset: { prepare: 'none' } } as const;
+    const one = runner();
+    one.prepare(assignmentOf(folder.path, [writeAll, readSome], none));
+    await one.event('ready', ({ stage }) => stage === 0);
+    const manifest = (): unknown =>
+      JSON.parse(fs.readFileSync(own('.muster-manifest-0.json'), 'utf8'));
+    const is = { version: 1, hash: 'a1b2c3', agent: 0 };
+    assert.deepEqual(manifest(), { ...is, complete: [], empty: [[0, 8]] });
+    const sizes = (): readonly number[] =>
+      filesBelow(own('data')).map((name) => fs.statSync(own('data', name)).size);
+    assert.deepEqual(sizes(), Array<number>(8).fill(0));
+    assert.match((await refusal({ dataset: { skipPrepare: true } })).message, /is not complete/u);
+    await one.start(0);
+    await one.event('ready', ({ stage }) => stage === 1);
+    assert.deepEqual(sizes(), Array<number>(8).fill(65_536));
+    assert.deepEqual(manifest(), { ...is, complete: [[0, 8]], written: true });
+    await one.start(1);
+    const { operations } = await one.event('stageResult', ({ stage }) => stage === 1);
+    assert.deepEqual([operations[0]?.count, operations[0]?.errors], [50, []]);
+    // Like any other dataset for the next run.
+    const next = await prepare({ dataset: { skipPrepare: true } });
+    assert.equal(next.all('failed').length, 0);
+  });
+
+  it('[SAFE-01] with prepare none refuses to read what no stage has written', async () => {
+    const one = runner();
+    const half = { ...writeAll, maxBytes: 4 * 65_536, threads: 1 };
+    one.prepare(assignmentOf(folder.path, [half, readSome], { dataset: { prepare: 'none' } }));
+    await one.start(0);
+    const { code, message } = await one.failure();
+    assert.equal(code, 'dataset');
+    assert.match(
+      message,
+      /^stage "stage" would read what no stage has written \(.*data\/f4 is missing or has another size\)/u,
+    );
+  });
+
   it('[SAFE-02] does not take over what lies at a name of its own but is no file', async () => {
     await prepare();
     fs.rmSync(own('.muster-manifest-0.json'));

@@ -27,7 +27,9 @@ test('[SAFE-04] a root that is missing or no folder is named', async () => {
     message: `--root ${missing} does not exist`,
     exitCode: 2,
   });
-  await assert.rejects(checkRoots([file], clock), { message: `--root ${file} is not a folder` });
+  await assert.rejects(checkRoots([file], clock), {
+    message: `--root ${file} is not a folder or device`,
+  });
   await assert.rejects(checkRoots([`${file}/x`], clock), {
     message: /cannot be used: not a directory/,
   });

@@ -167,17 +167,46 @@ test('the target may be left out when every agent has one of its own', () => {
   assert.deepEqual(problemsOf(text.replace(', y]', ']')), []);
 });
 
-test('in a shared namespace each agent has at least one file to make', () => {
-  const agents = 'agents=[a, b, c]';
-  refused([
-    [
-      [agents, 'namespace=shared', 'dataset.files=2'],
-      'dataset.files: 2 files are fewer than the 3 agents that share them',
-    ],
-  ]);
-  accepted([
-    [agents, 'namespace=shared', 'dataset.files=3'],
-    [agents, 'dataset.files=2'],
+test('fewer files than agents that share them are fine: one file for all is IOR’s single shared file', () => {
+  accepted([['agents=[a, b, c]', 'namespace=shared', 'dataset.files=1']]);
+});
+
+const given = (kind: string, stages: string): string => `
+dataset: { ${kind}: [/srv/a, "/srv/{agent}"] }
+stages: [${stages}]
+`;
+
+test('[SAFE-05] on what is there already only blocks are read and written', () => {
+  const read = '{ name: r, mix: read, block_size: 4KiB, duration: 1s }';
+  const write = '{ name: w, mix: write, block_size: 16MiB, access: random, duration: 1s }';
+  const messages = (text: string, ...sets: readonly string[]): readonly string[] =>
+    errorsIn(text, { sets }).map(({ message }) => message);
+  for (const kind of ['existing', 'devices']) {
+    assert.deepEqual(planOf(given(kind, read)).warnings, []);
+    assert.deepEqual(planOf(given(kind, `${read}, ${write}`)).warnings, []);
+    for (const mix of ['put', '{ get: 1, read: 1 }', 'list']) {
+      const [problem = ''] = messages(given(kind, read), `stages.0.mix=${mix}`);
+      assert.match(problem, /^stages\[0\]\.mix: (put|get|list) cannot be done with dataset\./);
+    }
+    assert.deepEqual(messages(given(kind, read), 'dataset.files=3'), [
+      `dataset.${kind}: files are made or they are there already: leave out dataset.files or dataset.${kind}`,
+    ]);
+    assert.deepEqual(messages(given(kind, read), 'target=/mnt'), [
+      `target: has no effect: dataset.${kind} says where the data is; leave it out`,
+    ]);
+    const relative = messages(given(kind, read), `dataset.${kind}=[relative]`);
+    assert.ok(relative.includes(`dataset.${kind}[0]: must be an absolute path`));
+    assert.deepEqual(messages(given(kind, read), `dataset.${kind}=["/a/{host}"]`), [
+      `dataset.${kind}: {host} is not known; there are {agent} and {index}`,
+    ]);
+  }
+  assert.ok(
+    messages(given('existing', read), 'dataset.devices=[/dev/sdx]').includes(
+      'dataset: existing and devices exclude each other',
+    ),
+  );
+  assert.deepEqual(messages('target: "file:"\nstages: [{ name: p, mix: put, duration: 1s }]'), [
+    'target: is missing: where should the load go?',
   ]);
 });
 
@@ -350,4 +379,56 @@ test('what is odd but works is a warning', () => {
   }
   assert.deepEqual(planOf(base, { embedded: 2 }).warnings, []);
   assert.deepEqual(planOf(base, { sets: ['agents=[a, b]', 'failure_policy=any'] }).warnings, []);
+});
+
+test('with prepare none nothing is read before stages have written all of it', () => {
+  const written = (more: string): string => `stages.0={ name: w, mix: write, ${more} }`;
+  const read = 'stages.1={ name: r, mix: { read: 1, get: 1 }, block_size: 4KiB, duration: 1s }';
+  const none = 'dataset.prepare=none';
+  const why = (...sets: readonly string[]): readonly string[] =>
+    errorsIn(base, { sets: [none, ...sets] }).map(({ message }) => message);
+  const reads = 'dataset.prepare: none, but stage "r" reads: ';
+  assert.deepEqual(why(), [
+    'dataset.prepare: none, but stage "a" reads: a stage before it has to write the files',
+  ]);
+  assert.deepEqual(why(written('access: random, duration: 1s'), read), [
+    `${reads}a stage before it has to write every block; its access must be sequential, shuffled, or strided without stride`,
+  ]);
+  assert.deepEqual(why(written('block_size: 48KiB, duration: 1s'), read), [
+    `${reads}file_size (1MiB) is no multiple of the block_size of the stage that writes, which leaves the rest of each file alone`,
+  ]);
+  for (const limit of ['max_bytes: 7MiB', 'max_operations: 7']) {
+    assert.deepEqual(why(written(limit), read), [
+      `${reads}the stages before it write at most 7MiB of 8MiB`,
+    ]);
+  }
+  assert.deepEqual(why(written('max_bytes: 15MiB'), read, 'agents=[a, b, c]'), [
+    `${reads}the stages before it write at most 15MiB of 24MiB`,
+  ]);
+  for (const access of ['sequential', 'shuffled', '{ strided: {} }']) {
+    assert.deepEqual(why(written(`access: ${access}, max_bytes: 8MiB`), read), []);
+  }
+  assert.deepEqual(why(written('duration: 1s'), read), []);
+  assert.deepEqual(why('stages.0={ name: s, mix: { write: 1, stat: 1 }, duration: 1s }'), []);
+});
+
+test('direct writes of prepare are whole sectors', () => {
+  refused([
+    [
+      ['dataset.prepare.direct=true', 'dataset.prepare.block_size=1000'],
+      'dataset.prepare.direct: direct I/O needs a multiple of 512 bytes; block_size is 1KB',
+    ],
+    [
+      ['dataset.prepare.direct=true', 'dataset.file_size=5000'],
+      'dataset.prepare.direct: direct I/O needs a multiple of 512 bytes; dataset.file_size is 5KB',
+    ],
+  ]);
+});
+
+test('[SAFE-05] fio gets no files or devices that are there already: what it would do to them nobody could tell', () => {
+  const read = '{ name: r, mix: read, block_size: 4KiB, duration: 1s, fio: { ioengine: psync } }';
+  assert.deepEqual(
+    errorsIn(given('devices', read)).map(({ message }) => message),
+    ['stages[0].fio: fio needs files that Muster makes, not dataset.devices'],
+  );
 });

@@ -104,6 +104,13 @@ const rows: Readonly<Record<string, readonly [set: string, path: string, expecte
     { compress: 2.5, dedup: 1 },
   ],
   'dataset.content.dedup': ['dataset.content={ dedup: 3 }', 'dataset.content.dedup', 3],
+  'dataset.prepare.threads': ['dataset.prepare.threads=3', 'dataset.prepare.threads', 3],
+  'dataset.prepare.block_size': [
+    'dataset.prepare.block_size=64KiB',
+    'dataset.prepare.blockSizeBytes',
+    65_536,
+  ],
+  'dataset.prepare.direct': ['dataset.prepare.direct=true', 'dataset.prepare.direct', true],
   'dataset.keep': ['dataset.keep=true', 'dataset.keep', true],
   stages: ['stages.2={ name: u, mix: stat, duration: 1s }', 'stages.length', 3],
   'stages[].name': ['stages.0.name=other', 'stages.0.name', 'other'],
@@ -213,6 +220,26 @@ const rows: Readonly<Record<string, readonly [set: string, path: string, expecte
   'results.formats': ['results.formats=[csv]', 'results.formats', ['csv']],
 };
 
+/** Keys that exclude others of the plan above: each with a config of its own. */
+const apart: Readonly<Record<string, readonly [config: string, path: string, expected: unknown]>> =
+  {
+    'dataset.prepare': [
+      'target: /mnt\ndataset: { files: 1, prepare: none }\nstages: [{ name: s, mix: write, duration: 1s }]',
+      'dataset.prepare',
+      'none',
+    ],
+    'dataset.existing': [
+      'dataset: { existing: [/srv/a, "/srv/{agent}"] }\nstages: [{ name: s, mix: read, duration: 1s }]',
+      'dataset.given',
+      { kind: 'existing', paths: ['/srv/a', '/srv/{agent}'] },
+    ],
+    'dataset.devices': [
+      'dataset: { devices: [/dev/sdx] }\nstages: [{ name: s, mix: read, duration: 1s }]',
+      'dataset.given',
+      { kind: 'devices', paths: ['/dev/sdx'] },
+    ],
+  };
+
 const lists = ['agents', 'stages'];
 const leaves = configKeys().filter(
   ({ section, meta }) => !section || meta.description !== undefined,
@@ -225,7 +252,8 @@ function valueIn(plan: unknown, path: string): unknown {
 }
 
 test('[CONF-03] the list below has every key of the schema and no other', () => {
-  assert.deepEqual(Object.keys(rows).sort(), leaves.map(({ name }) => name).sort());
+  const named = [...Object.keys(rows), ...Object.keys(apart)];
+  assert.deepEqual(named.sort(), leaves.map(({ name }) => name).sort());
 });
 
 for (const [name, [set, path, expected]] of Object.entries(rows)) {
@@ -235,6 +263,17 @@ for (const [name, [set, path, expected]] of Object.entries(rows)) {
     assert.notDeepEqual(valueIn(before, path), expected);
     assert.deepEqual(valueIn(plan, path), expected);
     assert.deepEqual(warnings, []);
+  });
+}
+
+for (const [name, [config, path, expected]] of Object.entries(apart)) {
+  test(`[CONF-03] ${name} is not ignored`, () => {
+    const { plan, warnings } = planOf(config);
+    assert.deepEqual(valueIn(plan, path), expected);
+    assert.deepEqual(warnings, []);
+    const again = planOf(stringify({ seed: 1, ...planAsConfig(plan) }), { file: 'again.yaml' });
+    assert.deepEqual({ ...again.plan.dataset, seed: undefined }, plan.dataset);
+    assert.deepEqual(again.plan.stages, plan.stages);
   });
 }
 

@@ -183,3 +183,21 @@ test('[SAFE-01] without a seed in the config, the next command still knows the d
   assert.notEqual(of(1, `${smallConfig}\nseed: 3`), of(1, `${smallConfig}\nseed: 4`));
   assert.notEqual(of(1, `${smallConfig}\nseed: 1`), of(1, smallConfig));
 });
+
+test('existing files and devices: each agent gets its own names, makes nothing, and may use all', () => {
+  const paths = ['/srv/a', '/srv/{agent}-{index}'];
+  const given = { kind: 'existing', paths } as const;
+  const [agent] = small.agents;
+  assert(agent);
+  const agents = [agent, { ...agent, index: 1, id: 'b' }];
+  const plan: Plan = { ...small, agents, dataset: { ...small.dataset, files: 0, given } };
+  for (const namespace of ['private', 'shared'] as const) {
+    const [, second] = split({ ...plan, namespace });
+    assert.deepEqual(second?.dataset.given, { ...given, paths: ['/srv/a', '/srv/b-1'] });
+    assert.deepEqual(second.dataset.own, { from: 0, to: 0 });
+    assert.deepEqual(second.dataset.use, { from: 0, to: 2 });
+    assert.deepEqual(assignmentSchema.parse(JSON.parse(JSON.stringify(second))), second);
+  }
+  const other = { ...plan.dataset, given: { ...given, paths: ['/srv/a'] } };
+  assert.notEqual(datasetIdentity(plan), datasetIdentity({ ...plan, dataset: other }));
+});

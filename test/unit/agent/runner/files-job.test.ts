@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { test } from 'node:test';
+import type { TestContext } from 'node:test';
+import { runFilesJob } from '../../../../src/agent/runner/files-job.js';
+import type { FilesJob } from '../../../../src/agent/runner/jobs.js';
+import { filesThreads } from '../../../../src/agent/runner/prepare-dataset.js';
+import { RunControl } from '../../../../src/agent/runner/shared-memory.js';
+import { assignmentOf, stageOf } from '../../../support/runner-process.js';
+import { temporaryFolder } from '../../../support/temporary-folder.js';
+
+type Dataset = FilesJob['dataset'];
+
+/** Carries out one job in a folder of its own, and gives back the flags of each open and the length of each write. */
+function carryOut(t: TestContext, kind: FilesJob['kind'], dataset: Partial<Dataset>) {
+  const folder = temporaryFolder();
+  const before = process.cwd();
+  process.chdir(folder.path);
+  const flags: number[] = [];
+  const lengths: number[] = [];
+  const { openSync, writeSync } = fs;
+  t.mock.method(fs, 'openSync', (...args: Parameters<typeof openSync>) => {
+    flags.push(Number(args[1]));
+    return openSync(...args);
+  });
+  t.mock.method(fs, 'writeSync', (...args: unknown[]) => {
+    lengths.push(Number(args[3]));
+    return (writeSync as (...all: unknown[]) => number)(...args);
+  });
+  runFilesJob(
+    {
+      kind,
+      dataset: { ...assignmentOf('/', []).dataset, own: { from: 0, to: 2 }, ...dataset },
+      listed: [],
+      filesPerChunk: 2,
+      salt: 0,
+      worker: 0,
+      workers: 1,
+      control: new RunControl().buffer,
+      progress: new SharedArrayBuffer(24),
+    },
+    () => undefined,
+  );
+  t.mock.restoreAll();
+  const sizes = [0, 1].map((i) => fs.statSync(`data/f${String(i)}`).size);
+  process.chdir(before);
+  folder.remove();
+  return { flags, lengths, sizes };
+}
+
+const tuning = { threads: undefined, blockSizeBytes: 1024 ** 2, direct: false };
+
+test('files are made in writes of the block size of prepare, the last one shorter', (t) => {
+  const prepare = { ...tuning, blockSizeBytes: 4096 };
+  const { lengths, sizes } = carryOut(t, 'make', { fileSizeBytes: 10_000, prepare });
+  assert.deepEqual(lengths, [4096, 4096, 1808, 4096, 4096, 1808]);
+  assert.deepEqual(sizes, [10_000, 10_000]);
+});
+
+test('files are made with O_DIRECT only when prepare says so', (t) => {
+  const { O_DIRECT } = fs.constants;
+  const plain = carryOut(t, 'make', { fileSizeBytes: 8192, prepare: tuning });
+  assert.ok(plain.flags.every((flags) => (flags & O_DIRECT) === 0));
+  const direct = carryOut(t, 'make', { fileSizeBytes: 8192, prepare: { ...tuning, direct: true } });
+  assert.ok(direct.flags.every((flags) => (flags & O_DIRECT) !== 0));
+  assert.deepEqual(direct.sizes, [8192, 8192]);
+});
+
+test('files that a stage will write are created empty', (t) => {
+  const { lengths, sizes } = carryOut(t, 'create', { prepare: 'none' });
+  assert.deepEqual([lengths, sizes], [[], [0, 0]]);
+});
+
+test('prepare has the threads that it was given, else at most 32', () => {
+  const threads = (prepare: Dataset['prepare']): number =>
+    filesThreads(assignmentOf('/', [stageOf({ threads: 200 })], { dataset: { prepare } }));
+  assert.equal(threads({ ...tuning, threads: 3 }), 3);
+  assert.equal(threads({ ...tuning, threads: 100 }), 100);
+  assert.equal(threads(tuning), 32);
+  assert.equal(threads('none'), 32);
+});
