@@ -32,6 +32,8 @@ const promised = {
     '2 s of added latency',
   ],
   'docs/security.md': ['not covered', 'openssl rand', 'chmod 600', 'To change it'],
+  'docs/runbook.md': ['recover DIR', 'Ctrl-C', 'exit 4', '--skip-prepare', 'selftest'],
+  'docs/lessons.md': ['jitter after the cap', 'majority rule', 'merged'],
   'docs/failures.md': ['majority', 'Ctrl-C', 'disk full'],
 };
 
