@@ -132,12 +132,19 @@ function scalarDecoder({ name, type, typeName }: Field): Convert {
         if (typeof value === 'string' && value !== unsetName(typeName)) return value;
         throw new DecodeError(`${name}: ${String(value)} is not a value of ${typeName}`);
       };
+    case 'TYPE_STRING':
+      return (value) => printable(value as string);
     case 'TYPE_MESSAGE':
       // Looked up when first used: messages may refer to each other in any order.
       return (value) => (value === null ? undefined : schemaOf(typeName).fromWire(value as Raw));
     default:
       return (value) => value;
   }
+}
+
+/** Text from the network ends up in logs and on terminals, which obey control characters. Line ends and tabs may stay. */
+function printable(text: string): string {
+  return text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '\ufffd');
 }
 
 function encoderOf(field: Field): Convert {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { TestContext } from 'node:test';
+import { Server, ServerCredentials } from '@grpc/grpc-js';
+import type { sendUnaryData, ServerDuplexStream, ServerUnaryCall } from '@grpc/grpc-js';
 import { systemClock } from '../../../src/shared/kernel/system-clock.js';
 import type { Access } from '../../../src/shared/wire/access.js';
 import { startAgentServer } from '../../../src/shared/wire/agent-server.js';
@@ -11,6 +13,9 @@ import { DialError } from '../../../src/shared/wire/dial-error.js';
 import { encodeFrame } from '../../../src/shared/wire/frame.js';
 import type { FrameSigner } from '../../../src/shared/wire/frame.js';
 import { handshakeFrame } from '../../../src/shared/wire/handshake-frames.js';
+import { HelloDesk } from '../../../src/shared/wire/hello-desk.js';
+import { Refusals } from '../../../src/shared/wire/refusals.js';
+import { helloMethod, sessionMethod } from '../../../src/shared/wire/service.js';
 import { eventually } from '../../support/eventually.js';
 import { RawSession } from '../../support/raw-client.js';
 import { dialWire, helloReply, openRequest, startWireAgent } from '../../support/wire-pair.js';
@@ -191,4 +196,42 @@ test('[LINK-07] replayed, altered and unsigned frames inside a session are count
   ]);
   assert.equal(far.endpoint.metrics().invalid, 4);
   man.close();
+});
+
+test('[LINK-07] a Welcome that was overheard on another stream is not taken for one', async (t) => {
+  const agent = await agentWith(t, access);
+  const earlier = new RawSession(agent.server.port);
+  earlier.write(handshakeFrame(open, 1n, 'toAgent', signer));
+  const overheard = await earlier.next();
+  earlier.close();
+
+  // In between: Hello is passed on to somebody who knows the token, Open gets the old answer.
+  const refusals = new Refusals(systemClock, () => undefined);
+  const { token } = access;
+  const desk = new HelloDesk({ clock: systemClock, token, refusals, hello: () => helloReply });
+  const between = new Server();
+  between.addService(
+    { Hello: helloMethod, Session: sessionMethod },
+    {
+      Hello: (call: ServerUnaryCall<Buffer, Buffer>, reply: sendUnaryData<Buffer>) => {
+        reply(null, desk.answer(call.request, call.getPeer()));
+      },
+      Session: (call: ServerDuplexStream<Buffer, Buffer>) => {
+        call.on('data', () => call.write(overheard));
+        call.on('error', () => undefined);
+      },
+    },
+  );
+  t.after(() => {
+    between.forceShutdown();
+    refusals.close();
+  });
+  const port = await new Promise<number>((resolve, reject) => {
+    between.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) => {
+      if (error) reject(error);
+      else resolve(bound);
+    });
+  });
+  const { message } = await refusal(dialWire(port, {}, undefined, access));
+  assert.match(message, /its proof is not for the nonce of this stream \(a replay\?\)/);
 });

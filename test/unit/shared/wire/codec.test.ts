@@ -75,3 +75,10 @@ test('random bytes give a message, an unknown kind or a DecodeError, nothing els
     { numRuns: 2000 },
   );
 });
+
+test('text from the network cannot give orders to a terminal', () => {
+  const line = 'a\u001b]0;title\u0007 b\u009b2J c\rd \u0000\nnext\tcolumn é';
+  const read = decodePayload(encodePayload({ kind: 'log', level: 'info', line }));
+  assert.ok(read.kind === 'log');
+  assert.equal(read.line, 'a�]0;title� b�2J c�d �\nnext\tcolumn é');
+});
