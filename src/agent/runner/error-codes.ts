@@ -3,18 +3,21 @@ import { codeOf } from '../../shared/kernel/errors.js';
 
 /**
  * Codes by which failed operations are counted, in the order of the counters in shared memory. SHORT: fewer bytes than
- * asked for. OTHER: a system error without a name here. TIMEOUT: done, but later than timeouts.operation allows.
+ * asked for. OTHER: a system error without a name here. TIMEOUT: done, but later than timeouts.operation allows. verify: read
+ * what was not written.
  */
 export const errorCodes: readonly string[] = [
   'SHORT',
   'OTHER',
   'TIMEOUT',
+  'verify',
   ...Object.keys(os.constants.errno),
 ];
 
 export const shortSlot = 0;
 const otherSlot = 1;
 export const timeoutSlot = 2;
+export const verifySlot = 3;
 
 const slots: ReadonlyMap<string, number> = new Map(errorCodes.map((code, slot) => [code, slot]));
 

@@ -9,6 +9,8 @@ import { filePath, leavesOf } from './dataset-layout.js';
 import { RunnerFailure, failureFrom } from './failure.js';
 import { FileRanges } from './file-ranges.js';
 import type { FilesJob, WorkerEvent } from './jobs.js';
+import { PreparedPattern } from './verify/pattern-content.js';
+import { patternOf } from './verify/verification.js';
 import { RunControl, nextChunk } from './shared-memory.js';
 
 const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_DIRECT } = fs.constants;
@@ -76,7 +78,9 @@ class FileWork {
         atOnceBytes: Math.min(this.#pieceBytes, fileSizeBytes),
         totalBytes,
       };
-      this.#content = poolFor(content, use, [job.salt, own.from, job.worker]);
+      this.#content = job.dataset.verify
+        ? new PreparedPattern(patternOf(job.dataset, job.owner), job.salt >>> 0, use.atOnceBytes)
+        : poolFor(content, use, [job.salt, own.from, job.worker]);
     }
   }
 

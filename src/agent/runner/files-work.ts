@@ -17,6 +17,7 @@ export interface FilesWork {
   readonly dataset: DatasetAssignment;
   readonly listed: FileRanges;
   readonly salt: number;
+  readonly owner: number;
   readonly threads: number;
   readonly pool: WorkerPool;
   readonly control: RunControl;
@@ -83,6 +84,7 @@ export async function workOnFiles(work: FilesWork): Promise<number> {
         salt: work.salt,
         worker,
         workers: threads,
+        owner: work.owner,
         control: control.buffer,
         progress: progress.buffer,
       },

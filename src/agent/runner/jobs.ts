@@ -36,6 +36,10 @@ export interface StageJob {
   readonly churnFolders: ChurnState;
   /** Where the blocks lie when files differ in size. */
   readonly tables: BlockTables | undefined;
+  /** Whose files they are, for verification (ownerOf). */
+  readonly owner: number;
+  /** What the run has written where, for verification. */
+  readonly generations: SharedArrayBuffer | undefined;
 }
 
 /** Makes, checks or removes the dataset's files, in the working directory; workers share the work by `nextChunk`. */
@@ -49,6 +53,7 @@ export interface FilesJob {
   readonly salt: number;
   readonly worker: number;
   readonly workers: number;
+  readonly owner: number;
   readonly control: SharedArrayBuffer;
   /** Float64: files gone through, bytes written, files made or removed. */
   readonly progress: SharedArrayBuffer;
@@ -59,6 +64,8 @@ export type Job = StageJob | FilesJob;
 export type WorkerEvent =
   | { readonly kind: 'warm'; readonly mechanism: string }
   | { readonly kind: 'warning'; readonly line: string }
+  /** What was read is not what was written. */
+  | { readonly kind: 'mismatch'; readonly line: string }
   /** These files are complete, or gone. */
   | { readonly kind: 'files'; readonly from: number; readonly to: number }
   | { readonly kind: 'filesDone' }

@@ -3,12 +3,13 @@ import type { Engine, Operation } from '../engines/engine.js';
 import type { Allowance } from './allowance.js';
 import type { ClockBase } from './clock-base.js';
 import { hrtime } from './clock-base.js';
-import { errorCodes, errorSlotOf, shortSlot, timeoutSlot } from './error-codes.js';
+import { errorCodes, errorSlotOf, shortSlot, timeoutSlot, verifySlot } from './error-codes.js';
 import type { ErrorRules } from './error-rules.js';
 import { firstStart, lastEnd } from './lane-memory.js';
 import type { LaneMemory } from './lane-memory.js';
 import type { OperationStream } from './choosing/operation-stream.js';
 import { Recorder } from './recorder.js';
+import type { Verifier } from './verify/verifier.js';
 
 export interface LaneParts {
   readonly engine: Engine;
@@ -18,6 +19,8 @@ export interface LaneParts {
   readonly buffer: Uint8Array;
   readonly clock: ClockBase;
   readonly rules: ErrorRules;
+  /** Outside of the time that is measured. */
+  readonly verifier?: Verifier | undefined;
 }
 
 /**
@@ -52,6 +55,7 @@ export class Lane {
   readonly #clock: ClockBase;
   readonly #baseSeconds: number;
   readonly #rules: ErrorRules;
+  readonly #verifier: Verifier | undefined;
   #startNs = 0;
 
   constructor(parts: LaneParts) {
@@ -65,6 +69,7 @@ export class Lane {
     this.#clock = parts.clock;
     this.#baseSeconds = parts.clock.seconds;
     this.#rules = parts.rules;
+    this.#verifier = parts.verifier;
   }
 
   /** The first operation begins at `nowNs`. */
@@ -85,10 +90,12 @@ export class Lane {
     const baseSeconds = this.#baseSeconds;
     const { churns, varies } = stream;
     const { timeoutNs, stopOn } = this.#rules;
+    const verifier = this.#verifier;
     let startNs = this.#startNs;
     for (let i = 0; i < batchSize; i++) {
       const slot = allowance.next(operation, startNs);
       if (slot < 0) return this.#end(startNs);
+      if (verifier !== undefined) startNs = verifier.before(operation, buffer);
       starts[0] = startNs;
       let code = -1;
       try {
@@ -99,6 +106,10 @@ export class Lane {
       const time = hrtime();
       const endNs = (time[0] - baseSeconds) * 1e9 + time[1];
       if (churns) stream.settle(operation, code < 0);
+      if (verifier !== undefined) {
+        starts[0] = 0;
+        if (!verifier.after(operation, buffer, code < 0)) code = verifySlot;
+      }
       if (code < 0 && endNs - startNs > timeoutNs) code = timeoutSlot;
       if (code < 0) {
         recorder.done(slot, endNs - startNs);
@@ -107,7 +118,7 @@ export class Lane {
         recorder.failed(slot, code, endNs - startNs);
         if (stopOn[slot] !== 0) return this.#end(endNs, this.#stopped(code));
       }
-      startNs = endNs;
+      startNs = verifier === undefined ? endNs : this.#clock.now();
     }
     this.#startNs = startNs;
     return undefined;

@@ -13,6 +13,7 @@ import { workOnFiles } from './files-work.js';
 import { demandSpace } from './free-space.js';
 import { removeChurn } from './remove-churn.js';
 import type { RunnerParts } from './runner-parts.js';
+import { ownerOf } from './verify/verification.js';
 import { syncFolder } from './sync-folder.js';
 import { enterFolder } from './target.js';
 
@@ -42,6 +43,7 @@ export async function prepareDataset(
     ...parts,
     kind: dataset.skipPrepare ? 'check' : isFilled ? 'make' : 'create',
     dataset,
+    owner: ownerOf(assignment),
     listed,
     threads: filesThreads(assignment),
     progress: (progress) => {

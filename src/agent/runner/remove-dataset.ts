@@ -44,6 +44,7 @@ export async function removeDataset(
       ...parts,
       kind: 'remove',
       dataset,
+      owner: 0,
       listed: new FileRanges(),
       threads: filesThreads(assignment),
       progress: (progress) => {

@@ -18,4 +18,6 @@ export interface RunnerParts {
   readonly salt: number;
   /** The dataset, when it is files or devices that were there already. */
   readonly given: readonly GivenFile[] | undefined;
+  /** What the run has written where; undefined when the dataset is not verified. */
+  readonly generations: SharedArrayBuffer | undefined;
 }

@@ -18,6 +18,7 @@ import type { RunnerParts } from './runner-parts.js';
 import { RunControl } from './shared-memory.js';
 import { StageSequence } from './stage-sequence.js';
 import { datasetFolder, resolveTarget } from './target.js';
+import { generationsFor } from './verify/verification.js';
 import { WorkerPool } from './worker-pool.js';
 
 type Prepare = Extract<RunnerCommand, { kind: 'prepare' }>;
@@ -157,6 +158,7 @@ export class RunnerSession {
       signal: this.#abort.signal,
       salt: keyOf(assignment.runId),
       given,
+      generations: assignment.mode === 'run' ? generationsFor(assignment) : undefined,
     };
   }
 

@@ -20,6 +20,8 @@ import type { StreamOptions } from './choosing/operation-stream.js';
 import { LaneRun } from './pacing/lane-run.js';
 import { RunControl, gateFlag } from './shared-memory.js';
 import { byteShareOf, shareOf } from './shares.js';
+import { VerifiedContent } from './verify/pattern-content.js';
+import { bufferBytes, verifierFor } from './verify/verification.js';
 import { warmUp } from './warm-up.js';
 
 const warmContentBytes = 65_536;
@@ -41,7 +43,7 @@ async function carryOut(job: StageJob, say: (event: WorkerEvent) => void): Promi
   const clock = new ClockBase(job.baseSeconds);
   const control = new RunControl(job.control);
   const memory = new LaneMemory(laneShapeOf(stage), job.memory);
-  const buffer = bufferFor(stage.blockSizeBytes);
+  const buffer = bufferFor(bufferBytes(job));
   const definition = engines.find(({ name }) => name === job.engine);
   if (definition === undefined) throw new Error(`no engine ${job.engine}`);
   const context = contextOf(job, say);
@@ -59,7 +61,8 @@ async function carryOut(job: StageJob, say: (event: WorkerEvent) => void): Promi
   const operations = new OperationStream(stream);
   const warmupMemory = new LaneMemory(laneShapeOf(stage), job.warmupMemory);
   const load = { job, engine, stream: operations, control, memory, warmupMemory, buffer, clock };
-  const run = new LaneRun({ ...load, budget });
+  const verifier = verifierFor(job, clock, say);
+  const run = new LaneRun({ ...load, budget, verifier });
   say({ kind: 'warm', mechanism: engine.mechanism });
 
   let endedBy: EndedBy;
@@ -112,7 +115,8 @@ function contextOf(job: StageJob, say: (event: WorkerEvent) => void): EngineCont
   const { dataset, stage, agentIndex, lane, lanes, salt, given } = job;
   const writes = stage.mix.some(({ operation }) => operation === 'write' || operation === 'put');
   const totalBytes = writes ? undefined : 0;
-  const use = { workers: lanes, atOnceBytes: stage.blockSizeBytes, totalBytes };
+  const use = { workers: lanes, atOnceBytes: bufferBytes(job), totalBytes };
+  const pool = poolFor(dataset.content, use, [salt, stage.index, agentIndex, lane]);
   return {
     lane,
     kinds: new Set<OperationKind>(stage.mix.map(({ operation }) => operation)),
@@ -124,7 +128,7 @@ function contextOf(job: StageJob, say: (event: WorkerEvent) => void): EngineCont
     fileSizeBytes: dataset.fileSizeBytes,
     blockSizeBytes: stage.blockSizeBytes,
     openFiles: job.openFiles,
-    content: poolFor(dataset.content, use, [salt, stage.index, agentIndex, lane]),
+    content: dataset.verify ? new VerifiedContent(pool) : pool,
     warn: (line) => {
       say({ kind: 'warning', line });
     },

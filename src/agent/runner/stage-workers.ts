@@ -9,6 +9,7 @@ import type { ChurnState } from './churn-pool.js';
 import { laneShapeOf } from './jobs.js';
 import type { StageJob } from './jobs.js';
 import type { RunnerParts } from './runner-parts.js';
+import { ownerOf } from './verify/verification.js';
 import { LaneMemory } from './lane-memory.js';
 
 /** What lanes have made in earlier stages of the run and may still remove. */
@@ -18,6 +19,8 @@ export interface Churn {
 }
 
 const progressEveryMs = 1_000;
+const mismatchWord = 'verify: ';
+const mostMismatches = 10;
 
 export const noChurn: Churn = { files: [], folders: [] };
 
@@ -78,11 +81,14 @@ export async function setUpWorkers(
       churnFiles: files[lane] ?? emptyChurn,
       churnFolders: folders[lane] ?? emptyChurn,
       tables,
+      owner: ownerOf(assignment),
+      generations: parts.generations,
     };
     let isWarm = (): void => undefined;
     const warm = new Promise<void>((resolve) => (isWarm = resolve));
     const done = parts.pool.carryOut(lane, job, (event) => {
       if (event.kind === 'warning') warnings.add(event.line);
+      else if (event.kind === 'mismatch') sayMismatch(parts, warnings, event.line);
       else if (event.kind === 'warm') {
         mechanism = event.mechanism;
         isWarm();
@@ -117,6 +123,14 @@ export async function setUpWorkers(
     started.map((worker) => worker.warm),
   );
   return { memories, warmupMemories, mechanism, warnings, stopped, done };
+}
+
+/** The first few are worth reading; how many there are, the errors of the stage tell. */
+function sayMismatch({ emit }: RunnerParts, warnings: Set<string>, line: string): void {
+  if ([...warnings].filter((other) => other.startsWith(mismatchWord)).length >= mostMismatches)
+    return;
+  warnings.add(`${mismatchWord}${line}`);
+  emit({ kind: 'log', level: 'error', line: `${mismatchWord}${line}` });
 }
 
 /** Many workers take seconds to compile, a slow file system to open: that this goes on is said once a second. */

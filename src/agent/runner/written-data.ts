@@ -47,6 +47,7 @@ export class WrittenData {
         ...this.#parts,
         kind: 'check',
         dataset,
+        owner: 0,
         listed: new FileRanges(),
         threads: filesThreads(this.#assignment),
         progress: (progress) => {

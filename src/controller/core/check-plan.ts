@@ -6,6 +6,7 @@ import { checkPrepare } from './check-prepare.js';
 import { checkStages } from './check-stages.js';
 import { checkTargets } from './check-targets.js';
 import { checkTimeouts } from './check-timeouts.js';
+import { checkVerify } from './check-verify.js';
 import type { Plan } from '../../shared/model/plan.js';
 import type { Finding } from './finding.js';
 
@@ -16,6 +17,7 @@ export function checkPlan(plan: Plan): readonly Finding[] {
     ...checkGiven(plan),
     ...checkPrepare(plan),
     ...checkStages(plan),
+    ...checkVerify(plan),
     ...checkExpectations(plan),
     ...checkTimeouts(plan),
     ...checkPolicy(plan),

@@ -36,6 +36,8 @@ export interface DatasetAssignment {
   readonly fileSizes: SizeSpec | undefined;
   readonly directories: { readonly width: number; readonly depth: number };
   readonly content: Content;
+  /** What is written says of itself what it is, so that reads can be checked. */
+  readonly verify: boolean;
   /** The files this agent makes and, at cleanup, removes. */
   readonly own: FileRange;
   /** The files this agent's operations choose from: its own in a private namespace, all in a shared one. */
@@ -60,6 +62,8 @@ export interface StageAssignment extends Pacing {
   readonly blockSizeBytes: number;
   readonly blockSizes: BlockSizes | undefined;
   readonly access: Access;
+  /** Reads are checked. */
+  readonly verify: boolean;
   readonly threads: number;
   readonly direct: boolean;
   readonly noatime: boolean;

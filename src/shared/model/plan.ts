@@ -79,6 +79,8 @@ export interface DatasetPlan {
   /** Files are spread over width^depth leaf folders; depth 0 puts all into one. */
   readonly directories: { readonly width: number; readonly depth: number };
   readonly content: Content;
+  /** What is written says of itself what it is, so that reads can be checked. */
+  readonly verify: boolean;
   readonly keep: boolean;
   readonly prepare: Prepare;
   /** Instead of files that Muster makes; `files` is 0 then. */
@@ -105,6 +107,8 @@ export interface StagePlan extends Pacing {
   /** When reads and writes do not all move blockSizeBytes. */
   readonly blockSizes: BlockSizes | undefined;
   readonly access: Access;
+  /** Reads are checked. */
+  readonly verify: boolean;
   /** Per agent. */
   readonly threads: number;
   readonly direct: boolean;

@@ -56,12 +56,22 @@ export function splitPlan(
  * one. `keep` and `prepare` are about a run, not about the files, and are left out.
  */
 export function datasetIdentity(plan: Plan): string {
-  const { name, files, fileSizeBytes, fileSizes, directories, content, seed, given } = plan.dataset;
+  const { name, files, fileSizeBytes, fileSizes, directories, content, verify, seed, given } =
+    plan.dataset;
   const { width, depth } = directories;
   const sizes = fileSizes ?? fileSizeBytes;
   return JSON.stringify([
     'muster-dataset-1',
-    [name, files, sizes, width, depth, content, ...(given === undefined ? [] : [given])],
+    [
+      name,
+      files,
+      sizes,
+      width,
+      depth,
+      content,
+      ...(given === undefined ? [] : [given]),
+      ...(verify ? ['verify'] : []),
+    ],
     plan.namespace,
     plan.agents.length,
     seed ?? 'drawn',
@@ -69,7 +79,7 @@ export function datasetIdentity(plan: Plan): string {
 }
 
 function splitDataset(plan: Plan, agent: AgentPlan, options: SplitOptions): DatasetAssignment {
-  const { name, files, fileSizeBytes, fileSizes, directories, content, given, prepare } =
+  const { name, files, fileSizeBytes, fileSizes, directories, content, verify, given, prepare } =
     plan.dataset;
   const all: FileRange = { from: 0, to: given?.paths.length ?? files };
   return {
@@ -79,6 +89,7 @@ function splitDataset(plan: Plan, agent: AgentPlan, options: SplitOptions): Data
     fileSizes,
     directories,
     content,
+    verify,
     own:
       plan.namespace === 'private' && given === undefined
         ? all

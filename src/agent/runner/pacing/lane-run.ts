@@ -16,6 +16,7 @@ import type { RunControl } from '../shared-memory.js';
 import { ScheduledPace, ThinkTime } from './pace.js';
 import type { Pace } from './pace.js';
 import { PacedLane } from './paced-lane.js';
+import type { Verifier } from '../verify/verifier.js';
 import { lanePhase, laneShare } from './phase.js';
 import { Schedule } from './schedule.js';
 import { Waiter } from './waiter.js';
@@ -32,6 +33,7 @@ export interface LaneRunParts {
   readonly warmupMemory: LaneMemory;
   readonly buffer: Uint8Array;
   readonly clock: ClockBase;
+  readonly verifier?: Verifier | undefined;
   /** Without its deadline. */
   readonly budget: Budget;
 }
@@ -84,7 +86,17 @@ export class LaneRun {
   #newLane(memory: LaneMemory, budget: Budget): Lane {
     const { engine, stream, control, buffer, clock } = this.#parts;
     const allowance = new Allowance(stream, budget, control.flags);
-    return new Lane({ engine, stream, allowance, memory, buffer, clock, rules: this.#rules });
+    const { verifier } = this.#parts;
+    return new Lane({
+      engine,
+      stream,
+      allowance,
+      memory,
+      buffer,
+      clock,
+      rules: this.#rules,
+      verifier,
+    });
   }
 
   #carryOut(part: Part): EndedBy {
@@ -102,7 +114,17 @@ export class LaneRun {
     }
     const waiter = new Waiter(clock, control.flags, memory.cells, this.#parts.job.spin);
     const allowance = new Allowance(stream, budget, control.flags);
-    const parts = { engine, stream, allowance, memory, buffer, clock, rules: this.#rules };
+    const { verifier } = this.#parts;
+    const parts = {
+      engine,
+      stream,
+      allowance,
+      memory,
+      buffer,
+      clock,
+      rules: this.#rules,
+      verifier,
+    };
     const lane = new PacedLane({ ...parts, pace, waiter });
     do endedBy = lane.batch();
     while (endedBy === undefined);

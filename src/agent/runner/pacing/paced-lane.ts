@@ -3,12 +3,13 @@ import type { Engine, Operation } from '../../engines/engine.js';
 import type { Allowance } from '../allowance.js';
 import { hrtime } from '../clock-base.js';
 import type { ClockBase } from '../clock-base.js';
-import { errorCodes, errorSlotOf, shortSlot, timeoutSlot } from '../error-codes.js';
+import { errorCodes, errorSlotOf, shortSlot, timeoutSlot, verifySlot } from '../error-codes.js';
 import type { ErrorRules } from '../error-rules.js';
 import { firstStart, lastEnd } from '../lane-memory.js';
 import type { LaneMemory } from '../lane-memory.js';
 import type { OperationStream } from '../choosing/operation-stream.js';
 import { Recorder } from '../recorder.js';
+import type { Verifier } from '../verify/verifier.js';
 import type { Pace } from './pace.js';
 import type { Waiter } from './waiter.js';
 
@@ -20,6 +21,8 @@ export interface PacedLaneParts {
   readonly buffer: Uint8Array;
   readonly clock: ClockBase;
   readonly rules: ErrorRules;
+  /** Outside of the time that is measured. */
+  readonly verifier?: Verifier | undefined;
   readonly pace: Pace;
   readonly waiter: Waiter;
 }
@@ -52,6 +55,8 @@ export class PacedLane {
   readonly #buffer: Uint8Array;
   readonly #baseSeconds: number;
   readonly #rules: ErrorRules;
+  readonly #clock: ClockBase;
+  readonly #verifier: Verifier | undefined;
   readonly #pace: Pace;
   readonly #waiter: Waiter;
   /** End of the operation before. */
@@ -66,6 +71,8 @@ export class PacedLane {
     this.#buffer = parts.buffer;
     this.#baseSeconds = parts.clock.seconds;
     this.#rules = parts.rules;
+    this.#clock = parts.clock;
+    this.#verifier = parts.verifier;
     this.#pace = parts.pace;
     this.#waiter = parts.waiter;
   }
@@ -85,6 +92,7 @@ export class PacedLane {
     const { openLoop } = shape;
     const { churns, varies } = stream;
     const { timeoutNs, stopOn } = this.#rules;
+    const verifier = this.#verifier;
     let freeNs = this.#freeNs;
     for (let i = 0; i < batchSize; i++) {
       const { dueNs } = pace;
@@ -92,12 +100,14 @@ export class PacedLane {
       if (slot < 0) return this.#end(freeNs);
       pace.taken(operation.bytes);
       let startNs = freeNs;
-      if (dueNs > freeNs) {
+      // Before the wait: an operation that is due in time is not late because of it.
+      if (verifier !== undefined) startNs = verifier.before(operation, buffer);
+      if (dueNs > startNs) {
         startNs = waiter.until(dueNs);
         // Stopped while it waited: this operation is not issued any more.
         if (startNs < dueNs) return this.#end(freeNs, 'aborted');
-        if (freeNs === -Infinity) cells[firstStart] = startNs;
       } else if (openLoop) missed[slot]!++;
+      if (freeNs === -Infinity) cells[firstStart] = startNs;
       starts[0] = startNs;
       let code = -1;
       try {
@@ -109,6 +119,7 @@ export class PacedLane {
       freeNs = (time[0] - baseSeconds) * 1e9 + time[1];
       starts[0] = 0;
       if (churns) stream.settle(operation, code < 0);
+      if (verifier !== undefined && !verifier.after(operation, buffer, code < 0)) code = verifySlot;
       if (code < 0 && freeNs - startNs > timeoutNs) code = timeoutSlot;
       if (code < 0) {
         recorder.done(slot, freeNs - startNs);
@@ -119,6 +130,7 @@ export class PacedLane {
         if (stopOn[slot] !== 0) return this.#end(freeNs, this.#stopped(code));
       }
       pace.ended(freeNs);
+      if (verifier !== undefined) freeNs = this.#clock.now();
       this.#freeNs = freeNs;
     }
     return undefined;

@@ -100,6 +100,11 @@ export const datasetField = z
         bounds: 'random, zero, or the keys below',
       }),
       prepare,
+      verify: flag().prefault(false).meta({
+        description:
+          'Every 4 KiB written carry what they are (dataset, file, offset, run, generation), and reads are checked against it: see workloads.md',
+        unit: 'true or false',
+      }),
       keep: flag()
         .prefault(false)
         .meta({ description: 'Leave the dataset in place after the run', unit: 'true or false' }),

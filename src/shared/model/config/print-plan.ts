@@ -51,6 +51,7 @@ function printDataset({ given, prepare, ...dataset }: DatasetPlan): Plain {
     directories: dataset.directories,
     ...(given === undefined ? {} : { [given.kind]: given.paths }),
     content: dataset.content,
+    verify: dataset.verify,
     prepare:
       prepare === 'none'
         ? 'none'
@@ -77,6 +78,7 @@ function printStage(stage: StagePlan): Plain {
     mix: only !== undefined && others.length === 0 ? only.operation : Object.fromEntries(weights),
     block_size: printBlocks(stage.blockSizeBytes, stage.blockSizes),
     access: printAccess(stage.access),
+    verify: stage.verify,
     threads: stage.threads,
     direct: stage.direct,
     noatime: stage.noatime,

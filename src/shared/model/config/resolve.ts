@@ -1,5 +1,13 @@
 /** From the checked config to the plan: names of the plan, agents with ids and expanded targets. */
-import type { AgentPlan, FailurePolicy, GivenData, MixEntry, Plan, Prepare } from '../plan.js';
+import type {
+  AgentPlan,
+  Expectation,
+  FailurePolicy,
+  GivenData,
+  MixEntry,
+  Plan,
+  Prepare,
+} from '../plan.js';
 import { operationKinds } from '../operation.js';
 import { forAgent } from '../for-agent.js';
 import { noFolder, parseTarget } from '../target.js';
@@ -41,6 +49,7 @@ export function resolvePlan(config: Config, context: ResolveContext): Plan {
       ...planFileSizes(dataset.file_size),
       directories: dataset.directories,
       content: resolveContent(dataset.content),
+      verify: dataset.verify,
       keep: dataset.keep,
       prepare: resolvePrepare(dataset),
       given: resolveGiven(dataset),
@@ -52,6 +61,7 @@ export function resolvePlan(config: Config, context: ResolveContext): Plan {
       mix: resolveMix(stage.mix),
       ...planBlockSizes(stage.block_size, Math.min(defaultBlockBytes, fileSizeBytes)),
       access: resolveAccess(stage.access),
+      verify: stage.verify ?? dataset.verify,
       threads: stage.threads,
       direct: stage.direct,
       noatime: stage.noatime,
@@ -65,7 +75,7 @@ export function resolvePlan(config: Config, context: ResolveContext): Plan {
         resolveMix(stage.mix).map(({ operation }) => operation),
       ),
     })),
-    expect: config.expect,
+    expect: [...config.expect, ...impliedExpectations(config)],
     failurePolicy: resolvePolicy(config.failure_policy),
     timeouts: {
       connectMs: timeouts.connect,
@@ -130,6 +140,23 @@ function imaginaryFiles(config: Config, agents: readonly AgentPlan[]): number {
   });
   if (stored) return 0;
   return config.namespace === 'shared' ? agents.length : 1;
+}
+
+/** A stage that verifies has failed with one wrong block, unless the config says how many errors may be. */
+function impliedExpectations({ dataset, stages, expect }: Config): Expectation[] {
+  return stages
+    .filter(({ verify }) => dataset.verify && verify !== false)
+    .filter(
+      ({ name }) => !expect.some(({ stage, metric }) => stage === name && metric === 'errors'),
+    )
+    .map(({ name }) => ({
+      text: `${name}.errors == 0`,
+      stage: name,
+      operation: undefined,
+      metric: 'errors',
+      comparison: '==',
+      value: 0,
+    }));
 }
 
 /** In the order of operationKinds, without those of weight 0. */

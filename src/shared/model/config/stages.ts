@@ -66,6 +66,12 @@ const stage = z.strictObject(
       unit: 'word or mapping',
       bounds: 'sequential, random, shuffled, or one of the keys below',
     }),
+    verify: flag().optional().meta({
+      description:
+        'Reads are compared with what was written, outside the time that is measured; needs `dataset.verify`',
+      unit: 'true or false',
+      fallback: '`dataset.verify`',
+    }),
     threads: threads().prefault(1).meta({
       description: 'Worker threads of each agent, one operation in flight on each',
     }),

@@ -36,6 +36,7 @@ function carryOut(t: TestContext, kind: FilesJob['kind'], dataset: Partial<Datas
       salt: 0,
       worker: 0,
       workers: 1,
+      owner: 1,
       control: new RunControl().buffer,
       progress: new SharedArrayBuffer(24),
     },

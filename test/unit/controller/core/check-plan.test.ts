@@ -348,6 +348,59 @@ test('[CONF-01] sizes that mean nothing or do not go together are refused', () =
   assert.match(warnings[0] ?? '', /files smaller than 8KiB have no whole block and are left out/);
 });
 
+test('[CONF-01] what cannot be verified is refused', () => {
+  const verified = 'dataset.verify=true';
+  refused([
+    [
+      'stages.0.verify=true',
+      'stages[0].verify: needs dataset.verify: only a dataset that was made for it can be verified',
+    ],
+    [
+      [verified, 'dataset.content=zero'],
+      'dataset.content: verify needs blocks that differ: content random, or compress without dedup',
+    ],
+    [
+      [verified, 'dataset.content={ dedup: 2 }'],
+      'dataset.content: verify needs blocks that differ: content random, or compress without dedup',
+    ],
+    [
+      [verified, 'dataset.prepare.block_size=6KiB'],
+      'dataset.prepare.block_size: verify needs writes of a multiple of 4KiB, not of 6KiB',
+    ],
+    [
+      [verified, 'stages.0.block_size=6KiB'],
+      'stages[0].block_size: verify needs reads and writes of a multiple of 4KiB, not of 6KiB',
+    ],
+    [
+      [verified, 'stages.0.mix=get', 'dataset.file_size=65MiB'],
+      'stages[0].verify: get is verified in memory, in files of at most 64MiB; set verify to false here, or use read',
+    ],
+    [
+      [
+        verified,
+        'namespace=shared',
+        'agents=[a, b, c]',
+        'stages.0.mix=write',
+        'stages.0.access=random',
+      ],
+      'stages[0].access: agents that share files would overwrite each other’s blocks while these are verified; use sequential or strided, or namespace private',
+    ],
+    [
+      [verified, 'target="null:"'],
+      'dataset.verify: a null: target keeps nothing that could be verified',
+    ],
+  ]);
+  accepted([[verified], [verified, 'dataset.content={ compress: 2 }']]);
+});
+
+test('a stage that verifies expects no errors, unless the config says otherwise', () => {
+  const texts = (...sets: string[]): readonly string[] =>
+    planOf(base, { sets: ['dataset.verify=true', ...sets] }).plan.expect.map(({ text }) => text);
+  assert.deepEqual(texts(), ['a.errors == 0']);
+  assert.deepEqual(texts('stages.0.verify=false'), []);
+  assert.deepEqual(texts('expect=[a.errors < 5]'), ['a.errors < 5']);
+});
+
 test('two stages have two names', () => {
   refused([
     [

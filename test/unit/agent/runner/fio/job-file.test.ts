@@ -11,6 +11,7 @@ const stage: StageAssignment = {
   blockSizeBytes: 4096,
   blockSizes: undefined,
   access: 'random',
+  verify: false,
   threads: 2,
   direct: false,
   noatime: false,

@@ -59,6 +59,8 @@ function setUp(
     operationMs,
     churnFiles: emptyChurn,
     churnFolders: emptyChurn,
+    owner: 1,
+    generations: undefined,
   };
   const stream = new OperationStream({
     mix: stage.mix,
