@@ -4,6 +4,7 @@ import { exitCodes, gravest } from '../../shared/model/outcome.js';
 import { coverageOf } from './coverage.js';
 import { decodeStats } from './decoded-interval.js';
 import { liveLoad } from './live-load.js';
+import { Outages } from './outages.js';
 import type { JournalRecord } from './records.js';
 import type { LiveLoad } from './snapshot.js';
 import { summarizeStage } from './stage-summary.js';
@@ -46,6 +47,7 @@ export class Aggregate {
         return;
       case 'link':
         this.#onAgent(record.agent, (agent) => {
+          agent.outages.heard(record);
           // Every link is closed at the end: who was hung until then has not come back by that.
           if (record.to !== 'CLOSED' || agent.link !== 'HUNG') agent.link = record.to;
           if (record.to === 'HUNG' || record.to === 'DISCONNECTED') agent.reason = record.reason;
@@ -80,6 +82,7 @@ export class Aggregate {
         this.end = record;
         return;
       case 'clock':
+      case 'linkMetrics':
       case 'decision':
       case 'notice':
         return;
@@ -149,6 +152,7 @@ export class Aggregate {
       plan,
       bootId: undefined,
       session: 'CONNECTING',
+      outages: new Outages(),
       link: 'CONNECTING',
       reason: '',
     }));

@@ -1,4 +1,4 @@
-import { LatencyWatch } from './latency-watch.js';
+import { LatencyWatch, type LatencyTally } from './latency-watch.js';
 
 /** Silence on an open stream after which the agent is asked on a fresh connection, and how often. */
 const helloAfterMs = 10_000;
@@ -21,6 +21,10 @@ export class Contact {
 
   get latencyMs(): number | undefined {
     return this.#latency.latestMs;
+  }
+
+  get latencies(): LatencyTally {
+    return this.#latency.tally;
   }
 
   connected(nowMs: number): void {

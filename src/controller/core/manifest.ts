@@ -1,6 +1,13 @@
 import type { AgentPlan } from '../../shared/model/plan.js';
 import { isoTime } from './calendar.js';
-import type { AgentFacts, JournalRecord, LinkState, SessionState } from './records.js';
+import { Outages } from './outages.js';
+import type {
+  AgentFacts,
+  AgentLinkMetrics,
+  JournalRecord,
+  LinkState,
+  SessionState,
+} from './records.js';
 import type { Summary } from './summary.js';
 
 type Of<K extends JournalRecord['type']> = Extract<JournalRecord, { type: K }>;
@@ -20,6 +27,8 @@ interface AgentEntry {
     wall_offset_ms: number;
   }[];
   readonly starts: { stage: number; lateness_ns: number; bound_ns: number }[];
+  readonly outages: Outages;
+  metrics: AgentLinkMetrics | undefined;
 }
 
 export type ManifestDocument = ReturnType<Manifest['document']>;
@@ -72,6 +81,7 @@ export class Manifest {
         return this.#on(record.agent, (agent) => {
           agent.link = record.to;
           const { generation, reason } = record;
+          agent.outages.heard(record);
           agent.links.push({ at_ms, link: record.to, generation, reason });
         });
       case 'stageStart':
@@ -95,6 +105,8 @@ export class Manifest {
         this.#decisions.push({ at_ms, event: record.event, agent, verdict: record.verdict });
         return true;
       }
+      case 'linkMetrics':
+        return this.#on(record.agent, (agent) => (agent.metrics = record.metrics));
       case 'end':
         this.#end = record;
         return true;
@@ -159,6 +171,8 @@ function newEntry(plan: AgentPlan): AgentEntry {
     links: [],
     clock: [],
     starts: [],
+    outages: new Outages(),
+    metrics: undefined,
   };
 }
 
@@ -179,7 +193,40 @@ function agentJson(agent: AgentEntry) {
     host: facts?.host ?? null,
     states: agent.states,
     links: agent.links,
+    link_metrics: linkMetricsJson(agent),
     clock: agent.clock,
     starts: agent.starts,
+  };
+}
+
+/** Null while the run goes on: counters are taken at its end. */
+function linkMetricsJson({ metrics, outages }: AgentEntry) {
+  if (!metrics) return null;
+  const { latency } = metrics;
+  const round = (ms: number): number => Math.round(ms * 1000) / 1000;
+  return {
+    sent: metrics.sent,
+    received: metrics.received,
+    dropped: metrics.dropped,
+    streams: metrics.streams,
+    outages_ms: outages.durationsMs,
+    latency_ms: {
+      samples: latency.samples,
+      mean: latency.samples === 0 ? null : round(latency.meanMs),
+      max: latency.samples === 0 ? null : round(latency.maxMs),
+    },
+    invalid: metrics.invalid,
+    unknown_kinds: metrics.unknownKinds,
+    gaps: metrics.gaps,
+    naks_sent: metrics.naksSent,
+    naks_received: metrics.naksReceived,
+    resent: metrics.resent,
+    duplicates: metrics.duplicates,
+    out_of_order: metrics.outOfOrder,
+    stale: metrics.stale,
+    retries: metrics.retries,
+    backlogs: metrics.backlogs,
+    compression_ratio:
+      metrics.packedBytes === 0 ? null : round(metrics.payloadBytes / metrics.packedBytes),
   };
 }

@@ -6,6 +6,7 @@ import { AgentStage } from './agent-stage.js';
 import { agentStageState } from './agent-outcome.js';
 import type { AgentStageState } from './agent-outcome.js';
 import type { DecodedStats } from './decoded-interval.js';
+import type { Outages } from './outages.js';
 import type { LinkState, SessionState } from './records.js';
 import { SecondHistograms } from './second-histograms.js';
 
@@ -15,6 +16,7 @@ export interface AgentTrack {
   bootId: string | undefined;
   session: SessionState;
   link: LinkState;
+  readonly outages: Outages;
   /** Of the last transition or link change that had one. */
   reason: string;
 }

@@ -52,6 +52,7 @@ export function warningsOf(
     ...started.flatMap((stage) => stageWarnings(stage, plan, agents)),
     ...boundWarnings(measurement.generator_bound, stages),
     ...measurement.same_host.map((ids) => `agents ${sentence(ids)} run on the same host`),
+    ...agents.flatMap(reconnectWarning),
     ...(measurement.missing_intervals > 0
       ? [`${seconds(measurement.missing_intervals)} missing from the time line (in the totals)`]
       : []),
@@ -97,6 +98,13 @@ function stageWarnings(
     }
   }
   return warnings;
+}
+
+function reconnectWarning({ plan, outages }: AgentTrack): readonly string[] {
+  const { length } = outages.durationsMs;
+  if (length === 0) return [];
+  const times = length === 1 ? 'once' : `${String(length)} times`;
+  return [`agent ${plan.id}: its link broke ${times} and was down for ${ms(outages.totalMs)}`];
 }
 
 function boundWarnings(

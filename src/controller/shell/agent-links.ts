@@ -10,6 +10,7 @@ import { dialAgent, greetAgent, type DialOptions } from '../../shared/wire/dial-
 import { DialError } from '../../shared/wire/dial-error.js';
 import { Duplex } from '../../shared/wire/duplex.js';
 import { LinkEndpoint, type LinkEvent } from '../../shared/wire/link-endpoint.js';
+import type { LinkMetrics, PumpMetrics } from '../../shared/wire/link-metrics.js';
 import { openControllerWarning } from '../../shared/wire/open-door.js';
 import type { DialFailure, RunInput } from '../core/run-io.js';
 import { fetchCheckpoint, type FetchOutcome } from './fetch-checkpoint.js';
@@ -41,6 +42,12 @@ type Endpoint = LinkEndpoint<ControllerMessage, AgentMessage>;
 
 /** Dials under way at once; far more than a handful of sockets cost nothing, thousands at once cost the deadline. */
 const dialsAtOnce = 256;
+const noPump: PumpMetrics = { retries: 0, backlogs: 0 };
+
+function addPump(a: PumpMetrics, b: PumpMetrics): PumpMetrics {
+  return { retries: a.retries + b.retries, backlogs: a.backlogs + b.backlogs };
+}
+
 interface Stream {
   readonly generation: number;
   readonly duplex: Duplex<ControllerMessage, AgentMessage>;
@@ -54,6 +61,8 @@ class GrpcLink {
   readonly #dial: DialOptions;
   #dialling: { generation: number; abort: AbortController } | undefined;
   #stream: Stream | undefined;
+  /** Of the streams that are over. */
+  #pumped: PumpMetrics = noPump;
   #closed: (() => void) | undefined;
   #fetching: { readonly done: Promise<void>; readonly abort: AbortController } | undefined;
 
@@ -157,6 +166,12 @@ class GrpcLink {
     else this.#endpoint.send(message);
   }
 
+  metrics(): LinkMetrics & PumpMetrics {
+    const now = this.#stream?.duplex.metrics ?? noPump;
+    const { retries, backlogs } = addPump(this.#pumped, now);
+    return { ...this.#endpoint.metrics(), retries, backlogs };
+  }
+
   hangUp(generation: number, reason: string): void {
     if (this.#dialling?.generation === generation) this.#dialling.abort.abort();
     const stream = this.#stream;
@@ -208,7 +223,10 @@ class GrpcLink {
 
   #over(generation: number, reason: string): void {
     // an older stream may end after a newer one has taken its place
-    if (this.#stream?.generation === generation) this.#stream = undefined;
+    if (this.#stream?.generation === generation) {
+      this.#pumped = addPump(this.#pumped, this.#stream.duplex.metrics);
+      this.#stream = undefined;
+    }
     if (!this.#stream) this.#closed?.();
     this.#options.feed({ kind: 'linkLost', agent: this.#agent.index, generation, reason });
   }
@@ -251,6 +269,10 @@ export class GrpcLinks implements AgentLinks {
 
   cut(): void {
     for (const link of this.#links) link.cut();
+  }
+
+  metrics(agent: number): LinkMetrics & PumpMetrics {
+    return this.#link(agent).metrics();
   }
 
   #link(agent: number): GrpcLink {

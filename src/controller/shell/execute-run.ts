@@ -178,6 +178,10 @@ async function runWith(
     notice('warn', line);
   }
   intake.finish();
+  for (const { index, lookout } of run.sessions) {
+    const metrics = { ...driver.linkMetrics(index), latency: lookout.contact.latencies };
+    record({ type: 'linkMetrics', agent: index, metrics });
+  }
   record({
     type: 'end',
     outcome: end.outcome,

@@ -1,6 +1,7 @@
 import { readClock, type Cancel, type Clock } from '../../shared/kernel/clock.js';
 import type { LogLevel } from '../../shared/kernel/log.js';
 import type { ControllerMessage, HeldRange } from '../../shared/model/messages.js';
+import type { LinkMetrics, PumpMetrics } from '../../shared/wire/link-metrics.js';
 import type { RunRecord } from '../core/records.js';
 import type { RunEffect, RunEnd, RunInput } from '../core/run-io.js';
 import type { Run } from '../core/run.js';
@@ -11,6 +12,8 @@ export interface AgentLinks {
   helloProbe(agent: number): void;
   send(agent: number, message: ControllerMessage): void;
   hangUp(agent: number, generation: number, reason: string): void;
+  /** Counters over all streams of the agent's link. */
+  metrics(agent: number): LinkMetrics & PumpMetrics;
   fetch(agent: number, instanceId: string): void;
   /** Ends what is still open; resolves when every stream is closed, within a second. */
   close(): Promise<void>;
@@ -73,6 +76,11 @@ export class RunDriver {
     const end = await this.#finished;
     await this.#links.close();
     return end;
+  }
+
+  /** What went over an agent's link so far. */
+  linkMetrics(agent: number): LinkMetrics & PumpMetrics {
+    return this.#links.metrics(agent);
   }
 
   /** Ends everything at once: a second Ctrl-C. The promise of `drive` stays open. */

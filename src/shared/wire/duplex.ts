@@ -5,8 +5,8 @@ import type { FrameSigner } from './frame.js';
 import { endedByController } from './frame-stream.js';
 import type { FrameStream } from './frame-stream.js';
 import type { LinkEndpoint, LinkEvent } from './link-endpoint.js';
+import type { PumpMetrics } from './link-metrics.js';
 import { SenderPump } from './sender-pump.js';
-import type { PumpMetrics } from './sender-pump.js';
 
 /** After `close` the peer has this long to end its side before the call is cancelled. */
 const closeGraceMs = 1000;

@@ -140,7 +140,10 @@ export class Inbound<In extends Message> {
     }
     if (!this.#isNext(frame.reliable)) return false;
     try {
-      const decoded = decodePayload(unpack(frame));
+      const plain = unpack(frame);
+      this.#counters.payloadBytes += plain.length;
+      this.#counters.packedBytes += frame.payload.length;
+      const decoded = decodePayload(plain);
       if (decoded.kind !== 'unknown') {
         countTraffic(this.#counters.received, decoded.kind, frameBytes);
       }

@@ -36,9 +36,17 @@ export interface LinkMetrics {
   /** Intervals joined to their neighbour because the link did not keep up. */
   readonly intervalsMerged: number;
   readonly intervalsDropped: number;
-  /** Payloads before and after deflating, those sent as they are included. */
+  /** Payloads of both directions before and after deflating, those sent as they are included. */
   readonly payloadBytes: number;
   readonly packedBytes: number;
+}
+
+/** What the sender of frames met, over all streams. */
+export interface PumpMetrics {
+  /** Attempts that failed because no drain came in time. */
+  readonly retries: number;
+  /** Times that all attempts failed. */
+  readonly backlogs: number;
 }
 
 export type Counters = { -readonly [K in keyof LinkMetrics]: LinkMetrics[K] } & {

@@ -1,7 +1,7 @@
 import type { Cancel, Clock } from '../kernel/clock.js';
 import type { Log } from '../kernel/log.js';
 import { deliveryOf } from '../model/messages.js';
-import type { CountedKind } from './link-metrics.js';
+import type { CountedKind, PumpMetrics } from './link-metrics.js';
 
 /** The n-th attempt to get a full stream drained fails after n of these. */
 const stepMs = 10;
@@ -20,13 +20,6 @@ export interface PumpOptions {
   readonly write: (frame: Buffer) => boolean;
   readonly clock: Clock;
   readonly log: Log;
-}
-
-export interface PumpMetrics {
-  /** Attempts that failed because no drain came in time. */
-  readonly retries: number;
-  /** Times that all attempts failed. */
-  readonly backlogs: number;
 }
 
 /**
