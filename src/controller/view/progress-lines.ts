@@ -6,6 +6,7 @@ import { noticeText, shown } from './run-view.js';
 import type { RunView } from './run-view.js';
 
 const everyMs = 10_000;
+const quietMs = 1000;
 /** More names than this make a line nobody reads. */
 const mostNames = 5;
 
@@ -23,6 +24,8 @@ export class ProgressLines implements RunView {
 
   update(snapshot: RunSnapshot): void {
     const phase = phaseText(snapshot);
+    // Who is being connected to has been said; only when it takes long is there more to say.
+    if (snapshot.status.phase === 'connecting' && snapshot.elapsedMs < quietMs) return;
     if (phase === this.#phase && snapshot.elapsedMs < this.#nextMs) return;
     this.#phase = phase;
     this.#nextMs = snapshot.elapsedMs + everyMs;

@@ -40,7 +40,7 @@ test('lines: one every 10 s and one at each change of phase', () => {
   view.close();
   assert.equal(stdout.written, '');
   assert.deepEqual(stderr.written.split('\n'), [
-    'connecting 100 %: 0m00s',
+    'connecting 100 %: 0m01s',
     'running mixed (1/2) 0 %: 0m00s/1m00s  2 001 ops/s  7.81 MiB/s  p99 1.23 ms',
     'running mixed (1/2) 16 %: 0m10s/1m00s  2 001 ops/s  7.81 MiB/s  p99 1.23 ms',
     'running mixed (1/2) 33 %: 0m20s/1m00s  2 001 ops/s  7.81 MiB/s  p99 1.23 ms',
