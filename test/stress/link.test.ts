@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { play } from '../support/rehearsal/play.js';
 import {
   allAtOnce,
+  checkpointHeavy,
   messageFlood,
   steady,
   thunderingHerd,
@@ -14,6 +15,7 @@ const scenarios = [
   steady(10, 20),
   messageFlood(5, 15, false),
   messageFlood(5, 15, true),
+  checkpointHeavy(5),
   trickle(),
   allAtOnce(30),
 ];

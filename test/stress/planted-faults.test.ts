@@ -8,6 +8,7 @@ import { and, planted, play, slowDisk } from '../support/rehearsal/play.js';
 import { plantedFaults } from '../support/rehearsal/planted-faults.js';
 import {
   allAtOnce,
+  checkpointHeavy,
   messageFlood,
   steady,
   thunderingHerd,
@@ -54,6 +55,7 @@ suite('[LINK-14] a planted fault turns the verdict of a stress scenario red', ()
       fault: 'mixed-priorities',
       problem: /agent-1 was silent/,
     },
+    { scenario: checkpointHeavy(3), fault: 'checkpoint-heavy', problem: /spool of agent-1/ },
     { scenario: trickle(), fault: 'undisturbed', problem: /misses 1 seconds/ },
     { scenario: allAtOnce(25), fault: 'cut', problem: /reconnected 0 times/ },
   ];

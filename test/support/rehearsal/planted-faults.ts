@@ -5,6 +5,7 @@
 import path from 'node:path';
 import { AgentSession } from '../../../src/agent/core/session.js';
 import { OwnerWatch } from '../../../src/agent/core/lease.js';
+import { SpoolWriter } from '../../../src/agent/shell/spool/spool-writer.js';
 import { Aggregate } from '../../../src/controller/core/aggregate.js';
 import { ClockProbes } from '../../../src/controller/core/clock-probes.js';
 import { Contact } from '../../../src/controller/core/contact.js';
@@ -148,6 +149,17 @@ export const plantedFaults: Readonly<Record<string, Planted>> = {
     in: 'bench-controller.js',
     plant: () => {
       Math.random = () => 0.999;
+    },
+  },
+  'checkpoint-heavy': {
+    in: 'bench-agent.js',
+    plant: () => {
+      let records = 0;
+      const { add } = SpoolWriter.prototype;
+      SpoolWriter.prototype.add = function (content, lasting) {
+        records += 1;
+        if (records < 5) add.call(this, content, lasting);
+      };
     },
   },
   'mixed-priorities': {
