@@ -3,6 +3,7 @@ import { meanSize } from '../../shared/model/sizes.js';
 import { waitUntil } from '../core/wait-until.js';
 import { readManifest } from './dataset-files.js';
 import type { Manifest } from './dataset-files.js';
+import { neighbourFolder } from './dataset-layout.js';
 import { Aborted } from './failure.js';
 import { FileRanges } from './file-ranges.js';
 import type { RunnerParts } from './runner-parts.js';
@@ -38,39 +39,64 @@ export async function awaitOtherAgents(
   assignment: Assignment,
   state: 'complete' | 'made',
 ): Promise<void> {
-  const { use } = assignment.dataset;
-  await awaitManifests(parts, assignment, (manifests) => {
-    const files = new FileRanges(
-      manifests.flatMap(({ complete, empty }) => [
-        ...complete.toArray(),
-        ...(state === 'made' ? empty.toArray() : []),
-      ]),
-    );
-    return { files, isEnough: files.covers(use.from, use.to) };
-  });
+  await awaitManifests(parts, assignment, () =>
+    filesIn(manifestsOf(assignment), assignment, state),
+  );
+}
+
+/** Waits likewise for the files of another agent's private dataset. @throws Aborted */
+export async function awaitNeighbour(
+  parts: RunnerParts,
+  assignment: Assignment,
+  agent: number,
+  state: 'complete' | 'made',
+): Promise<void> {
+  const folder = neighbourFolder(agent);
+  await awaitManifests(parts, assignment, () =>
+    filesIn([readManifest(folder, agent, assignment.dataset.hash)], assignment, state),
+  );
+}
+
+interface Found {
+  readonly files: FileRanges;
+  readonly isEnough: boolean;
+}
+
+function filesIn(
+  manifests: readonly Manifest[],
+  { dataset: { use } }: Assignment,
+  state: 'complete' | 'made',
+): Found {
+  const files = new FileRanges(
+    manifests.flatMap(({ complete, empty }) => [
+      ...complete.toArray(),
+      ...(state === 'made' ? empty.toArray() : []),
+    ]),
+  );
+  return { files, isEnough: files.covers(use.from, use.to) };
 }
 
 /** In a shared dataset, waits until all agents are past the stages that write it. @throws Aborted */
 export async function awaitOtherWriters(parts: RunnerParts, assignment: Assignment): Promise<void> {
-  await awaitManifests(parts, assignment, (manifests) => ({
+  await awaitManifests(parts, assignment, () => ({
     files: new FileRanges(),
-    isEnough: manifests.every(({ written }) => written),
+    isEnough: manifestsOf(assignment).every(({ written }) => written),
   }));
 }
 
 async function awaitManifests(
   parts: RunnerParts,
   assignment: Assignment,
-  judge: (manifests: readonly Manifest[]) => { files: FileRanges; isEnough: boolean },
+  look: () => Found,
 ): Promise<void> {
   const { clock, signal, emit } = parts;
   const { use, fileSizeBytes, fileSizes } = assignment.dataset;
   const eachBytes = Math.round(meanSize(fileSizes ?? fileSizeBytes));
   const filesTotal = use.to - use.from;
-  for (let look = 0; ; look++) {
-    const { files, isEnough } = judge(manifestsOf(assignment));
+  for (let looks = 0; ; looks++) {
+    const { files, isEnough } = look();
     if (isEnough) return;
-    if (look % looksPerReport === 0) {
+    if (looks % looksPerReport === 0) {
       const filesDone = files.size;
       const bytesDone = filesDone * eachBytes;
       const bytesTotal = filesTotal * eachBytes;

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import { codeOf } from '../../shared/kernel/errors.js';
-import { manifestName, markerName } from './dataset-layout.js';
+import { hereName, manifestName, markerName } from './dataset-layout.js';
 import { RunnerFailure } from './failure.js';
 import { FileRanges } from './file-ranges.js';
 
@@ -100,6 +100,21 @@ export function writeManifest(
     fs.closeSync(descriptor);
   }
   fs.renameSync(`${name}.new`, name);
+}
+
+/** @returns the run that has the folder, as `writeHere` in it has said */
+export function readHere(folder: string): string | undefined {
+  return readOwn(path.join(folder, hereName));
+}
+
+/** In the working directory. */
+export function writeHere(runId: string): void {
+  const descriptor = fs.openSync(hereName, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0o644);
+  try {
+    fs.writeSync(descriptor, runId);
+  } finally {
+    fs.closeSync(descriptor);
+  }
 }
 
 function readOwn(name: string): string | undefined {

@@ -5,6 +5,14 @@ export const dataFolder = 'data';
 export const churnFolder = 'churn';
 export const markerName = '.muster-dataset.json';
 
+/** Says which run has the folder: a neighbour that sees it there sees the same file system. */
+export const hereName = '.muster-here.json';
+
+/** The folder of another agent's private dataset, seen from one's own. */
+export function neighbourFolder(agentIndex: number): string {
+  return `../${String(agentIndex)}`;
+}
+
 export function manifestName(agentIndex: number): string {
   return `.muster-manifest-${String(agentIndex)}.json`;
 }
@@ -37,8 +45,9 @@ export function filePath(index: number, directories: Directories): string {
   return `${folderOf(index, directories)}/f${String(index)}`;
 }
 
-/** Paths of a dataset and of one agent's churn entries. */
+/** Paths of a dataset and of one agent's churn entries. `home`: where the files are another agent's, `../3/`. */
 export class DatasetLayout implements DatasetPaths {
+  readonly #home: string;
   readonly #directories: Directories;
   readonly #agentChurn: string;
   readonly #from: number;
@@ -48,22 +57,27 @@ export class DatasetLayout implements DatasetPaths {
     directories: Directories,
     agentIndex: number,
     use: { readonly from: number; readonly to: number },
+    home = '',
   ) {
+    this.#home = home;
     this.#directories = directories;
     this.#agentChurn = `${churnFolder}/${String(agentIndex)}/`;
     this.#from = use.from;
     const count = use.to - use.from;
     if (count <= tableLimit) {
-      this.#table = Array.from({ length: count }, (_, i) => filePath(use.from + i, directories));
+      this.#table = Array.from(
+        { length: count },
+        (_, i) => home + filePath(use.from + i, directories),
+      );
     }
   }
 
   file(index: number): string {
-    return this.#table?.[index - this.#from] ?? filePath(index, this.#directories);
+    return this.#table?.[index - this.#from] ?? this.#home + filePath(index, this.#directories);
   }
 
   folderOf(index: number): string {
-    return folderOf(index, this.#directories);
+    return this.#home + folderOf(index, this.#directories);
   }
 
   churnHome(lane: number): string {

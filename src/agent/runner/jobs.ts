@@ -15,6 +15,8 @@ export interface StageJob {
   /** What is there already, when the dataset is that. */
   readonly given?: readonly GivenFile[] | undefined;
   readonly agentIndex: number;
+  /** The agent whose files, or in a shared namespace whose part of them, the stage goes to: this one, or by `shift` another. */
+  readonly dataOf: number;
   /** Agents whose operations go to the same files. */
   readonly sharers: number;
   readonly seed: number;

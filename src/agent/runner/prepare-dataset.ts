@@ -11,6 +11,7 @@ import { isSyncedAlone } from './files-job.js';
 import { FileRanges } from './file-ranges.js';
 import { workOnFiles } from './files-work.js';
 import { demandSpace } from './free-space.js';
+import { awaitNeighbours, markHere } from './neighbour.js';
 import { removeChurn } from './remove-churn.js';
 import type { RunnerParts } from './runner-parts.js';
 import { ownerOf } from './verify/verification.js';
@@ -33,6 +34,7 @@ export async function prepareDataset(
   await claimDataset({ folder, assignment, clock, signal });
   if (namespace === 'shared' && agentIndex === 0) emit({ kind: 'marked' });
   enterFolder(folder);
+  markHere(assignment);
   await removeChurn(agentIndex, signal);
   const listed = readManifest('.', agentIndex, dataset.hash).complete;
   if (dataset.skipPrepare) demandComplete(assignment, folder);
@@ -60,6 +62,7 @@ export async function prepareDataset(
   if (unsyncedBytes >= worthSyncingBytes) await syncDataset(parts);
   if (assignment.mode === 'run') {
     await awaitOtherAgents(parts, assignment, isFilled ? 'complete' : 'made');
+    await awaitNeighbours(parts, assignment, isFilled ? 'complete' : 'made');
   }
 }
 

@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { Assignment } from '../../shared/model/assignment.js';
 import { demandSame } from './claim-dataset.js';
 import { readMarker } from './dataset-files.js';
-import { dataFolder, manifestName, markerName } from './dataset-layout.js';
+import { dataFolder, hereName, manifestName, markerName } from './dataset-layout.js';
 import { failureFrom } from './failure.js';
 import { FileRanges } from './file-ranges.js';
 import { isRealFolder } from './files-job.js';
@@ -55,6 +55,7 @@ export async function removeDataset(
     const churned = await removeChurn(agentIndex, parts.signal);
     await removeEmptyTree(dataFolder);
     fs.rmSync(manifestName(agentIndex), { force: true });
+    fs.rmSync(hereName, { force: true });
     const isLast = namespace === 'private' || agentIndex === 0;
     const warnings = isLast ? await removeFolder(folder, namespace === 'private') : [];
     return { files: files + churned, warnings };

@@ -8,7 +8,7 @@ import type { Budget } from './allowance.js';
 import { ClockBase } from './clock-base.js';
 import { alignedBuffer } from './content/aligned-buffer.js';
 import { ContentPool, poolFor } from './content/content-pool.js';
-import { DatasetLayout } from './dataset-layout.js';
+import { DatasetLayout, neighbourFolder } from './dataset-layout.js';
 import { RunnerFailure, failureFrom } from './failure.js';
 import { GivenPaths } from './given-files.js';
 import type { StageJob, WorkerEvent } from './jobs.js';
@@ -122,7 +122,7 @@ function contextOf(job: StageJob, say: (event: WorkerEvent) => void): EngineCont
     kinds: new Set<OperationKind>(stage.mix.map(({ operation }) => operation)),
     paths:
       given === undefined
-        ? new DatasetLayout(dataset.directories, agentIndex, dataset.use)
+        ? new DatasetLayout(dataset.directories, agentIndex, dataset.use, homeOf(job))
         : new GivenPaths(given),
     files: dataset.use,
     fileSizeBytes: dataset.fileSizeBytes,
@@ -133,6 +133,10 @@ function contextOf(job: StageJob, say: (event: WorkerEvent) => void): EngineCont
       say({ kind: 'warning', line });
     },
   };
+}
+
+function homeOf({ dataOf, agentIndex, sharers }: StageJob): string {
+  return sharers > 1 || dataOf === agentIndex ? '' : `${neighbourFolder(dataOf)}/`;
 }
 
 function streamOptionsOf(job: StageJob): StreamOptions {
@@ -150,7 +154,7 @@ function streamOptionsOf(job: StageJob): StreamOptions {
     tables: job.tables,
     seed: job.seed,
     stage: stage.index,
-    agent: job.agentIndex,
+    agent: job.sharers > 1 ? job.dataOf : job.agentIndex,
     sharers: job.sharers,
     worker: job.lane,
     workers: job.lanes,

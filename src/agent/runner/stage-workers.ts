@@ -6,6 +6,7 @@ import type { ParsedTarget } from '../engines/registry.js';
 import { blockTablesFor } from './choosing/block-tables.js';
 import { emptyChurn, redistribute } from './churn-pool.js';
 import type { ChurnState } from './churn-pool.js';
+import { dataOf } from './neighbour.js';
 import { laneShapeOf } from './jobs.js';
 import type { StageJob } from './jobs.js';
 import type { RunnerParts } from './runner-parts.js';
@@ -66,6 +67,7 @@ export async function setUpWorkers(
       dataset: assignment.dataset,
       given: parts.given,
       agentIndex: assignment.agentIndex,
+      dataOf: dataOf(assignment, stage),
       sharers: assignment.namespace === 'shared' ? assignment.agentCount : 1,
       seed: assignment.seed,
       salt: parts.salt,

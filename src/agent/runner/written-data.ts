@@ -3,6 +3,7 @@ import { awaitOtherAgents, awaitOtherWriters, completeFiles } from './complete-f
 import { RunnerFailure } from './failure.js';
 import { FileRanges } from './file-ranges.js';
 import { workOnFiles } from './files-work.js';
+import { awaitNeighbours } from './neighbour.js';
 import { filesThreads, saveManifest } from './prepare-dataset.js';
 import type { RunnerParts } from './runner-parts.js';
 
@@ -38,6 +39,7 @@ export class WrittenData {
     await this.#look(stage);
     saveManifest(this.#assignment, { complete: own, written: true });
     await awaitOtherAgents(this.#parts, this.#assignment, 'complete');
+    await awaitNeighbours(this.#parts, this.#assignment, 'complete');
   }
 
   async #look({ name }: StageAssignment): Promise<void> {

@@ -3,6 +3,7 @@ import { isEmbedded } from '../../shared/model/embedded.js';
 import { checkExpectations } from './check-expectations.js';
 import { checkGiven } from './check-given.js';
 import { checkPrepare } from './check-prepare.js';
+import { checkShift } from './check-shift.js';
 import { checkStages } from './check-stages.js';
 import { checkTargets } from './check-targets.js';
 import { checkTimeouts } from './check-timeouts.js';
@@ -16,6 +17,7 @@ export function checkPlan(plan: Plan): readonly Finding[] {
     ...checkDataset(plan),
     ...checkGiven(plan),
     ...checkPrepare(plan),
+    ...checkShift(plan),
     ...checkStages(plan),
     ...checkVerify(plan),
     ...checkExpectations(plan),

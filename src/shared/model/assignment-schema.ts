@@ -101,6 +101,7 @@ const stage = z
     durationMs: limit(days, 1),
     maxOperations: limit(1e15),
     maxBytes: limit(most),
+    shift: limit(9999, 1),
     ...pacingShape,
   })
   // undefined is not in JSON: a limit that is not there is a missing key, and a present one in the interface.
@@ -110,6 +111,7 @@ const stage = z
     durationMs: read.durationMs,
     maxOperations: read.maxOperations,
     maxBytes: read.maxBytes,
+    shift: read.shift,
     rate: read.rate,
     maxErrorRate: read.maxErrorRate,
     fio: read.fio,

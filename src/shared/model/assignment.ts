@@ -74,6 +74,8 @@ export interface StageAssignment extends Pacing {
   /** This agent's shares; the shares of all agents add up to the plan's limit. */
   readonly maxOperations: number | undefined;
   readonly maxBytes: number | undefined;
+  /** How many agents further on the one is whose data is read; undefined: its own. */
+  readonly shift?: number | undefined;
 }
 
 export interface Assignment {

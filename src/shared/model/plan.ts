@@ -120,6 +120,8 @@ export interface StagePlan extends Pacing {
   /** For the whole run; split-plan divides it. */
   readonly maxOperations: number | undefined;
   readonly maxBytes: number | undefined;
+  /** How many agents further on the one is whose data is read; undefined: its own. */
+  readonly shift?: number | undefined;
 }
 
 export interface Timeouts {

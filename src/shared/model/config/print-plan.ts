@@ -86,6 +86,7 @@ function printStage(stage: StagePlan): Plain {
     fio: stage.fio,
     duration: stage.durationMs === undefined ? undefined : formatDuration(stage.durationMs),
     max_operations: stage.maxOperations,
+    shift: stage.shift,
     max_bytes: stage.maxBytes === undefined ? undefined : formatSize(stage.maxBytes),
     ...pacingAsConfig(stage),
   });

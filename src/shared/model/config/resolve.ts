@@ -70,6 +70,7 @@ export function resolvePlan(config: Config, context: ResolveContext): Plan {
       durationMs: stage.duration,
       maxOperations: stage.max_operations,
       maxBytes: stage.max_bytes,
+      shift: stage.shift,
       ...resolvePacing(
         stage,
         resolveMix(stage.mix).map(({ operation }) => operation),

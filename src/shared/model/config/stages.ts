@@ -99,6 +99,11 @@ const stage = z.strictObject(
     duration: duration({ min: 100, max: 364 * day })
       .optional()
       .meta({ description: 'The stage ends after this time', fallback: 'no limit' }),
+    shift: count({ min: 1, max: 9999 }).optional().meta({
+      description:
+        'Read what the agent this many places further on made (IOR’s -C): its files on a target that all agents share, or in a shared namespace its part of the files',
+      fallback: 'its own',
+    }),
     max_operations: count({ min: 1, max: 1e15 }).optional().meta({
       description: 'The stage ends after this many operations, over all agents',
       fallback: 'no limit',

@@ -199,6 +199,75 @@ describe('runner and its dataset', () => {
     );
   });
 
+  it('with shift 1 each agent reads what the next one made, in its own folder’s neighbour', async () => {
+    const stages = [stageOf({ durationMs: undefined, maxOperations: 50, shift: 1 })];
+    const both = [0, 1].map((agentIndex) => {
+      const one = runner();
+      one.prepare(assignmentOf(folder.path, stages, { agentIndex, agentCount: 2 }));
+      return one;
+    });
+    for (const [agent, one] of both.entries()) {
+      await one.event('ready');
+      const pid = String(one.child.pid);
+      const open = fs.readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
+        try {
+          return [fs.readlinkSync(`/proc/${pid}/fd/${fd}`)];
+        } catch {
+          return [];
+        }
+      });
+      const data = open.filter((name) => name.includes('/data/f'));
+      assert.ok(data.length >= 8);
+      const neighbour = path.join(folder.path, 'ds1', String(1 - agent), 'data');
+      assert.ok(
+        data.every((name) => path.dirname(name) === neighbour),
+        data.join(' '),
+      );
+    }
+    for (const one of both) {
+      await one.start(0);
+      assert.deepEqual((await one.event('stageResult')).operations[0]?.errors, []);
+      one.tell({ kind: 'cleanup' });
+      await one.event('cleaned');
+    }
+    assert.deepEqual(fs.readdirSync(folder.path), []);
+  });
+
+  it('one file written by all agents in turns, and read by all: nothing is missing, nothing written twice', async () => {
+    const strided = { strided: { chunkBytes: 8192, strideBytes: undefined } };
+    const stages = [{ ...writeAll, access: strided, maxBytes: 131_072, threads: 2 }, readSome];
+    const dataset = (agentIndex: number) => ({
+      fileSizeBytes: 262_144,
+      own: agentIndex === 0 ? { from: 0, to: 1 } : { from: 1, to: 1 },
+      use: { from: 0, to: 1 },
+      prepare: 'none' as const,
+    });
+    const both: RunnerProcess[] = [];
+    for (const agentIndex of [0, 1]) {
+      const one = runner();
+      both.push(one);
+      const shared = { namespace: 'shared', agentCount: 2, agentIndex } as const;
+      one.prepare(assignmentOf(folder.path, stages, { ...shared, dataset: dataset(agentIndex) }));
+      await one.event(agentIndex === 0 ? 'marked' : 'ready');
+    }
+    for (const stage of [0, 1]) {
+      for (const one of both) await one.event('ready', (event) => event.stage === stage);
+      for (const one of both) await one.start(stage);
+      for (const one of both) {
+        const { operations } = await one.event('stageResult', (event) => event.stage === stage);
+        assert.deepEqual(
+          [operations[0]?.count, operations[0]?.errors],
+          [stage === 0 ? 32 : 50, []],
+        );
+      }
+    }
+    const content = fs.readFileSync(path.join(folder.path, 'ds1/data/f0'));
+    assert.equal(content.length, 262_144);
+    const blocks = Array.from({ length: 64 }, (_, b) => content.subarray(b * 4096, (b + 1) * 4096));
+    assert.equal(new Set(blocks.map((block) => block.toString('hex'))).size, 64, 'each its own');
+    assert.ok(blocks.every((block) => block.some((byte) => byte !== 0)));
+  });
+
   it('[SAFE-02] does not take over what lies at a name of its own but is no file', async () => {
     await prepare();
     fs.rmSync(own('.muster-manifest-0.json'));

@@ -485,3 +485,29 @@ test('[SAFE-05] fio gets no files or devices that are there already: what it wou
     ['stages[0].fio: fio needs files that Muster makes, not dataset.devices'],
   );
 });
+
+test('shift reads a neighbour’s data, where there is one to read', () => {
+  const agents = 'agents=[a, b, c]';
+  const shift = 'stages.0.shift=1';
+  refused([
+    [shift, 'stages[0].shift: has no effect: with 1 agent it leads back to the agent itself'],
+    [[agents, 'stages.0.shift=6'], 'stages[0].shift: has no effect: with 3 agents it leads'],
+    [
+      [agents, shift, 'stages.0.mix={ read: 1, write: 1 }'],
+      "stages[0].shift: a neighbour's data is only read, not write",
+    ],
+    [
+      [agents, shift, 'namespace=shared', 'stages.0.access=random'],
+      'stages[0].shift: has no effect: this access goes to all of the shared files',
+    ],
+    [
+      [agents, shift, 'target=/mnt/{index}'],
+      'stages[0].shift: needs one target that all agents share; they have different ones',
+    ],
+  ]);
+  accepted([
+    [agents, shift],
+    [agents, shift, 'namespace=shared'],
+    [agents, shift, 'stages.0.mix={ get: 1, stat: 1 }'],
+  ]);
+});

@@ -227,6 +227,11 @@ const rows: Readonly<
 /** Keys that exclude others of the plan above: each with a config of its own. */
 const apart: Readonly<Record<string, readonly [config: string, path: string, expected: unknown]>> =
   {
+    'stages[].shift': [
+      'agents: [a, b, c]\ntarget: /mnt\ndataset: { files: 1 }\nstages: [{ name: s, mix: read, shift: 1, duration: 1s }]',
+      'stages.0.shift',
+      1,
+    ],
     'dataset.prepare': [
       'target: /mnt\ndataset: { files: 1, prepare: none }\nstages: [{ name: s, mix: write, duration: 1s }]',
       'dataset.prepare',

@@ -44,6 +44,7 @@ function setUp(
     stage,
     dataset,
     agentIndex: 0,
+    dataOf: 0,
     sharers: 1,
     seed: 1,
     salt: 1,
