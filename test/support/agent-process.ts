@@ -9,12 +9,14 @@ export interface AgentProcess {
   readonly address: string;
 }
 
-/** Starts bench-agent and waits until it listens; `argv` are flags besides --listen. */
+/** Starts bench-agent and waits until it listens; `argv` are flags besides --listen. Port 0: any free one. */
 export async function startAgentProcess(
   argv: readonly string[] = [],
   env: NodeJS.ProcessEnv = {},
+  listenPort = 0,
 ): Promise<AgentProcess> {
-  const program = new Program('bench-agent', ['--listen', '127.0.0.1:0', ...argv], env);
+  const listen = ['--listen', `127.0.0.1:${listenPort}`];
+  const program = new Program('bench-agent', [...listen, ...argv], env);
   const [, address = '', port = ''] = await program.waitFor(/listening on (127\.0\.0\.1:(\d+)) /);
   return { program, port: Number(port), address };
 }

@@ -39,6 +39,8 @@ export interface RunSettings {
   /** The indexes of the agents that take part, all when left out. */
   readonly agents?: readonly number[];
   readonly argv?: readonly string[];
+  /** run when left out. */
+  readonly command?: 'run' | 'prepare';
   /** Any other key of the config. */
   readonly config?: object;
 }
@@ -119,7 +121,7 @@ export class Fleet {
     const config = path.join(home, 'config.json');
     fs.writeFileSync(config, JSON.stringify(this.#config(settings), undefined, 2));
     const results = path.join(home, 'results');
-    const argv = ['run', config, '--results', results, '--progress', 'json'];
+    const argv = [settings.command ?? 'run', config, '--results', results, '--progress', 'json'];
     const program = new Program('bench-controller', [...argv, ...(settings.argv ?? [])]);
     this.#programs.push(program);
     return new FleetRun(program, results);
@@ -144,6 +146,17 @@ export class Fleet {
       const { state, owner } = await this.hello(agent);
       return state === 'IDLE' && owner === undefined ? true : undefined;
     });
+  }
+
+  /** A new process in the place of one that was killed: same address, same flags, what was on its disk. */
+  async restart(index: number): Promise<FleetAgent> {
+    const before = this.agent(index);
+    const argv = ['--verbose', ...(this.#options.argv ?? [])];
+    const started = await startAgentProcess(argv, this.#options.env?.(index), before.port);
+    this.#programs.push(started.program);
+    const agent = { ...before, ...started };
+    this.agents[index] = agent;
+    return agent;
   }
 
   async #startAgent(index: number): Promise<void> {

@@ -44,6 +44,12 @@ export class AgentSession {
     });
   }
 
+  /** Is this the secret of the run that has the agent? */
+  knows(runId: string, secret: string): boolean {
+    const ownership = this.#tenancy?.ownership;
+    return ownership?.owner.runId === runId && ownership.secret === secret;
+  }
+
   handle(input: SessionInput, now: Instant): SessionEffect[] {
     this.#effects = [];
     this.#take(input, now);

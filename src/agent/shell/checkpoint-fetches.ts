@@ -46,7 +46,8 @@ export class CheckpointFetches {
     const refuse = (code: 'busy' | 'secret', message: string): void => {
       incoming.refuse({ code, message, owner: undefined });
     };
-    if (!spool.find(key)) {
+    // Without a spool the run can still be ended.
+    if (!spool.find(key) && !session.knows(open.runId, open.secret)) {
       refuse('secret', `there is no checkpoint of run ${open.runId} for that secret`);
       return;
     }

@@ -180,6 +180,11 @@ export class AgentSession {
     this.context.outbox.push({ kind: 'fetch', agent: this.index, instanceId: this.instanceId });
   }
 
+  /** It has begun to make its part of the dataset, and has not removed it. */
+  get hasDataset(): boolean {
+    return (this.latestProgress ?? this.readyStage) !== undefined && !this.cleaned;
+  }
+
   /** It worked, and its last words are missing. */
   get isOwing(): boolean {
     return this.readyStage !== undefined && !this.hasSpokenLast && this.state !== 'COMPLETED';

@@ -38,7 +38,19 @@ export class Aborting implements Phase {
   poll(now: Instant): void {
     if (this.#awaited.size > 0 && now.ms < this.#deadlineMs) return;
     this.nameUnreached(now);
+    this.#nameDatasets();
     this.#finish();
+  }
+
+  /** An abort does not clean up, which can take long: what was made is left, and can be gone on with. */
+  #nameDatasets(): void {
+    const { sessions, options, outbox } = this.#run;
+    const makes = options.mode === 'prepare' || (options.mode === 'run' && options.cleanup);
+    const left = sessions.filter((session) => session.hasDataset).map(({ id }) => id);
+    if (!makes || left.length === 0) return;
+    const hint = 'the next prepare or run of this config goes on with it';
+    const line = `The dataset stays on ${left.join(', ')}: ${hint}, "bench-controller cleanup" removes it`;
+    outbox.notice('info', line);
   }
 
   /** Whoever has not confirmed. */

@@ -1,0 +1,201 @@
+import assert from 'node:assert/strict';
+import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { suite, test } from 'node:test';
+import type { TestContext } from 'node:test';
+import { eventually } from '../support/eventually.js';
+import { deadMansSwitchMs, Fleet } from '../support/fleet.js';
+import type { FleetRun } from '../support/fleet-run.js';
+import type { Program } from '../support/program.js';
+import { fill, smallDisk } from '../support/small-disk.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
+import { filesBelow, temporaryFolder } from '../support/temporary-folder.js';
+
+/** A fleet whose agents keep their spools in one folder. */
+async function spooled(t: TestContext): Promise<{ fleet: Fleet; spool: string }> {
+  const folder = temporaryFolder();
+  t.after(() => {
+    folder.remove();
+  });
+  const spool = path.join(folder.path, 'spool');
+  return { fleet: await Fleet.start(t, { argv: ['--spool', spool] }), spool };
+}
+
+async function killController(run: FleetRun): Promise<void> {
+  run.program.kill('SIGKILL');
+  await run.program.ended;
+}
+
+/** Some seconds of every agent are in the journal. */
+async function journalled(run: FleetRun, agents: number): Promise<void> {
+  await eventually('intervals of all agents on disk', 90_000, () =>
+    run.records('interval').length > agents * 2 ? true : undefined,
+  );
+}
+
+async function endsWith(program: Program, code: number): Promise<string> {
+  assert.deepEqual(await program.ended, { code, signal: null }, program.output);
+  return program.output;
+}
+
+/** The last result that each agent gave: the word of its own host. */
+function lastWords(run: FleetRun): { agent: number; count: number }[] {
+  interface Result {
+    readonly agent: number;
+    readonly result: { readonly operations: readonly { readonly count: number }[] };
+  }
+  return (run.records('stageResult') as unknown as Result[])
+    .map(({ agent, result }) => ({
+      agent,
+      count: result.operations.reduce((sum, { count }) => sum + count, 0),
+    }))
+    .sort((a, b) => a.agent - b.agent);
+}
+
+suite('what a crash leaves on disks', { concurrency: 2 }, () => {
+  test('of an agent', async (t) => {
+    const { fleet, spool } = await spooled(t);
+    const proxy = await TcpProxy.start({ port: fleet.agent(1).port });
+    t.after(() => proxy.close());
+
+    await t.test(
+      '[LINK-06] an agent that is killed behind a dead link and started again gives the run what it had kept: exit 4',
+      async () => {
+        const run = fleet.run({
+          seconds: 25,
+          through: { 1: proxy.address },
+          timeouts: { reconnect_window: '60s', hung_after: '60s', lease: '90s' },
+        });
+        await run.loaded();
+        await journalled(run, 3);
+        const known = run.records('interval').length;
+        proxy.refuse(true);
+        proxy.reset();
+        await eventually('other agents report on', 60_000, () =>
+          run.records('interval').length > known + 6 ? true : undefined,
+        );
+        fleet.agent(1).program.kill('SIGKILL');
+        await fleet.agent(1).program.ended;
+        const agent = await fleet.restart(1);
+        assert.match(agent.program.output, /checkpoint available for run [0-9a-f]+ of /);
+        const shown = fleet.controller(['agents', agent.address]);
+        assert.match(await endsWith(shown, 0), /checkpoint available for run [0-9a-f]+ of /);
+        proxy.heal();
+        const [, seconds] = await run.waitFor(
+          /Agent agent-2: checkpoint fetched, (\d+)s of load that had not arrived/,
+        );
+        assert.ok(Number(seconds) >= 2, `only ${seconds ?? ''} s were fetched`);
+        await run.exits(4);
+        assert.equal(run.agent('agent-2').state, 'FAILED');
+        assert.equal(run.agent('agent-2').missing_seconds, 0);
+        assert.ok(run.operationsOf('agent-2') > 0);
+        run.checkSums();
+        assert.equal(existsSync(path.join(run.folder, 'run.secret')), false);
+        await eventually('nothing is kept any more', 30_000, () =>
+          filesBelow(spool).length === 0 ? true : undefined,
+        );
+      },
+    );
+  });
+
+  test('of the controller', async (t) => {
+    const { fleet, spool } = await spooled(t);
+
+    await t.test(
+      '[RUN-10] the controller is killed: recover stops the load at once and gives the sums of the agents, exit 4',
+      async () => {
+        const run = fleet.run({ seconds: 60, timeouts: { reconnect_window: '60s', lease: '90s' } });
+        await run.loaded();
+        await journalled(run, 3);
+        const early = fleet.controller(['recover', run.folder]);
+        assert.match(await endsWith(early, 2), /goes on: process \d+ drives it/);
+        await killController(run);
+        assert.equal(lastWords(run).length, 0);
+        const output = await endsWith(fleet.controller(['recover', run.folder]), 4);
+        assert.match(output, /the controller stopped before the run ended; recovered from 3 of 3/);
+        // Its window is a minute: they did not end by themselves.
+        for (const agent of fleet.agents) await fleet.idle(agent, 5_000);
+        const words = lastWords(run);
+        assert.deepEqual(
+          words.map(({ agent }) => agent),
+          [0, 1, 2],
+        );
+        for (const { agent, count } of words) {
+          assert.equal(run.operationsOf(`agent-${agent + 1}`), count);
+          assert.equal(run.agent(`agent-${agent + 1}`).missing_seconds, 0);
+        }
+        run.checkSums();
+        assert.deepEqual(filesBelow(spool), []);
+        const summary = run.read('summary.json');
+        const again = await endsWith(fleet.controller(['recover', run.folder]), 4);
+        assert.match(again, /nothing to fetch from its agents/);
+        assert.equal(run.read('summary.json'), summary);
+        await endsWith(fleet.controller(['report', run.folder]), 0);
+        assert.equal(run.read('summary.json'), summary);
+      },
+    );
+
+    await t.test(
+      '[LINK-06] an hour has not passed: the agents ended by themselves, work for another run, and still give the first one',
+      async () => {
+        const run = fleet.run({ seconds: 60 });
+        await run.loaded();
+        await journalled(run, 3);
+        await killController(run);
+        await Promise.all(fleet.agents.map((agent) => fleet.idle(agent, deadMansSwitchMs)));
+        const other = fleet.run({ seconds: 20 });
+        await other.loaded();
+        // Who knows the run and not its secret gets nothing.
+        const copy = path.join(path.dirname(run.folder), '..', 'copy');
+        cpSync(run.folder, copy, { recursive: true });
+        const secret = path.join(copy, 'run.secret');
+        const kept = JSON.parse(readFileSync(secret, 'utf8')) as object;
+        writeFileSync(secret, JSON.stringify({ ...kept, secret: '0'.repeat(32) }));
+        const refused = await endsWith(fleet.controller(['recover', copy]), 4);
+        assert.match(refused, /no checkpoint of this run \(there is no checkpoint of run/);
+        const output = await endsWith(fleet.controller(['recover', run.folder]), 4);
+        assert.match(output, /recovered from 3 of 3 agents/);
+        for (const { agent, count } of lastWords(run)) {
+          assert.equal(run.operationsOf(`agent-${agent + 1}`), count);
+        }
+        run.checkSums();
+        await other.exits(0);
+        other.checkSums();
+      },
+    );
+
+    await t.test(
+      '[RUN-10] an agent that is frozen during recover is named, and recovered later, when it wakes up',
+      async () => {
+        const run = fleet.run({ seconds: 60 });
+        await run.loaded();
+        await journalled(run, 3);
+        fleet.agent(2).program.kill('SIGSTOP');
+        await killController(run);
+        const output = await endsWith(fleet.controller(['recover', run.folder]), 4);
+        assert.match(output, /Agent agent-3: its checkpoint cannot be fetched/);
+        assert.match(output, /recovered from 2 of 3 agents/);
+        assert.ok(existsSync(path.join(run.folder, 'run.secret')));
+        fleet.agent(2).program.kill('SIGCONT');
+        const later = await endsWith(fleet.controller(['recover', run.folder]), 4);
+        assert.match(later, /Agent agent-3: checkpoint fetched/);
+        assert.equal(existsSync(path.join(run.folder, 'run.secret')), false);
+        assert.equal(lastWords(run).length, 3);
+        run.checkSums();
+      },
+    );
+  });
+
+  test('[STAT-02] a spool on a full disk: one warning, the run goes on and its results say so, exit 0', async (t) => {
+    const disk = await smallDisk(t, 'size=64k');
+    if (disk === undefined) return;
+    const fleet = await Fleet.start(t, { count: 1, argv: ['--spool', path.join(disk, 'spool')] });
+    fill(disk);
+    const run = fleet.run({ seconds: 3 });
+    await run.exits(0);
+    const warnings = run.summary().warnings.filter((line) => line.includes('No spool is written'));
+    assert.equal(warnings.length, 1);
+    assert.match(warnings[0] ?? '', /no space left on device/);
+    run.checkSums();
+  });
+});
