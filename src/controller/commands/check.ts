@@ -1,5 +1,7 @@
 import { Command } from 'commander';
 import { exitCodes } from '../../shared/model/outcome.js';
+import type { Plan } from '../../shared/model/plan.js';
+import { cachedReads, memoryBytesOf } from '../core/cached-reads.js';
 import type { CheckOutcome } from '../shell/check-fleet.js';
 import { bytes } from '../view/format.js';
 import { table } from '../view/table.js';
@@ -29,12 +31,12 @@ export function checkCommand(io: CommandIo): Command {
       const outcomes = await checkFleet(reachable, io, (level, line) => {
         if (options.verbose === true) io.stderr.write(`${level}: ${line}\n`);
       });
-      io.stdout.write(describe(outcomes));
+      io.stdout.write(describe(plan, outcomes));
       if (outcomes.some(({ problems }) => problems.length > 0)) io.exitCode = exitCodes.notStarted;
     });
 }
 
-function describe(outcomes: readonly CheckOutcome[]): string {
+function describe(plan: Plan, outcomes: readonly CheckOutcome[]): string {
   const head = ['agent', 'address', 'version', 'clock bound', 'round trip', 'mount', 'free', 'fit'];
   const rows = outcomes.map((outcome) => {
     const { agent, facts, clock, report } = outcome;
@@ -53,8 +55,15 @@ function describe(outcomes: readonly CheckOutcome[]): string {
     problems.map((problem) => `${agent.id}: ${problem}`),
   );
   const fit = outcomes.filter(({ problems }) => problems.length === 0).length;
+  const memories = outcomes.map(({ agent, facts }) => ({
+    plan: agent,
+    memoryBytes: memoryBytesOf(facts?.host),
+  }));
+  const warnings = cachedReads(plan, plan.stages, memories).map((line) => `WARNING: ${line}`);
   const verdict = `${fit}/${outcomes.length} agents are fit to run`;
-  return [...table([head, ...rows], ''), ...problems, verdict].map((line) => `${line}\n`).join('');
+  return [...table([head, ...rows], ''), ...problems, ...warnings, verdict]
+    .map((line) => `${line}\n`)
+    .join('');
 }
 
 function placeOf(report: CheckOutcome['report']): string {

@@ -12,6 +12,7 @@ import { StageTrack } from './stage-track.js';
 import type { AgentTrack } from './stage-track.js';
 import type { Summary } from './summary.js';
 import { checkExpectations } from './thresholds.js';
+import { memoryBytesOf } from './cached-reads.js';
 import { generatorBound, sameHost, warningsOf } from './warnings.js';
 
 type Of<K extends JournalRecord['type']> = Extract<JournalRecord, { type: K }>;
@@ -37,7 +38,10 @@ export class Aggregate {
         this.#begin(record);
         return;
       case 'agent':
-        this.#onAgent(record.agent, (agent) => (agent.bootId = record.facts.bootId));
+        this.#onAgent(record.agent, (agent) => {
+          agent.bootId = record.facts.bootId;
+          agent.memoryBytes = memoryBytesOf(record.facts.host);
+        });
         return;
       case 'transition':
         this.#onAgent(record.agent, (agent) => {
@@ -151,6 +155,7 @@ export class Aggregate {
     this.agents = record.plan.agents.map((plan) => ({
       plan,
       bootId: undefined,
+      memoryBytes: undefined,
       session: 'CONNECTING',
       outages: new Outages(),
       link: 'CONNECTING',

@@ -14,6 +14,8 @@ import { SecondHistograms } from './second-histograms.js';
 export interface AgentTrack {
   readonly plan: AgentPlan;
   bootId: string | undefined;
+  /** Of its host. */
+  memoryBytes: number | undefined;
   session: SessionState;
   link: LinkState;
   readonly outages: Outages;

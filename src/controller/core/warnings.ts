@@ -1,4 +1,5 @@
 import type { Plan } from '../../shared/model/plan.js';
+import { cachedReads } from './cached-reads.js';
 import type { AgentTrack, StageTrack } from './stage-track.js';
 import type { GeneratorBound, StageSummary, Summary } from './summary.js';
 
@@ -50,6 +51,11 @@ export function warningsOf(
       ? []
       : ['not representative: too few agents lived to the end for these numbers to stand for all']),
     ...started.flatMap((stage) => stageWarnings(stage, plan, agents)),
+    ...cachedReads(
+      plan,
+      plan.stages.filter(({ name }) => started.some((stage) => stage.name === name)),
+      agents,
+    ),
     ...boundWarnings(measurement.generator_bound, stages),
     ...measurement.same_host.map((ids) => `agents ${sentence(ids)} run on the same host`),
     ...agents.flatMap(reconnectWarning),
