@@ -118,6 +118,11 @@ export function intervalOf(overrides: Partial<Interval> = {}): Interval {
     runnerCpu: 0,
     hostCpu: 0,
     runnerLoopDelayNs: 0,
+    busiestThreadCpu: 0,
+    lateWakeUps: 0,
+    runnerGcNs: 0,
+    controlLoopDelayNs: 0,
+    controlGcNs: 0,
     ...overrides,
   };
 }

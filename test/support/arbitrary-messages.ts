@@ -47,6 +47,11 @@ export const anInterval: fc.Arbitrary<Interval> = record({
   runnerCpu: share,
   hostCpu: share,
   runnerLoopDelayNs: count,
+  busiestThreadCpu: share,
+  lateWakeUps: uint32,
+  runnerGcNs: count,
+  controlLoopDelayNs: count,
+  controlGcNs: count,
 });
 
 const owner: fc.Arbitrary<Owner> = record({ runId: text, identity: text, sinceUnixMs: count });

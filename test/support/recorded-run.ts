@@ -154,6 +154,11 @@ export class RecordedAgent {
       runnerCpu: 0.5,
       hostCpu: 0.25,
       runnerLoopDelayNs: 0,
+      busiestThreadCpu: 0,
+      lateWakeUps: 0,
+      runnerGcNs: 0,
+      controlLoopDelayNs: 0,
+      controlGcNs: 0,
       ...rest,
     };
   }

@@ -24,6 +24,11 @@ export function anIntervalOf(fields: Partial<Interval> & { readonly first: numbe
     runnerCpu: 0,
     hostCpu: 0,
     runnerLoopDelayNs: 0,
+    busiestThreadCpu: 0,
+    lateWakeUps: 0,
+    runnerGcNs: 0,
+    controlLoopDelayNs: 0,
+    controlGcNs: 0,
     ...fields,
   };
 }

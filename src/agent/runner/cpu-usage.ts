@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import { ThreadUsage } from './thread-usage.js';
 import type { ClockBase } from './clock-base.js';
 
 /** CPU used since the last look: by this process (seconds per second, above 1 with several threads), by the host (0 … 1). */
@@ -6,6 +7,7 @@ export class CpuUsage {
   readonly #clock: ClockBase;
   #process = process.cpuUsage();
   #host = hostTicks();
+  readonly #threads = new ThreadUsage();
   #atNs: number;
 
   constructor(clock: ClockBase) {
@@ -13,7 +15,11 @@ export class CpuUsage {
     this.#atNs = clock.now();
   }
 
-  look(): { readonly runnerCpu: number; readonly hostCpu: number } {
+  look(): {
+    readonly runnerCpu: number;
+    readonly hostCpu: number;
+    readonly busiestThreadCpu: number;
+  } {
     const nowNs = this.#clock.now();
     const used = process.cpuUsage(this.#process);
     const host = hostTicks();
@@ -21,6 +27,7 @@ export class CpuUsage {
     const ticks = host.total - this.#host.total;
     const usage = {
       runnerCpu: (used.user + used.system) / 1e6 / seconds,
+      busiestThreadCpu: this.#threads.busiest(seconds),
       hostCpu: ticks > 0 ? (host.busy - this.#host.busy) / ticks : 0,
     };
     this.#process = process.cpuUsage();

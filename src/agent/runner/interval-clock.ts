@@ -1,5 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { IntervalHistogram } from 'node:perf_hooks';
+import { GcTime } from './gc-time.js';
 import type { Cancel, Clock } from '../../shared/kernel/clock.js';
 import type { Interval } from '../../shared/model/messages.js';
 import type { ClockBase } from './clock-base.js';
@@ -7,6 +8,7 @@ import { CpuUsage } from './cpu-usage.js';
 import type { Sampler } from './sampler.js';
 
 const second = 1e9;
+const loopPeriodNs = 20e6;
 
 export interface IntervalParts {
   readonly stage: number;
@@ -23,6 +25,8 @@ export class IntervalClock {
   readonly #parts: IntervalParts;
   readonly #cpu: CpuUsage;
   readonly #loop: IntervalHistogram;
+  readonly #gc = new GcTime();
+  #lateWakeUps = 0;
   #cancel: Cancel = () => undefined;
   readonly #cancelBegin: Cancel;
   /** Number of the next interval to report. */
@@ -31,13 +35,14 @@ export class IntervalClock {
   constructor(parts: IntervalParts) {
     this.#parts = parts;
     this.#cpu = new CpuUsage(parts.base);
-    this.#loop = monitorEventLoopDelay({ resolution: 20 });
+    this.#loop = monitorEventLoopDelay({ resolution: loopPeriodNs / 1e6 });
     this.#loop.enable();
     // What the warm-up took is not the first second's.
     const untilMs = Math.max(0, (parts.atNs - parts.base.now()) / 1e6);
     this.#cancelBegin = parts.clock.after(untilMs, () => {
       this.#cpu.look();
       this.#loop.reset();
+      this.#gc.take();
     });
     this.#arm();
   }
@@ -89,8 +94,9 @@ export class IntervalClock {
     this.#next = last + 1;
     const { count, oldestNs } = sampler.inFlight(nowNs);
     const delay = this.#loop.max;
+    const { lateWakeUps } = sampler;
     this.#loop.reset();
-    emit({
+    const interval = {
       stage,
       first,
       last,
@@ -99,8 +105,16 @@ export class IntervalClock {
       oldestInFlightNs: Math.round(oldestNs),
       sampledLateNs: Math.max(0, Math.round(nowNs - (atNs + (last + 1) * second))),
       ...this.#cpu.look(),
-      runnerLoopDelayNs: Number.isFinite(delay) ? Math.round(delay) : 0,
-    });
+      // Its timer's own period is in every value.
+      runnerLoopDelayNs: Number.isFinite(delay) ? Math.max(0, Math.round(delay - loopPeriodNs)) : 0,
+      lateWakeUps: lateWakeUps - this.#lateWakeUps,
+      runnerGcNs: this.#gc.take(),
+      // The control process adds its own.
+      controlLoopDelayNs: 0,
+      controlGcNs: 0,
+    };
+    this.#lateWakeUps = lateWakeUps;
+    emit(interval);
   }
 
   #secondOf(nowNs: number): number {

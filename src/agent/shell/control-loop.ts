@@ -25,6 +25,8 @@ export interface ControlParts {
   };
   readonly exit: (code: number) => void;
   readonly rssBytes: () => number;
+  /** Nanoseconds of garbage collection since the last call. */
+  readonly takeGcNs: () => number;
 }
 
 /**
@@ -37,7 +39,9 @@ export class ControlLoop {
   #working = false;
   #stopped = false;
   #timer: { readonly dueMs: number; readonly cancel: Cancel } | undefined;
+  /** Since the last heartbeat, and since the last interval. */
   #loopDelayNs = 0;
+  #intervalDelayNs = 0;
 
   constructor(parts: ControlParts) {
     this.#parts = parts;
@@ -67,7 +71,17 @@ export class ControlLoop {
 
   #turn(input: SessionInput): void {
     const { session, clock } = this.#parts;
-    for (const effect of session.handle(input, readClock(clock))) this.#carryOut(effect);
+    const complete = this.#withOwnHealth(input);
+    for (const effect of session.handle(complete, readClock(clock))) this.#carryOut(effect);
+  }
+
+  /** An interval says how this process was meanwhile, too. */
+  #withOwnHealth(input: SessionInput): SessionInput {
+    if (input.kind !== 'runner' || input.event.kind !== 'interval') return input;
+    const controlLoopDelayNs = this.#intervalDelayNs;
+    this.#intervalDelayNs = 0;
+    const controlGcNs = this.#parts.takeGcNs();
+    return { ...input, event: { ...input.event, controlLoopDelayNs, controlGcNs } };
   }
 
   #arm(): void {
@@ -90,7 +104,9 @@ export class ControlLoop {
   }
 
   #observeDelay(lateMs: number): void {
-    this.#loopDelayNs = Math.max(this.#loopDelayNs, Math.round(Math.max(0, lateMs) * 1e6));
+    const lateNs = Math.round(Math.max(0, lateMs) * 1e6);
+    this.#loopDelayNs = Math.max(this.#loopDelayNs, lateNs);
+    this.#intervalDelayNs = Math.max(this.#intervalDelayNs, lateNs);
   }
 
   #health(): ControlHealth {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { GcTime } from '../runner/gc-time.js';
 import type { Clock } from '../../shared/kernel/clock.js';
 import type { Log } from '../../shared/kernel/log.js';
 import { Histogram } from '../../shared/metrics/histogram.js';
@@ -103,6 +104,7 @@ export async function serveAgent(options: ServeOptions): Promise<ServingAgent> {
   const facts = { instanceId, bootId, version, host: JSON.stringify(host) };
   const fetches = new CheckpointFetches({ session, spool, feed, facts, clock, log });
   const links = new ControllerLinks({ session, feed, spool, fetches, facts, clock, log });
+  const gc = new GcTime();
   const loop: ControlLoop = new ControlLoop({
     session,
     clock,
@@ -111,6 +113,7 @@ export async function serveAgent(options: ServeOptions): Promise<ServingAgent> {
     runners,
     exit: leave,
     rssBytes: () => process.memoryUsage.rss(),
+    takeGcNs: () => gc.take(),
   });
   const hello = (): HelloReply => ({
     product,

@@ -2,6 +2,7 @@ import { addBuckets, noBuckets } from '../../shared/metrics/buckets.js';
 import type { Interval, StageResult } from '../../shared/model/messages.js';
 import type { OperationKind } from '../../shared/model/operation.js';
 import { CpuUse } from './cpu-use.js';
+import { GeneratorRows } from './generator-rows.js';
 import { headline } from './decoded-interval.js';
 import type { DecodedStats } from './decoded-interval.js';
 import { intervalRows } from './interval-rows.js';
@@ -25,7 +26,8 @@ const recentKept = 8;
 /** All that is known of one agent in one stage. */
 export class AgentStage {
   readonly held = new RangeSet();
-  readonly cpu = new CpuUse();
+  readonly cpu: CpuUse;
+  readonly generator = new GeneratorRows();
   readonly totals = new Map<OperationKind, OperationTotals>();
   readonly recent: RecentInterval[] = [];
   readonly #tables = new Map<OperationKind, IntervalTable>();
@@ -33,8 +35,10 @@ export class AgentStage {
   result: StageResult | undefined;
   readonly #openLoop: boolean;
 
-  constructor(openLoop: boolean) {
+  /** @param threads of the agent that make the load */
+  constructor(openLoop: boolean, threads: number) {
     this.#openLoop = openLoop;
+    this.cpu = new CpuUse(openLoop, threads);
   }
 
   /**
@@ -65,6 +69,7 @@ export class AgentStage {
       });
     }
     this.cpu.add(interval);
+    if (!folded) this.generator.push(interval);
     if (newest && !this.result) {
       const all = operations.map((one) => headline(one)).reduce(addBuckets, noBuckets);
       this.recent.push({

@@ -162,7 +162,7 @@ export class Aggregate {
       reason: '',
     }));
     const stages = record.mode === 'run' ? record.plan.stages : [];
-    this.stages = stages.map((plan) => new StageTrack(plan));
+    this.stages = stages.map((plan) => new StageTrack(plan, record.plan.agents));
   }
 
   #interval(record: Of<'interval'>): void {

@@ -1,36 +1,76 @@
 import type { Interval } from '../../shared/model/messages.js';
 
-/** At and above this share of the time a host or a worker has nothing left to give. */
+/** At and above this share of the time a host or a thread has nothing left to give. */
 const saturated = 0.95;
 /** Fewer intervals say nothing. */
 const leastIntervals = 3;
+/** Waking up late this often in a second is no accident. */
+const lateWakeUpsPerSecond = 10;
+
+/** What kept the load from being what was asked for, if not the storage. */
+export type Bottleneck = 'host CPU' | 'thread CPU' | 'late wake-ups';
+
+type Seen = Pick<
+  Interval,
+  'first' | 'last' | 'hostCpu' | 'runnerCpu' | 'busiestThreadCpu' | 'lateWakeUps'
+>;
 
 /** How busy the load generator was, over the intervals of one stage. */
 export class CpuUse {
+  readonly #openLoop: boolean;
+  readonly #threads: number;
   #intervals = 0;
-  #hostSaturated = 0;
   #host = 0;
   #runner = 0;
+  #busiest = 0;
+  readonly #times: Record<Bottleneck, number> = {
+    'host CPU': 0,
+    'thread CPU': 0,
+    'late wake-ups': 0,
+  };
 
-  add(interval: Pick<Interval, 'hostCpu' | 'runnerCpu'>): void {
+  /** @param threads that make the load on the agent */
+  constructor(openLoop: boolean, threads: number) {
+    this.#openLoop = openLoop;
+    this.#threads = threads;
+  }
+
+  add(interval: Seen): void {
+    const { hostCpu, runnerCpu, busiestThreadCpu, lateWakeUps } = interval;
     this.#intervals += 1;
-    this.#host += interval.hostCpu;
-    this.#runner += interval.runnerCpu;
-    if (interval.hostCpu >= saturated) this.#hostSaturated += 1;
+    this.#host += hostCpu;
+    this.#runner += runnerCpu;
+    this.#busiest += busiestThreadCpu;
+    const seconds = interval.last - interval.first + 1;
+    if (hostCpu >= saturated) this.#times['host CPU'] += 1;
+    // In open loop a thread that waits for its instant watches the clock: being busy means nothing there.
+    if (!this.#openLoop && runnerCpu >= saturated * this.#threads) this.#times['thread CPU'] += 1;
+    if (lateWakeUps >= lateWakeUpsPerSecond * seconds) this.#times['late wake-ups'] += 1;
   }
 
   /** Mean share of all CPUs of the host, 0 … 1. */
   get host(): number {
-    return this.#intervals === 0 ? 0 : this.#host / this.#intervals;
+    return this.#mean(this.#host);
   }
 
   /** Mean CPU seconds per second of the workload process. */
   get runner(): number {
-    return this.#intervals === 0 ? 0 : this.#runner / this.#intervals;
+    return this.#mean(this.#runner);
   }
 
-  /** The host's CPUs were the limit in most intervals, so storage may not have been. */
-  get generatorBound(): boolean {
-    return this.#intervals >= leastIntervals && this.#hostSaturated * 2 > this.#intervals;
+  /** Mean share of the time that the workload's busiest thread was on a CPU, 0 … 1. */
+  get busiestThread(): number {
+    return this.#mean(this.#busiest);
+  }
+
+  /** What was the limit in most intervals instead of storage; undefined: nothing seen. */
+  get bottleneck(): Bottleneck | undefined {
+    if (this.#intervals < leastIntervals) return undefined;
+    const all = Object.entries(this.#times) as [Bottleneck, number][];
+    return all.find(([, times]) => times * 2 > this.#intervals)?.[0];
+  }
+
+  #mean(sum: number): number {
+    return this.#intervals === 0 ? 0 : sum / this.#intervals;
   }
 }

@@ -117,6 +117,7 @@ function agentSummary(
     mechanism: stage?.result?.mechanism ?? null,
     host_cpu: Math.round((stage?.cpu.host ?? 0) * 1e4) / 1e4,
     runner_cpu: Math.round((stage?.cpu.runner ?? 0) * 1e4) / 1e4,
+    busiest_thread_cpu: Math.round((stage?.cpu.busiestThread ?? 0) * 1e4) / 1e4,
     operations: Object.fromEntries(
       operations.flatMap((operation) => {
         const totals = stage?.totals.get(operation);

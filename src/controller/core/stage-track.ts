@@ -47,13 +47,16 @@ export class StageTrack {
   folded = 0;
   duplicates = 0;
 
-  constructor(plan: StagePlan) {
+  readonly #fleet: readonly AgentPlan[];
+
+  constructor(plan: StagePlan, fleet: readonly AgentPlan[]) {
     this.plan = plan;
+    this.#fleet = fleet;
   }
 
   agent(index: number): AgentStage {
     let stage = this.agents.get(index);
-    if (!stage) this.agents.set(index, (stage = this.#newAgent()));
+    if (!stage) this.agents.set(index, (stage = this.#newAgent(index)));
     return stage;
   }
 
@@ -105,7 +108,7 @@ export class StageTrack {
     return agents
       .filter(({ plan }) => this.told.includes(plan.index) || this.agents.has(plan.index))
       .map((agent) => {
-        const stage = this.agents.get(agent.plan.index) ?? this.#newAgent();
+        const stage = this.agents.get(agent.plan.index) ?? this.#newAgent(agent.plan.index);
         return { agent, stage, state: this.stateOf(agent) };
       });
   }
@@ -116,8 +119,8 @@ export class StageTrack {
     return agentStageState(this.agents.get(index), told, agent.session, agent.link, this.ended);
   }
 
-  #newAgent(): AgentStage {
-    return new AgentStage(this.isOpenLoop);
+  #newAgent(index: number): AgentStage {
+    return new AgentStage(this.isOpenLoop, this.#fleet[index]?.threads ?? this.plan.threads);
   }
 }
 

@@ -7,6 +7,7 @@ import type { AgentStageState } from './agent-outcome.js';
 import type { LatencySummary } from './latency.js';
 import type { RateSummary } from './rate-summary.js';
 import type { WarmupSummary } from './warmup-summary.js';
+import type { Bottleneck } from './cpu-use.js';
 import type { StartSpread } from './start-spread.js';
 
 export interface OperationNumbers {
@@ -54,6 +55,8 @@ export interface AgentStageSummary {
   /** Mean share of the host's CPUs, 0 … 1, and CPU seconds per second of the workload process. */
   readonly host_cpu: number;
   readonly runner_cpu: number;
+  /** Mean share of the time that the workload's busiest thread was on a CPU, 0 … 1. */
+  readonly busiest_thread_cpu: number;
   readonly operations: Readonly<Record<string, OperationNumbers>>;
 }
 
@@ -87,6 +90,7 @@ export interface GeneratorBound {
   readonly agent: string;
   readonly host_cpu: number;
   readonly runner_cpu: number;
+  readonly bottleneck: Bottleneck;
 }
 
 export interface Coverage {

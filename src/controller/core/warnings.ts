@@ -1,3 +1,4 @@
+import type { Bottleneck } from './cpu-use.js';
 import type { Plan } from '../../shared/model/plan.js';
 import { cachedReads } from './cached-reads.js';
 import type { AgentTrack, StageTrack } from './stage-track.js';
@@ -22,7 +23,7 @@ export function generatorBound(
   return stages.flatMap((stage) =>
     agents.flatMap(({ plan }) => {
       const cpu = stage.agents.get(plan.index)?.cpu;
-      if (!cpu?.generatorBound) return [];
+      if (cpu?.bottleneck === undefined) return [];
       const round = (share: number): number => Math.round(share * 1e4) / 1e4;
       return [
         {
@@ -30,6 +31,7 @@ export function generatorBound(
           agent: plan.id,
           host_cpu: round(cpu.host),
           runner_cpu: round(cpu.runner),
+          bottleneck: cpu.bottleneck,
         },
       ];
     }),
@@ -120,12 +122,28 @@ function boundWarnings(
   return stages.flatMap((stage) => {
     const agents = bound.filter((one) => one.stage === stage.name);
     if (agents.length === 0) return [];
-    const cpu = Math.round(Math.max(...agents.map((one) => one.host_cpu)) * 100);
     const of = `${String(agents.length)} of ${String(stage.agents_started)} agents`;
     return [
-      `stage ${stage.name}: generator-bound on ${of} (CPU ${String(cpu)} %): ${agents.map((one) => one.agent).join(', ')}`,
+      `stage ${stage.name}: generator-bound on ${of} (${causes(agents, stage)}): ${agents.map((one) => one.agent).join(', ')}`,
     ];
   });
+}
+
+/** `CPU 97 %`: of the host's CPUs, else of the thread that is the busiest. */
+function causes(bound: readonly GeneratorBound[], stage: StageSummary): string {
+  const of = (bottleneck: Bottleneck): readonly GeneratorBound[] =>
+    bound.filter((one) => one.bottleneck === bottleneck);
+  const most = (shares: readonly number[]): string =>
+    `${String(Math.round(Math.max(...shares) * 100))} %`;
+  const hosts = of('host CPU').map((one) => one.host_cpu);
+  const threads = of('thread CPU').map((one) => stage.agents[one.agent]?.busiest_thread_cpu ?? 0);
+  return [
+    ...(hosts.length > 0 ? [`CPU ${most(hosts)}`] : []),
+    ...(threads.length > 0
+      ? [`every thread busy, up to ${most(threads)}: more threads may do more`]
+      : []),
+    ...(of('late wake-ups').length > 0 ? ['threads woke up late for their schedules'] : []),
+  ].join('; ');
 }
 
 function sentence(ids: readonly string[]): string {

@@ -5,6 +5,7 @@ import type { Manifest } from '../core/manifest.js';
 import type { Summary } from '../core/summary.js';
 import { reportHtml } from '../view/html/report-html.js';
 import { summaryText } from '../view/summary-text.js';
+import { generatorsCsv } from './generators-csv.js';
 import { histogramLog } from './histogram-log.js';
 import { intervalsCsv } from './intervals-csv.js';
 import { replaceFile } from './replace-file.js';
@@ -30,7 +31,10 @@ export async function writeDerivedFiles(
   if (formats.includes('json')) {
     files.unshift(['summary.json', `${JSON.stringify(summary, undefined, 2)}\n`]);
   }
-  if (formats.includes('csv')) files.push(['intervals.csv', intervalsCsv(aggregate)]);
+  if (formats.includes('csv')) {
+    files.push(['intervals.csv', intervalsCsv(aggregate)]);
+    files.push(['generators.csv', generatorsCsv(aggregate)]);
+  }
   if (formats.includes('hlog')) files.push(['histograms.hlog', histogramLog(aggregate)]);
   if (formats.includes('html')) {
     files.push(['report.html', reportHtml(aggregate, manifest.document(summary), summary)]);

@@ -75,6 +75,11 @@ export interface Interval {
   readonly runnerCpu: number;
   readonly hostCpu: number;
   readonly runnerLoopDelayNs: number;
+  readonly busiestThreadCpu: number;
+  readonly lateWakeUps: number;
+  readonly runnerGcNs: number;
+  readonly controlLoopDelayNs: number;
+  readonly controlGcNs: number;
 }
 
 export type EndedBy =

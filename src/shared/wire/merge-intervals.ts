@@ -10,7 +10,7 @@ export function adjacent(earlier: Interval, later: Interval): boolean {
 
 /**
  * One interval for two adjacent ones. Counters are cumulative, so the later ones are right for both; histograms are
- * deltas and are added; of the gauges the worst is kept, CPU shares are averaged over the seconds they cover.
+ * deltas and are added, as are times and numbers of times; of the gauges the worst is kept, CPU shares are averaged over the seconds they cover.
  */
 export function mergeIntervals(a: Interval, b: Interval, merge: MergeHistograms): Interval {
   const secondsA = a.last - a.first + 1;
@@ -28,6 +28,11 @@ export function mergeIntervals(a: Interval, b: Interval, merge: MergeHistograms)
     runnerCpu: average((interval) => interval.runnerCpu),
     hostCpu: average((interval) => interval.hostCpu),
     runnerLoopDelayNs: Math.max(a.runnerLoopDelayNs, b.runnerLoopDelayNs),
+    busiestThreadCpu: average((interval) => interval.busiestThreadCpu),
+    lateWakeUps: a.lateWakeUps + b.lateWakeUps,
+    runnerGcNs: a.runnerGcNs + b.runnerGcNs,
+    controlLoopDelayNs: Math.max(a.controlLoopDelayNs, b.controlLoopDelayNs),
+    controlGcNs: a.controlGcNs + b.controlGcNs,
   };
 }
 

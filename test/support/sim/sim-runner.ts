@@ -353,6 +353,11 @@ export class SimRunner {
       runnerCpu: 0.5,
       hostCpu: 0.5,
       runnerLoopDelayNs: 0,
+      busiestThreadCpu: 0,
+      lateWakeUps: 0,
+      runnerGcNs: 0,
+      controlLoopDelayNs: 0,
+      controlGcNs: 0,
     });
     load.intervals = whole;
   }

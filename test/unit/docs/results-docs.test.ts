@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { Aggregate } from '../../../src/controller/core/aggregate.js';
 import { Manifest } from '../../../src/controller/core/manifest.js';
+import { generatorsCsv } from '../../../src/controller/shell/generators-csv.js';
 import { intervalsCsv } from '../../../src/controller/shell/intervals-csv.js';
 import { ProgressJson } from '../../../src/controller/view/progress-json.js';
 import { sampleRun } from '../../support/recorded-run.js';
@@ -62,6 +63,12 @@ test('[RES-01] docs/results.md names every field of run.json', () => {
 test('[RES-01] docs/results.md names every column of intervals.csv', () => {
   const [header = ''] = intervalsCsv(aggregate);
   assertDocumented(header.trim().split(','));
+});
+
+test('[RES-01] docs/results.md names every column of generators.csv', () => {
+  const [header = '', first = ''] = generatorsCsv(aggregate);
+  assertDocumented(header.trim().split(','));
+  assert.equal(first.trim().split('\n').length, 5, 'a row per second');
 });
 
 test('[RES-01] docs/results.md names every type of journal record', () => {

@@ -182,6 +182,11 @@ export class FioLoad {
       sampledLateNs: Math.max(0, Math.round(base.now() - (this.#atNs + (last + 1) * second))),
       ...this.#cpu.look(),
       runnerLoopDelayNs: 0,
+      busiestThreadCpu: 0,
+      lateWakeUps: 0,
+      runnerGcNs: 0,
+      controlLoopDelayNs: 0,
+      controlGcNs: 0,
     });
   }
 }

@@ -103,7 +103,7 @@ export const configSchema = z.strictObject(
             .prefault([...formats])
             .meta({
               description:
-                'Files besides run.json, the journal and the log: summary.json; intervals.csv; histograms.hlog; report.html',
+                'Files besides run.json, the journal and the log: summary.json; intervals.csv and generators.csv; histograms.hlog; report.html',
               unit: 'list',
               bounds: formats.join(', '),
             }),

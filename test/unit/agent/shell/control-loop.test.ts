@@ -40,6 +40,7 @@ function loopOn(clock: ManualClock, overrides: Partial<ControlParts['runners']> 
     },
     exit: (code) => done.push(`exit ${String(code)}`),
     rssBytes: () => 4096,
+    takeGcNs: () => 77,
   });
   return { loop, done, sent, session };
 }

@@ -141,7 +141,13 @@ test('[MEAS-06] generator-bound: the CPU was the limit in most intervals', () =>
     );
   assert.deepEqual(busy(2).measurement.generator_bound, []);
   const [bound] = busy(5).measurement.generator_bound;
-  assert.deepEqual(bound, { stage: 'mixed', agent: 'agent-2', host_cpu: 0.97, runner_cpu: 0.5 });
+  assert.deepEqual(bound, {
+    stage: 'mixed',
+    agent: 'agent-2',
+    host_cpu: 0.97,
+    runner_cpu: 0.5,
+    bottleneck: 'host CPU',
+  });
   assert.deepEqual(busy(5).warnings, [
     'stage mixed: generator-bound on 1 of 3 agents (CPU 97 %): agent-2',
   ]);

@@ -49,6 +49,7 @@ async function writtenRun(
 const names = [
   'config.yaml',
   'controller.log',
+  'generators.csv',
   'histograms.hlog',
   'intervals.csv',
   'journal.ndjson',

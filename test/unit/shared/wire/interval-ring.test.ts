@@ -114,6 +114,11 @@ test('joining keeps the worst gauge, averages CPU over the seconds, and keeps an
     runnerCpu: 1,
     hostCpu: 0.2,
     runnerLoopDelayNs: 8,
+    busiestThreadCpu: 1,
+    lateWakeUps: 3,
+    runnerGcNs: 40,
+    controlLoopDelayNs: 2,
+    controlGcNs: 1,
     operations: [statsOf({ operation: 'write', count: 4, failed: Uint8Array.of(1) })],
   });
   const later = anIntervalOf({
@@ -124,6 +129,11 @@ test('joining keeps the worst gauge, averages CPU over the seconds, and keeps an
     runnerCpu: 2,
     hostCpu: 0.6,
     runnerLoopDelayNs: 7,
+    busiestThreadCpu: 0.6,
+    lateWakeUps: 4,
+    runnerGcNs: 5,
+    controlLoopDelayNs: 9,
+    controlGcNs: 2,
     operations: [statsOf({ operation: 'read', count: 1, response: Uint8Array.of(2) })],
   });
   const joined = mergeIntervals(earlier, later, concatenate);
@@ -139,6 +149,11 @@ test('joining keeps the worst gauge, averages CPU over the seconds, and keeps an
       runnerCpu: 1.25,
       hostCpu: 0.3,
       runnerLoopDelayNs: 8,
+      busiestThreadCpu: 0.9,
+      lateWakeUps: 7,
+      runnerGcNs: 45,
+      controlLoopDelayNs: 9,
+      controlGcNs: 3,
       operations: [...earlier.operations, ...later.operations],
     },
   );
