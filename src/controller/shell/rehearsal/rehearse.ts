@@ -26,7 +26,7 @@ export type Rehearsed =
   | { readonly leftOut: string };
 
 /** How long agents are given to become free before a verdict says how long that took. */
-const freeLookMs = 35_000;
+const freeLookMs = 60_000;
 const usualDeadlineMs = 60_000;
 
 export async function rehearse(scenario: Scenario, options: RehearsalOptions): Promise<Rehearsed> {
