@@ -69,8 +69,15 @@ export async function cachedRead(
 }
 
 /** PERF-06: what an operation costs when it does nothing. */
-export async function nullOverhead({ pairs, seconds }: BenchOptions): Promise<RowResult> {
-  const stage = stageOf({ threads: 1, durationMs: seconds * 1000 });
+export async function nullOverhead(
+  { pairs, seconds }: BenchOptions,
+  loop: 'closed' | 'open',
+): Promise<RowResult> {
+  // More than can be done: nothing waits for its schedule, every operation has both latencies.
+  const steps = [{ from: 1e9, to: 1e9 }];
+  const rate = loop === 'open' ? ({ unit: 'operations', steps } as const) : undefined;
+  const floorNs = loop === 'open' ? 130 : 80;
+  const stage = stageOf({ threads: 1, durationMs: seconds * 1000, rate });
   const wall: number[] = [];
   const cpu: number[] = [];
   for (let i = 0; i < pairs; i++) {
@@ -81,13 +88,13 @@ export async function nullOverhead({ pairs, seconds }: BenchOptions): Promise<Ro
   const spread = spreadOf(wall);
   return {
     row: 'PERF-06',
-    what: '`null`, closed loop, uniform random, 1 thread',
+    what: `\`null\`, ${loop} loop, uniform random, 1 thread`,
     ours: `${count(1e9 / spread.median)}/s`,
     theirs: `two clock readings ${clockNs().toFixed(0)} ns each`,
     result: `${ratio(spread, 0)} ns`,
     remark: `CPU ${ratio(spreadOf(cpu), 0)} ns`,
-    floor: '≤ 80 ns',
-    isMet: spread.median <= 80,
+    floor: `≤ ${String(floorNs)} ns`,
+    isMet: spread.median <= floorNs,
   };
 }
 

@@ -35,7 +35,8 @@ function done(row: RowResult): void {
   );
 }
 
-done(await nullOverhead(options));
+done(await nullOverhead(options, 'closed'));
+done(await nullOverhead(options, 'open'));
 done(await firstSecond(options));
 if (fio === undefined) process.stderr.write('PERF-01 left out: fio is not installed\n');
 else {
