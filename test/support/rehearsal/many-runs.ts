@@ -36,6 +36,9 @@ export async function manyRuns(t: TestContext, count: number): Promise<readonly 
   return histories;
 }
 
+/** A connection that has just been closed may still be there when it is looked. */
+const slack = { handles: 2, threads: 0, children: 0 };
+
 /**
  * Handles, threads and children are as after the first runs; memory has stopped growing: the least of the last quarter is
  * not `slackBytes` above the most of the second one. The first quarter is for caches to fill.
@@ -46,7 +49,7 @@ export function assertNoGrowth(history: History, slackBytes: number): void {
   for (const figure of ['handles', 'threads', 'children'] as const) {
     const before = Math.max(...second.map((one) => one[figure]));
     const after = Math.min(...last.map((one) => one[figure]));
-    assert.ok(after <= before, `${figure}: ${before}, at the end ${after}`);
+    assert.ok(after <= before + slack[figure], `${figure}: ${before}, at the end ${after}`);
   }
   const most = Math.max(...second.map(({ residentBytes }) => residentBytes));
   const least = Math.min(...last.map(({ residentBytes }) => residentBytes));
