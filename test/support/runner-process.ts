@@ -3,6 +3,7 @@ import { unpaced } from '../../src/shared/model/pacing.js';
 import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { noConsent } from '../../src/agent/core/given-guard.js';
+import { runnerEnvironment } from '../../src/agent/shell/runner-environment.js';
 import type { RunnerCommand, RunnerEvent } from '../../src/agent/runner/protocol.js';
 import type { Assignment, StageAssignment } from '../../src/shared/model/assignment.js';
 
@@ -16,9 +17,13 @@ export class RunnerProcess {
   readonly #listeners = new Set<() => void>();
   #hasExited = false;
 
-  constructor() {
+  /** @param asynchronous operations in flight at once at most, where stages have an iodepth */
+  constructor(asynchronous = 0) {
     const script = fileURLToPath(new URL('../../src/agent/runner/main.js', import.meta.url));
-    this.child = fork(script, [], { serialization: 'advanced' });
+    this.child = fork(script, [], {
+      serialization: 'advanced',
+      env: { ...process.env, ...runnerEnvironment(asynchronous) },
+    });
     this.child.on('message', (event) => {
       this.events.push(event as RunnerEvent);
       this.#wake();
@@ -121,6 +126,10 @@ export function stageOf(fields: Partial<StageAssignment> = {}): StageAssignment 
     noatime: false,
     fsync: 'never',
     fio: undefined,
+    iodepth: 1,
+    sync: 'none',
+    fdatasync: false,
+    dropCache: false,
     durationMs: 500,
     maxOperations: undefined,
     maxBytes: undefined,

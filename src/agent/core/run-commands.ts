@@ -1,5 +1,7 @@
 import { reasonOf } from '../../shared/kernel/errors.js';
 import type { Instant } from '../../shared/kernel/clock.js';
+import { engineCapabilities } from '../../shared/model/engines.js';
+import { parseTarget } from '../../shared/model/target.js';
 import type { Assignment, AssignmentMode } from '../../shared/model/assignment.js';
 import { commandTable, refusalLine } from './command-table.js';
 import type { Command } from './command-table.js';
@@ -69,7 +71,8 @@ function prepare(run: RunContext, json: string, now: Instant): void {
 
 function fork(run: RunContext, assignment: Assignment, mode: AssignmentMode, now: Instant): void {
   run.runner = new RunnerWatch(run.host.nextRunner(), now.ms);
-  run.host.emit({ kind: 'forkRunner', runner: run.runner.id });
+  const asynchronous = asynchronousDepth(assignment);
+  run.host.emit({ kind: 'forkRunner', runner: run.runner.id, asynchronous });
   const { roots, consent = noConsent } = run.host.options;
   run.order({ kind: 'prepare', assignment: { ...assignment, mode }, roots, consent });
 }
@@ -110,4 +113,12 @@ function cleanup(run: RunContext, now: Instant): void {
   run.enter('CLEANING');
   if (run.runner) run.order({ kind: 'cleanup' });
   else if (run.assignment) fork(run, run.assignment, 'cleanup', now);
+}
+
+/** Asynchronous operations that a run has in flight at once at most; 0 when all its operations are blocking ones. */
+function asynchronousDepth({ stages, target }: Assignment): number {
+  const parsed = parseTarget(target);
+  if ('problem' in parsed || !engineCapabilities[parsed.engine].stores) return 0;
+  const depths = stages.map(({ threads, iodepth }) => (iodepth > 1 ? threads * iodepth : 0));
+  return Math.max(0, ...depths);
 }

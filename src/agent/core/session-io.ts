@@ -76,9 +76,10 @@ export type SessionEffect =
       readonly goodbye: boolean;
       readonly reason: string;
     }
+  /** asynchronous: operations that its stages have in flight at once at most, besides blocking ones. */
+  | { readonly kind: 'forkRunner'; readonly runner: number; readonly asynchronous: number }
   /** The run has left the agent: forget its link. `delivered`: its controller said goodbye and has everything. */
   | { readonly kind: 'released'; readonly runId: string; readonly delivered: boolean }
-  | { readonly kind: 'forkRunner'; readonly runner: number }
   | { readonly kind: 'runner'; readonly runner: number; readonly command: RunnerCommand }
   | { readonly kind: 'killRunner'; readonly runner: number }
   | { readonly kind: 'log'; readonly level: LogLevel; readonly line: string }

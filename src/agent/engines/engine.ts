@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { StageAssignment } from '../../shared/model/assignment.js';
-import type { Fsync } from '../../shared/model/plan.js';
+import type { Fsync, Sync } from '../../shared/model/plan.js';
 import type { OperationKind } from '../../shared/model/operation.js';
 
 /**
@@ -56,31 +56,57 @@ export interface EngineContext {
   readonly blockSizeBytes: number;
   /** How many files this worker may hold open. */
   readonly openFiles: number;
+  /** Every read is compared with what was written, so that holes are found by that. */
+  readonly verifies?: boolean;
   /** What is written. */
   readonly content: WriteContent;
   /** Something the user should know about how operations are carried out. */
   readonly warn: (line: string) => void;
 }
 
+/** What is known to measure something else than the storage: files with holes, or shorter than they should be. */
+export class UnfitDataset extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'UnfitDataset';
+  }
+}
+
+interface AnyEngine {
+  /** What does the I/O, for the results: `psync O_DIRECT`. */
+  readonly mechanism: string;
+  /** After the last operation of a stage: forces data out if the stage asks for it. @throws as perform */
+  finish(): void;
+  close(): void;
+}
+
 /**
  * Does I/O only: choosing, pacing, timing, counting and verifying stay outside, so every backend is measured alike.
  * One per worker.
  */
-export interface BlockingEngine {
-  /** What does the I/O, for the results: `psync O_DIRECT`. */
-  readonly mechanism: string;
+export interface BlockingEngine extends AnyEngine {
+  readonly kind: 'blocking';
   /**
    * @param buffer of `blockSizeBytes`, page-aligned
    * @returns the bytes moved; fewer than `operation.bytes` is an error that the caller counts as SHORT
    * @throws a system error with `code`, which the caller counts
    */
   perform(operation: Operation, buffer: Uint8Array): number;
-  /** After the last operation of a stage: forces data out if the stage asks for it. @throws as perform */
-  finish(): void;
-  close(): void;
 }
 
-export type Engine = BlockingEngine;
+/** @param moved bytes; @param error a system error with `code`, or null */
+export type Completion = (error: Error | null, moved: number) => void;
+
+/** Has many operations in flight on one thread. It may keep operation and buffer until it has called `done`. */
+export interface ConcurrentEngine extends AnyEngine {
+  readonly kind: 'concurrent';
+  /** Whether libuv chooses what does the I/O (io_uring or threads), so that it has to be found out. */
+  readonly usesLibuv: boolean;
+  /** Begins an operation; `done` is called once, later. @throws a system error instead, when it cannot even begin */
+  start(operation: Operation, buffer: Uint8Array, done: Completion): void;
+}
+
+export type Engine = BlockingEngine | ConcurrentEngine;
 
 export interface EngineDefinition<Options> {
   /** Also the URI scheme of its targets. */
@@ -93,6 +119,8 @@ export interface EngineDefinition<Options> {
   readonly supports: ReadonlySet<OperationKind>;
   /** A dataset has to be made under the target before its operations make sense. */
   readonly needsDataset: boolean;
+  /** Of which a thread can have several in flight: with an `iodepth` above 1 the engine is a concurrent one. */
+  readonly concurrent: ReadonlySet<OperationKind>;
   open(options: Options, context: EngineContext): Promise<Engine>;
 }
 
@@ -100,7 +128,10 @@ export interface EngineDefinition<Options> {
 export interface StageOptions {
   readonly direct: boolean;
   readonly noatime: boolean;
+  readonly iodepth: number;
+  readonly sync: Sync;
   readonly fsync: Fsync;
+  readonly fdatasync: boolean;
 }
 
 export async function stageOptionsSchema(): Promise<z.ZodType<StageOptions>> {
@@ -108,10 +139,14 @@ export async function stageOptionsSchema(): Promise<z.ZodType<StageOptions>> {
   return z.strictObject({
     direct: z.boolean(),
     noatime: z.boolean(),
+    iodepth: z.int().min(1),
+    sync: z.enum(['none', 'o_sync', 'o_dsync']),
     fsync: z.union([z.enum(['never', 'end', 'every']), z.int().min(1)]),
+    fdatasync: z.boolean(),
   });
 }
 
 export function stageOptionsOf(stage: StageAssignment): StageOptions {
-  return { direct: stage.direct, noatime: stage.noatime, fsync: stage.fsync };
+  const { direct, noatime, iodepth, sync, fsync, fdatasync } = stage;
+  return { direct, noatime, iodepth, sync, fsync, fdatasync };
 }

@@ -1,5 +1,4 @@
 import fs from 'node:fs';
-import { codeOf } from '../../shared/kernel/errors.js';
 import { operationKinds } from '../../shared/model/operation.js';
 import type {
   BlockingEngine,
@@ -9,10 +8,9 @@ import type {
   StageOptions,
 } from './engine.js';
 import { stageOptionsSchema } from './engine.js';
+import { FileAccess } from './file-access.js';
+import { ConcurrentFileEngine } from './file-concurrent.js';
 import { OpenFiles } from './file-open.js';
-
-const { O_RDONLY, O_WRONLY, O_RDWR, O_CREAT, O_EXCL, O_DIRECT, O_NOATIME, O_NOFOLLOW } =
-  fs.constants;
 
 /** Bound once: a property of the module object is looked up anew with every call. */
 const {
@@ -21,10 +19,10 @@ const {
   writeSync,
   statSync,
   readdirSync,
+  renameSync,
   unlinkSync,
   mkdirSync,
   rmdirSync,
-  renameSync,
 } = fs;
 
 /**
@@ -32,42 +30,29 @@ const {
  * paths plain strings relative to the working directory: both cost less per call (measured).
  */
 class FileEngine implements BlockingEngine {
+  readonly kind = 'blocking';
   readonly #options: StageOptions;
   readonly #context: EngineContext;
+  readonly #access: FileAccess;
   readonly #open: OpenFiles | undefined;
-  /** O_DIRECT, and O_NOATIME as long as the file system lets us. */
-  #extraFlags: number;
-  /** Writes between two fsyncs; 0: none during the stage. */
-  readonly #syncEvery: number;
-  #unsynced = 0;
 
   constructor(options: StageOptions, context: EngineContext) {
     this.#options = options;
     this.#context = context;
-    this.#extraFlags =
-      O_NOFOLLOW | (options.direct ? O_DIRECT : 0) | (options.noatime ? O_NOATIME : 0);
-    const { fsync } = options;
-    this.#syncEvery = typeof fsync === 'number' ? fsync : fsync === 'every' ? 1 : 0;
+    this.#access = new FileAccess(options, context);
     const { kinds } = context;
     if (kinds.has('put') || kinds.has('mkdir') || kinds.has('rename')) {
       mkdirSync(context.paths.churnHome(context.lane), { recursive: true });
     }
     if (kinds.has('read') || kinds.has('write')) {
-      const mode = !kinds.has('write') ? O_RDONLY : kinds.has('read') ? O_RDWR : O_WRONLY;
       this.#open = new OpenFiles(context.files, context.openFiles, (index) =>
-        this.#openVerified(index, mode),
+        this.#access.openForBlocks(index),
       );
     }
   }
 
   get mechanism(): string {
-    const { fsync } = this.#options;
-    return [
-      'psync',
-      ...(this.#extraFlags & O_DIRECT ? ['O_DIRECT'] : []),
-      ...(this.#extraFlags & O_NOATIME ? ['O_NOATIME'] : []),
-      ...(fsync === 'never' ? [] : [`fsync ${String(fsync)}`]),
-    ].join(' ');
+    return ['psync', ...this.#access.words].join(' ');
   }
 
   perform(operation: Operation, buffer: Uint8Array): number {
@@ -115,7 +100,7 @@ class FileEngine implements BlockingEngine {
 
   finish(): void {
     if (this.#options.fsync === 'end' && this.#context.kinds.has('write')) {
-      this.#open?.forEach(fs.fsyncSync);
+      this.#open?.forEach(this.#access.syncNow);
     }
   }
 
@@ -132,12 +117,12 @@ class FileEngine implements BlockingEngine {
     const { content } = this.#context;
     const at = content.take(operation, buffer, operation.bytes);
     const written = writeSync(descriptor, content.bytes, at, operation.bytes, operation.offset);
-    if (this.#syncIsDue()) fs.fsyncSync(descriptor);
+    if (this.#access.syncIsDue()) this.#access.syncNow(descriptor);
     return written;
   }
 
   #get(operation: Operation, buffer: Uint8Array): number {
-    const descriptor = this.#openFile(this.#context.paths.file(operation.file), O_RDONLY);
+    const descriptor = this.#access.openToRead(this.#context.paths.file(operation.file));
     try {
       let total = 0;
       while (total < operation.bytes) {
@@ -157,9 +142,7 @@ class FileEngine implements BlockingEngine {
 
   #put(operation: Operation, buffer: Uint8Array): number {
     const { content, paths } = this.#context;
-    const path = paths.churnFile(operation.lane, operation.entry);
-    const flags = O_WRONLY | O_CREAT | O_EXCL | (this.#extraFlags & ~O_NOATIME);
-    const descriptor = fs.openSync(path, flags, 0o644);
+    const descriptor = this.#access.create(paths.churnFile(operation.lane, operation.entry));
     try {
       let total = 0;
       while (total < operation.bytes) {
@@ -169,41 +152,12 @@ class FileEngine implements BlockingEngine {
         if (count === 0) break;
         total += count;
       }
-      if (this.#options.fsync === 'end' || this.#syncIsDue()) fs.fsyncSync(descriptor);
+      if (this.#options.fsync === 'end' || this.#access.syncIsDue()) {
+        this.#access.syncNow(descriptor);
+      }
       return total;
     } finally {
       closeSync(descriptor);
-    }
-  }
-
-  #syncIsDue(): boolean {
-    if (this.#syncEvery === 0 || ++this.#unsynced < this.#syncEvery) return false;
-    this.#unsynced = 0;
-    return true;
-  }
-
-  #openVerified(index: number, mode: number): number {
-    const { paths } = this.#context;
-    const descriptor = this.#openFile(paths.file(index), mode);
-    try {
-      paths.verify?.(index, descriptor);
-      return descriptor;
-    } catch (error) {
-      closeSync(descriptor);
-      throw error;
-    }
-  }
-
-  /** O_NOATIME needs ownership of the file: without it the file is opened as usual, and that is said once. */
-  #openFile(path: string, mode: number): number {
-    try {
-      return fs.openSync(path, mode | this.#extraFlags);
-    } catch (error) {
-      if ((this.#extraFlags & O_NOATIME) === 0 || codeOf(error) !== 'EPERM') throw error;
-      const descriptor = fs.openSync(path, mode | (this.#extraFlags & ~O_NOATIME));
-      this.#extraFlags &= ~O_NOATIME;
-      this.#context.warn('noatime is off: the files belong to another user');
-      return descriptor;
     }
   }
 }
@@ -212,9 +166,14 @@ export const fileEngine: EngineDefinition<StageOptions> = {
   name: 'file',
   options: stageOptionsSchema,
   supports: new Set(operationKinds),
+  concurrent: new Set(['read', 'write']),
   needsDataset: true,
   open: (options, context) =>
     new Promise((resolve) => {
-      resolve(new FileEngine(options, context));
+      resolve(
+        options.iodepth > 1
+          ? new ConcurrentFileEngine(options, context)
+          : new FileEngine(options, context),
+      );
     }),
 };

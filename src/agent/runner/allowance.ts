@@ -13,6 +13,19 @@ export interface Budget {
   bytes: number;
 }
 
+/** To be filled in by `next`. All are made here, so that they have one shape. */
+export function blankOperation(): Operation {
+  return {
+    kind: 'stat',
+    file: 0,
+    offset: 0,
+    bytes: 0,
+    lane: 0,
+    entry: 0,
+    to: 0,
+  };
+}
+
 /** Hands out a lane's operations as long as the stage's limits allow, and knows which of them said no. */
 export class Allowance {
   endedBy: EndedBy = 'operations';

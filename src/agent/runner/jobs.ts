@@ -64,7 +64,7 @@ export interface FilesJob {
 export type Job = StageJob | FilesJob;
 
 export type WorkerEvent =
-  | { readonly kind: 'warm'; readonly mechanism: string }
+  | { readonly kind: 'warm'; readonly mechanism: string; readonly usesLibuv: boolean }
   | { readonly kind: 'warning'; readonly line: string }
   /** What was read is not what was written. */
   | { readonly kind: 'mismatch'; readonly line: string }
@@ -83,5 +83,9 @@ export type WorkerEvent =
 
 /** What runner and worker both take a lane's memory to look like. */
 export function laneShapeOf(stage: StageAssignment): LaneShape {
-  return { kinds: stage.mix.length, depth: 1, openLoop: stage.rate !== undefined };
+  return {
+    kinds: stage.mix.length,
+    depth: stage.iodepth,
+    openLoop: stage.rate !== undefined,
+  };
 }

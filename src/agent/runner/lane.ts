@@ -1,5 +1,6 @@
 import type { EndedBy } from '../../shared/model/messages.js';
-import type { Engine, Operation } from '../engines/engine.js';
+import type { BlockingEngine } from '../engines/engine.js';
+import { blankOperation } from './allowance.js';
 import type { Allowance } from './allowance.js';
 import type { ClockBase } from './clock-base.js';
 import { hrtime } from './clock-base.js';
@@ -12,7 +13,7 @@ import { Recorder } from './recorder.js';
 import type { Verifier } from './verify/verifier.js';
 
 export interface LaneParts {
-  readonly engine: Engine;
+  readonly engine: BlockingEngine;
   readonly stream: OperationStream;
   readonly allowance: Allowance;
   readonly memory: LaneMemory;
@@ -34,18 +35,10 @@ const batchSize = 64;
  * start of the next, so the ~15 ns of choosing and recording are part of the service time.
  */
 export class Lane {
-  readonly operation: Operation = {
-    kind: 'stat',
-    file: 0,
-    offset: 0,
-    bytes: 0,
-    lane: 0,
-    entry: 0,
-    to: 0,
-  };
+  readonly operation = blankOperation();
   /** The error that ended it (error_policy: stop). */
   stoppedBy = '';
-  readonly #engine: Engine;
+  readonly #engine: BlockingEngine;
   readonly #stream: OperationStream;
   readonly #allowance: Allowance;
   readonly #cells: Float64Array;
@@ -122,20 +115,6 @@ export class Lane {
     }
     this.#startNs = startNs;
     return undefined;
-  }
-
-  /** The stage's last act, after the last batch: what `fsync: end` asks for. Its errors count for `kind`'s slot. */
-  finish(slot: number): void {
-    const clock = this.#clock;
-    const startNs = clock.now();
-    this.#starts[0] = startNs;
-    try {
-      this.#engine.finish();
-    } catch (error) {
-      this.#recorder.failed(slot, errorSlotOf(error), clock.now() - startNs);
-    }
-    this.#cells[lastEnd] = clock.now();
-    this.#starts[0] = 0;
   }
 
   #stopped(code: number): EndedBy {

@@ -1,8 +1,8 @@
-import { reasonOf } from '../../shared/kernel/errors.js';
-import type { EndedBy } from '../../shared/model/messages.js';
+import { codeOf, reasonOf } from '../../shared/kernel/errors.js';
+import type { StageAssignment } from '../../shared/model/assignment.js';
 import type { OperationKind } from '../../shared/model/operation.js';
 import type { EngineContext } from '../engines/engine.js';
-import { stageOptionsOf } from '../engines/engine.js';
+import { UnfitDataset, stageOptionsOf } from '../engines/engine.js';
 import { engines } from '../engines/registry.js';
 import type { Budget } from './allowance.js';
 import { ClockBase } from './clock-base.js';
@@ -14,6 +14,7 @@ import { GivenPaths } from './given-files.js';
 import type { StageJob, WorkerEvent } from './jobs.js';
 import { laneShapeOf } from './jobs.js';
 import { LaneMemory } from './lane-memory.js';
+import { lastAct } from './last-act.js';
 import { largestBytesOf } from './choosing/bytes-of.js';
 import { OperationStream } from './choosing/operation-stream.js';
 import type { StreamOptions } from './choosing/operation-stream.js';
@@ -25,6 +26,7 @@ import { bufferBytes, verifierFor } from './verify/verification.js';
 import { warmUp } from './warm-up.js';
 
 const warmContentBytes = 65_536;
+const pageBytes = 4096;
 
 /** A worker's part of a stage, from opening the files to the last operation. @throws RunnerFailure */
 export async function runStageJob(job: StageJob, say: (event: WorkerEvent) => void): Promise<void> {
@@ -43,7 +45,7 @@ async function carryOut(job: StageJob, say: (event: WorkerEvent) => void): Promi
   const clock = new ClockBase(job.baseSeconds);
   const control = new RunControl(job.control);
   const memory = new LaneMemory(laneShapeOf(stage), job.memory);
-  const buffer = bufferFor(bufferBytes(job));
+  const buffers = buffersFor(bufferBytes(job), stage.iodepth);
   const definition = engines.find(({ name }) => name === job.engine);
   if (definition === undefined) throw new Error(`no engine ${job.engine}`);
   const context = contextOf(job, say);
@@ -51,28 +53,26 @@ async function carryOut(job: StageJob, say: (event: WorkerEvent) => void): Promi
 
   const content = new ContentPool(job.dataset.content, warmContentBytes, []);
   const paced = stage.rate !== undefined || stage.thinkTimeNs > 0;
-  await warmUp({ definition, context, content, stream, memory, buffer, clock, paced });
+  await warmUp({ definition, context, content, stream, memory, buffers, clock, paced });
   const options = stageOptionsOf(stage);
   const engine = await definition.open(options, context).catch((error: unknown) => {
-    const hint = stage.direct ? ' (with direct, which some file systems refuse)' : '';
-    throw failureFrom(error, `stage "${stage.name}" cannot open its files${hint}`);
+    throw openFailure(error, stage);
   });
   const budget = budgetOf(job);
   const operations = new OperationStream(stream);
   const warmupMemory = new LaneMemory(laneShapeOf(stage), job.warmupMemory);
-  const load = { job, engine, stream: operations, control, memory, warmupMemory, buffer, clock };
-  const verifier = verifierFor(job, clock, say);
-  const run = new LaneRun({ ...load, budget, verifier });
-  say({ kind: 'warm', mechanism: engine.mechanism });
+  const load = { job, engine, stream: operations, control, memory, warmupMemory, buffers, clock };
+  const verifiers = buffers.flatMap(() => verifierFor(job, clock, say) ?? []);
+  const run = new LaneRun({ ...load, budget, verifiers });
+  const usesLibuv = engine.kind === 'concurrent' && engine.usesLibuv;
+  say({ kind: 'warm', mechanism: engine.mechanism, usesLibuv });
 
-  let endedBy: EndedBy;
   const atNs = waitForStart(control, clock);
-  if (atNs === undefined) endedBy = 'aborted';
-  else {
-    endedBy = run.run(atNs);
-    // One error may end the load of all.
-    if (endedBy === 'error') control.stop();
-    else if (endedBy !== 'aborted') run.finish(Math.max(0, operations.kinds.indexOf('write')));
+  const endedBy = atNs === undefined ? 'aborted' : await run.run(atNs);
+  // One error may end the load of all.
+  if (endedBy === 'error') control.stop();
+  else if (endedBy !== 'aborted') {
+    lastAct(engine, memory, clock, Math.max(0, operations.kinds.indexOf('write')));
   }
   engine.close();
   say({
@@ -84,15 +84,28 @@ async function carryOut(job: StageJob, say: (event: WorkerEvent) => void): Promi
   });
 }
 
-function bufferFor(bytes: number): Uint8Array {
+/** For each operation in flight, at the start of a page. */
+function buffersFor(bytes: number, iodepth: number): Uint8Array[] {
+  const stride = Math.ceil(bytes / pageBytes) * pageBytes;
   try {
-    return alignedBuffer(bytes);
+    const all = alignedBuffer(stride * iodepth);
+    const starts = Array.from({ length: iodepth }, (_, i) => i * stride);
+    return starts.map((at) => all.subarray(at, at + bytes));
   } catch (error) {
     throw new RunnerFailure(
       'config',
-      `no memory for a block_size of ${String(bytes)} bytes in every thread (${reasonOf(error)}): use smaller blocks or fewer threads`,
+      `no memory for ${String(iodepth)} × a block_size of ${String(bytes)} bytes in every thread (${reasonOf(error)}): use smaller blocks, fewer threads or less iodepth`,
     );
   }
+}
+
+function openFailure(error: unknown, { name, direct }: StageAssignment): RunnerFailure {
+  if (error instanceof UnfitDataset) {
+    return new RunnerFailure('dataset', `stage "${name}": ${error.message}`);
+  }
+  const hint =
+    direct && codeOf(error) === 'EINVAL' ? ' with direct: its file system has no O_DIRECT' : '';
+  return failureFrom(error, `stage "${name}" cannot open its files${hint}`);
 }
 
 /** Sleeps until the gate is open and its instant has come. @returns that instant; undefined when stopped before */
@@ -115,7 +128,8 @@ function contextOf(job: StageJob, say: (event: WorkerEvent) => void): EngineCont
   const { dataset, stage, agentIndex, lane, lanes, salt, given } = job;
   const writes = stage.mix.some(({ operation }) => operation === 'write' || operation === 'put');
   const totalBytes = writes ? undefined : 0;
-  const use = { workers: lanes, atOnceBytes: bufferBytes(job), totalBytes };
+  const atOnceBytes = bufferBytes(job) * stage.iodepth;
+  const use = { workers: lanes, atOnceBytes, totalBytes };
   const pool = poolFor(dataset.content, use, [salt, stage.index, agentIndex, lane]);
   return {
     lane,
@@ -128,6 +142,7 @@ function contextOf(job: StageJob, say: (event: WorkerEvent) => void): EngineCont
     fileSizeBytes: dataset.fileSizeBytes,
     blockSizeBytes: stage.blockSizeBytes,
     openFiles: job.openFiles,
+    verifies: stage.verify,
     content: dataset.verify ? new VerifiedContent(pool) : pool,
     warn: (line) => {
       say({ kind: 'warning', line });

@@ -1,6 +1,7 @@
 import type { Cancel } from '../../shared/kernel/clock.js';
 import type { Assignment, StageAssignment } from '../../shared/model/assignment.js';
 import type { EndedBy, StageResult } from '../../shared/model/messages.js';
+import type { DroppedCache } from './drop-cache.js';
 import { errorRateProblem } from './error-rules.js';
 import { Aborted } from './failure.js';
 import { IntervalClock } from './interval-clock.js';
@@ -25,6 +26,7 @@ export class StageLoad {
   readonly #parts: RunnerParts;
   readonly #stage: StageAssignment;
   readonly #workers: StageWorkers;
+  readonly #dropped: DroppedCache | undefined;
   readonly #sampler: Sampler;
   readonly #intervals: IntervalClock;
   /** T0. */
@@ -43,10 +45,12 @@ export class StageLoad {
     stage: StageAssignment,
     workers: StageWorkers,
     start: { readonly epoch: number; readonly atNs: number },
+    dropped: DroppedCache | undefined,
   ) {
     this.#parts = parts;
     this.#stage = stage;
     this.#workers = workers;
+    this.#dropped = dropped;
     this.#atNs = start.atNs;
     this.#epoch = start.epoch;
     const kinds = stage.mix.map(({ operation }) => operation);
@@ -152,6 +156,11 @@ export class StageLoad {
     this.#parts.emit({ kind: 'draining', stage: this.#stage.index });
   }
 
+  #mechanism(): string {
+    const engine = this.#workers.mechanism(this.#sampler.ended);
+    return this.#dropped === undefined ? engine : `${engine}; ${this.#dropped.words}`;
+  }
+
   #result(endedBy: EndedBy): StageResult {
     this.#lookForStart();
     this.#intervals.finish(endedBy === 'aborted');
@@ -168,8 +177,8 @@ export class StageLoad {
       abandoned: this.figures.inFlight,
       operations: this.#sampler.totals(),
       warmup: this.#warmup?.totals() ?? [],
-      mechanism: this.#workers.mechanism,
-      warnings: [...this.#workers.warnings],
+      mechanism: this.#mechanism(),
+      warnings: [...(this.#dropped?.warnings ?? []), ...this.#workers.warnings],
     };
   }
 }

@@ -1,6 +1,9 @@
 import type { Assignment, StageAssignment } from '../../shared/model/assignment.js';
 import type { ParsedTarget } from '../engines/registry.js';
 import { waitUntil } from '../core/wait-until.js';
+import { filePath } from './dataset-layout.js';
+import { dropCache } from './drop-cache.js';
+import type { DroppedCache } from './drop-cache.js';
 import { Aborted, RunnerFailure } from './failure.js';
 import { FioLoad } from './fio/fio-load.js';
 import { setUpFio } from './fio/set-up-fio.js';
@@ -75,8 +78,9 @@ export class StageSequence {
       const fio = await setUpFio(this.#parts, this.#assignment, stage);
       return (start) => new FioLoad(fio, churn, start);
     }
+    const dropped = await this.#dropCache(stage);
     const workers = await setUpWorkers(this.#parts, this.#assignment, stage, this.#engine, churn);
-    return (start) => new StageLoad(this.#parts, this.#assignment, stage, workers, start);
+    return (start) => new StageLoad(this.#parts, this.#assignment, stage, workers, start, dropped);
   }
 
   handle(command: Arm | Go): void {
@@ -91,6 +95,16 @@ export class StageSequence {
 
   get figures(): { operations: number; inFlight: number; oldestInFlightNs: number } {
     return this.#load?.figures ?? { operations: 0, inFlight: 0, oldestInFlightNs: 0 };
+  }
+
+  async #dropCache(stage: StageAssignment): Promise<DroppedCache | undefined> {
+    if (!stage.dropCache || !this.#engine.needsDataset) return undefined;
+    const { directories, use } = this.#assignment.dataset;
+    const given = this.#parts.given?.map(({ realPath }) => realPath);
+    const made = (): string[] =>
+      Array.from({ length: use.to - use.from }, (_, i) => filePath(use.from + i, directories));
+    const files = given ?? made();
+    return dropCache(files, this.#parts.signal);
   }
 
   /** READY, until a start was armed, released and its instant has come. */

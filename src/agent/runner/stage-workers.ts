@@ -9,6 +9,7 @@ import type { ChurnState } from './churn-pool.js';
 import { dataOf } from './neighbour.js';
 import { laneShapeOf } from './jobs.js';
 import type { StageJob } from './jobs.js';
+import { LibuvWatch } from './libuv-watch.js';
 import type { RunnerParts } from './runner-parts.js';
 import { ownerOf } from './verify/verification.js';
 import { LaneMemory } from './lane-memory.js';
@@ -30,7 +31,8 @@ export interface StageWorkers {
   readonly memories: readonly LaneMemory[];
   /** Of the warm-up; none without one. */
   readonly warmupMemories: readonly LaneMemory[];
-  readonly mechanism: string;
+  /** What did the I/O of so many operations. */
+  mechanism(operations: number): string;
   /** What workers have warned of until now, each sentence once. */
   readonly warnings: ReadonlySet<string>;
   /** Resolves when an error has ended the load: says which (error_policy: stop). */
@@ -53,7 +55,7 @@ export async function setUpWorkers(
   const openFiles = Math.max(1, Math.floor((openFileLimit() - 256) / lanes));
   const tables = blockTablesFor(assignment.dataset, stage);
   const warnings = new Set<string>();
-  let mechanism = '';
+  const engineIs = { words: '', usesLibuv: false };
   const newMemories = (): LaneMemory[] =>
     Array.from({ length: lanes }, () => new LaneMemory(laneShapeOf(stage)));
   const memories = newMemories();
@@ -92,7 +94,8 @@ export async function setUpWorkers(
       if (event.kind === 'warning') warnings.add(event.line);
       else if (event.kind === 'mismatch') sayMismatch(parts, warnings, event.line);
       else if (event.kind === 'warm') {
-        mechanism = event.mechanism;
+        engineIs.words = event.mechanism;
+        engineIs.usesLibuv = event.usesLibuv;
         isWarm();
       }
     });
@@ -124,6 +127,10 @@ export async function setUpWorkers(
     parts,
     started.map((worker) => worker.warm),
   );
+  const { words, usesLibuv } = engineIs;
+  const watch = usesLibuv ? new LibuvWatch() : undefined;
+  const mechanism = (operations: number): string =>
+    watch === undefined ? words : `${watch.mechanism(operations)} ${words}`;
   return { memories, warmupMemories, mechanism, warnings, stopped, done };
 }
 

@@ -9,11 +9,12 @@ import type {
   WriteContent,
 } from '../engines/engine.js';
 import { Allowance } from './allowance.js';
+import { firstOf, runClosedLoop } from './closed-loop.js';
 import { emptyChurn } from './churn-pool.js';
 import type { ChurnState } from './churn-pool.js';
 import type { ClockBase } from './clock-base.js';
-import { Lane } from './lane.js';
 import type { LaneMemory } from './lane-memory.js';
+import { lastAct } from './last-act.js';
 import { OperationStream } from './choosing/operation-stream.js';
 import type { StreamOptions } from './choosing/operation-stream.js';
 import { noErrorRules } from './error-rules.js';
@@ -33,7 +34,13 @@ const quickKinds: ReadonlySet<OperationKind> = new Set(['read', 'write', 'get', 
 /** For stages that only remove. */
 const removable = 500;
 const warmBytes = 4096;
-const warmOptions: StageOptions = { direct: false, noatime: false, fsync: 'never' };
+const warmOptions: Omit<StageOptions, 'iodepth'> = {
+  direct: false,
+  noatime: false,
+  sync: 'none',
+  fsync: 'never',
+  fdatasync: false,
+};
 
 export interface WarmUp {
   readonly definition: EngineDefinition<StageOptions>;
@@ -43,7 +50,7 @@ export interface WarmUp {
   readonly stream: StreamOptions;
   /** The lane's own; as new afterwards. */
   readonly memory: LaneMemory;
-  readonly buffer: Uint8Array;
+  readonly buffers: readonly Uint8Array[];
   readonly clock: ClockBase;
   /** The stage has a rate or a think time. */
   readonly paced: boolean;
@@ -83,7 +90,10 @@ export async function warmUp(parts: WarmUp): Promise<void> {
       blockSizes: undefined,
     };
     const context = { ...parts.context, ...sizes, paths: scratch, content: parts.content };
-    const engine = await definition.open(warmOptions, context);
+    const engine = await definition.open(
+      { ...warmOptions, iodepth: parts.buffers.length },
+      context,
+    );
     const churn = scratch.removable(parts.context.kinds);
     const stream = new OperationStream({
       ...parts.stream,
@@ -97,17 +107,20 @@ export async function warmUp(parts: WarmUp): Promise<void> {
     const flags = new Int32Array(new SharedArrayBuffer(16));
     const allowance = new Allowance(stream, budget, flags);
     const rules = noErrorRules;
-    const lane = new Lane({ ...parts, engine, stream, allowance, rules });
-    if (parts.paced) {
+    const lane = { ...parts, engine, stream, allowance, rules, verifiers: [] };
+    if (parts.paced && engine.kind === 'blocking') {
       const pace = warmPace(clock.now());
       const waiter = new Waiter(clock, flags, memory.cells, true);
-      const paced = new PacedLane({ ...parts, engine, stream, allowance, rules, pace, waiter });
+      const paced = new PacedLane({
+        ...lane,
+        engine,
+        buffer: firstOf(parts.buffers),
+        pace,
+        waiter,
+      });
       while (paced.batch() === undefined);
-    } else {
-      lane.begin(clock.now());
-      while (lane.batch() === undefined);
-    }
-    lane.finish(0);
+    } else await runClosedLoop(lane);
+    lastAct(engine, memory, clock, 0);
     engine.close();
   } finally {
     scratch.remove();

@@ -19,7 +19,7 @@ export interface ControlParts {
     released(effect: Effect<'released'>): void;
   };
   readonly runners: {
-    fork(runner: number): void;
+    fork(runner: number, asynchronous: number): void;
     send(runner: number, command: Effect<'runner'>['command']): void;
     kill(runner: number): void;
   };
@@ -134,7 +134,7 @@ export class ControlLoop {
         links.released(effect);
         return;
       case 'forkRunner':
-        runners.fork(effect.runner);
+        runners.fork(effect.runner, effect.asynchronous);
         return;
       case 'runner':
         runners.send(effect.runner, effect.command);

@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import type { Log } from '../../shared/kernel/log.js';
 import { reasonOf } from '../../shared/kernel/errors.js';
+import { runnerEnvironment } from './runner-environment.js';
 import type { RunnerExit } from '../core/session-io.js';
 import type { RunnerCommand, RunnerEvent } from '../runner/protocol.js';
 
@@ -33,14 +34,15 @@ export class RunnerHost {
   /**
    * The child gets a session of its own, so that a Ctrl-C in the agent's terminal reaches it only as the agent's abort;
    * it ends by itself when the channel to the agent closes.
+   * @param asynchronous operations it will have in flight at once at most, besides blocking ones
    */
-  fork(runner: number): void {
+  fork(runner: number, asynchronous: number): void {
     const { entry, env, log } = this.#options;
     const child = fork(entry, [], {
       serialization: 'advanced',
       detached: true,
       execArgv: [],
-      env: { ...env, UV_THREADPOOL_SIZE: '16', UV_USE_IO_URING: '1' },
+      env: { ...env, ...runnerEnvironment(asynchronous) },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     this.#runners.set(runner, child);

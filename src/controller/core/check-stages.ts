@@ -21,6 +21,7 @@ export function* checkStages(plan: Plan): Generator<Finding> {
     }
     yield* checkWork(plan, stage, path);
     yield* checkConcurrency(plan, stage, path);
+    yield* checkDepth(plan, stage, path);
     yield* checkTransfer(plan, stage, path);
     yield* checkPacing(plan, stage, path);
     yield* checkFio(plan, stage, path);
@@ -91,18 +92,43 @@ const mostThreads = 256;
 /** [RUN-16] */
 function* checkConcurrency(plan: Plan, stage: StagePlan, path: KeyPath): Generator<Finding> {
   const { concurrency } = plan.limits;
-  const tooMany = (threads: number): string | undefined =>
-    threads > concurrency
+  const tooMany = (threads: number, depth: number): string | undefined =>
+    threads * depth > concurrency
       ? `Concurrency too high (limit: ${String(concurrency)})`
       : threads > mostThreads
         ? `${String(threads)} is too much; at most ${String(mostThreads)} threads`
         : undefined;
-  const ofStage = tooMany(stage.threads);
-  if (ofStage !== undefined) yield { level: 'error', path: [...path, 'threads'], message: ofStage };
+  const ofStage = tooMany(stage.threads, stage.iodepth);
+  const about = [[...path, 'iodepth']];
+  if (ofStage !== undefined) {
+    yield { level: 'error', path: [...path, 'threads'], about, message: ofStage };
+  }
   if (stage.index > 0) return;
+  const deepest = Math.max(...plan.stages.map(({ iodepth }) => iodepth));
   for (const agent of plan.agents) {
-    const ofAgent = tooMany(agent.threads ?? 1);
+    const ofAgent = tooMany(agent.threads ?? 1, agent.threads === undefined ? 1 : deepest);
     if (ofAgent === undefined) continue;
-    yield { level: 'error', path: ['agents', agent.index, 'threads'], message: ofAgent };
+    yield { level: 'error', path: ['agents', agent.index, 'threads'], about, message: ofAgent };
+  }
+}
+
+/** An operation of which a thread can do only one at a time. */
+function* checkDepth(plan: Plan, stage: StagePlan, path: KeyPath): Generator<Finding> {
+  if (stage.iodepth === 1) return;
+  for (const [key, isThere] of [
+    ['rate', stage.rate !== undefined],
+    ['think_time', stage.thinkTimeNs > 0],
+  ] as const) {
+    if (!isThere) continue;
+    const message = 'cannot be kept with an iodepth above 1; use more threads instead';
+    yield { level: 'error', path: [...path, key], about: [[...path, 'iodepth']], message };
+  }
+  for (const engine of enginesOf(plan)) {
+    const kinds = stage.mix.map(({ operation }) => operation);
+    const { operations, concurrent } = engineCapabilities[engine];
+    const single = kinds.filter((kind) => operations.has(kind) && !concurrent.has(kind));
+    if (single.length === 0) continue;
+    const message = `the ${engine} engine does one ${single.join(', ')} at a time in each thread; use more threads instead`;
+    yield { level: 'error', path: [...path, 'iodepth'], about: [[...path, 'mix']], message };
   }
 }

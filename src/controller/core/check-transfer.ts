@@ -42,6 +42,15 @@ export function* checkTransfer(plan: Plan, stage: StagePlan, path: KeyPath): Gen
     yield without('direct', 'read, write, get or put');
   if (stage.noatime && !does('read', 'get')) yield without('noatime', 'read or get');
   if (stage.fsync !== 'never' && !does('write', 'put')) yield without('fsync', 'write or put');
+  if (stage.sync !== 'none' && !does('write', 'put')) yield without('sync', 'write or put');
+  if (stage.fdatasync && stage.fsync === 'never') {
+    const message = 'has no effect: fsync is never; give fsync: end, every, or a number of writes';
+    yield { level: 'warning', path: [...path, 'fdatasync'], message };
+  }
+  if (stage.dropCache && stage.direct) {
+    const message = 'has little effect: direct goes around the page cache';
+    yield { level: 'warning', path: [...path, 'drop_cache'], message };
+  }
   if (stage.access !== 'sequential' && !inBlocks && !does('get', 'stat', 'list'))
     yield without('access', 'read, write, get, stat or list');
   if (typeof stage.access === 'object' && 'strided' in stage.access && inBlocks)

@@ -72,6 +72,7 @@ function stageText(
   return [
     title,
     ...wrap(stageFacts(stage), width),
+    ...mechanismLines(stage, width),
     ...rateLine(stage, width),
     '',
     ...operationTable(stage, width),
@@ -99,6 +100,18 @@ function stageFacts(stage: StageSummary): string {
     over > 0 ? `rates over ${String(over)} common seconds` : 'rates are total / last done',
   );
   return facts.join(', ');
+}
+
+/** What did the I/O; which agents, where they differ. */
+function mechanismLines(stage: StageSummary, width: number): readonly string[] {
+  const agentsBy = new Map<string, string[]>();
+  for (const [id, { mechanism }] of Object.entries(stage.agents)) {
+    if (mechanism === null || mechanism === '') continue;
+    agentsBy.set(mechanism, [...(agentsBy.get(mechanism) ?? []), id]);
+  }
+  const found = [...agentsBy];
+  if (found.length <= 1) return found.flatMap(([mechanism]) => wrap(`I/O by ${mechanism}`, width));
+  return found.flatMap(([mechanism, ids]) => wrap(`I/O by ${mechanism}: ${ids.join(', ')}`, width));
 }
 
 /** `achieved 18 200/s of 20 000/s, 1 800 schedules missed`. */

@@ -12,6 +12,7 @@ import type {
   MixEntry,
   Namespace,
   Prepare,
+  Sync,
 } from './plan.js';
 import type { SizeSpec } from './sizes.js';
 
@@ -67,9 +68,13 @@ export interface StageAssignment extends Pacing {
   readonly threads: number;
   readonly direct: boolean;
   readonly noatime: boolean;
+  readonly iodepth: number;
+  readonly sync: Sync;
   readonly fsync: Fsync;
   /** Job options of fio; undefined: Muster's own engines make the load. */
   readonly fio: Readonly<Record<string, string>> | undefined;
+  readonly fdatasync: boolean;
+  readonly dropCache: boolean;
   readonly durationMs: number | undefined;
   /** This agent's shares; the shares of all agents add up to the plan's limit. */
   readonly maxOperations: number | undefined;

@@ -11,13 +11,25 @@ export interface EngineCapability {
   /** Schemes of the target that select it; a plain path selects `file`. */
   readonly schemes: readonly string[];
   readonly operations: ReadonlySet<OperationKind>;
+  /** Those of which a thread can have several in flight (`iodepth` above 1). */
+  readonly concurrent: ReadonlySet<OperationKind>;
   /** Whether the dataset really exists somewhere. */
   readonly stores: boolean;
 }
 
 export const engineCapabilities: Readonly<Record<EngineName, EngineCapability>> = {
-  file: { schemes: ['file'], operations: new Set(operationKinds), stores: true },
-  null: { schemes: ['null'], operations: new Set(operationKinds), stores: false },
+  file: {
+    schemes: ['file'],
+    operations: new Set(operationKinds),
+    concurrent: new Set(['read', 'write']),
+    stores: true,
+  },
+  null: {
+    schemes: ['null'],
+    operations: new Set(operationKinds),
+    concurrent: new Set(operationKinds),
+    stores: false,
+  },
 };
 
 export const engineNames = Object.keys(engineCapabilities) as readonly EngineName[];

@@ -34,6 +34,9 @@ export interface BlockSizes {
   readonly write: SizeSpec;
 }
 
+/** Flag with which files are opened for writing. */
+export type Sync = 'none' | 'o_sync' | 'o_dsync';
+
 export type FailurePolicy = 'majority' | 'all' | 'any' | { readonly percent: number };
 
 export interface AgentPlan {
@@ -113,9 +116,16 @@ export interface StagePlan extends Pacing {
   readonly threads: number;
   readonly direct: boolean;
   readonly noatime: boolean;
+  /** Operations each thread keeps in flight. */
+  readonly iodepth: number;
+  readonly sync: Sync;
   readonly fsync: Fsync;
   /** Job options for the host's own fio, which then makes the load of this stage; undefined: Muster's own engines do. */
   readonly fio: Readonly<Record<string, string>> | undefined;
+  /** `fsync` means fdatasync(2). */
+  readonly fdatasync: boolean;
+  /** The page cache forgets the dataset's files before the stage. */
+  readonly dropCache: boolean;
   readonly durationMs: number | undefined;
   /** For the whole run; split-plan divides it. */
   readonly maxOperations: number | undefined;

@@ -39,7 +39,7 @@ class Watched {
   }
 
   start(target: string): this {
-    this.host.fork(1);
+    this.host.fork(1, 0);
     const assignment = assignmentOf({ target });
     this.host.send(1, { kind: 'prepare', assignment, roots: [] });
     return this;

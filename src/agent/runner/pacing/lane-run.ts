@@ -5,10 +5,10 @@ import type { Engine } from '../../engines/engine.js';
 import { Allowance } from '../allowance.js';
 import type { Budget } from '../allowance.js';
 import type { ClockBase } from '../clock-base.js';
+import { firstOf, runClosedLoop } from '../closed-loop.js';
 import { errorRulesOf } from '../error-rules.js';
 import type { ErrorRules } from '../error-rules.js';
 import type { StageJob } from '../jobs.js';
-import { Lane } from '../lane.js';
 import type { LaneMemory } from '../lane-memory.js';
 import { sizesOf } from '../choosing/bytes-of.js';
 import type { OperationStream } from '../choosing/operation-stream.js';
@@ -31,9 +31,11 @@ export interface LaneRunParts {
   readonly memory: LaneMemory;
   /** The operations of the warm-up are counted apart. */
   readonly warmupMemory: LaneMemory;
-  readonly buffer: Uint8Array;
+  /** One for every operation that may be in flight. */
+  readonly buffers: readonly Uint8Array[];
   readonly clock: ClockBase;
-  readonly verifier?: Verifier | undefined;
+  /** One for every operation that may be in flight; none when nothing is verified. */
+  readonly verifiers?: readonly Verifier[] | undefined;
   /** Without its deadline. */
   readonly budget: Budget;
 }
@@ -60,13 +62,13 @@ export class LaneRun {
   }
 
   /** @param atNs T0, ns after the clock base */
-  run(atNs: number): EndedBy {
+  async run(atNs: number): Promise<EndedBy> {
     const { job, memory, warmupMemory, budget } = this.#parts;
     const { durationMs, warmupMs } = job.stage;
     const originNs = atNs + warmupMs * 1e6;
     if (warmupMs > 0) {
       const warmUp = { deadlineNs: originNs, ...unlimited };
-      const endedBy = this.#carryOut({
+      const endedBy = await this.#carryOut({
         memory: warmupMemory,
         budget: warmUp,
         fromNs: atNs,
@@ -78,54 +80,25 @@ export class LaneRun {
     return this.#carryOut({ memory, budget, fromNs: originNs, originNs });
   }
 
-  /** The stage's last act (Lane.finish). */
-  finish(slot: number): void {
-    this.#newLane(this.#parts.memory, this.#parts.budget).finish(slot);
-  }
-
-  #newLane(memory: LaneMemory, budget: Budget): Lane {
-    const { engine, stream, control, buffer, clock } = this.#parts;
-    const allowance = new Allowance(stream, budget, control.flags);
-    const { verifier } = this.#parts;
-    return new Lane({
-      engine,
-      stream,
-      allowance,
-      memory,
-      buffer,
-      clock,
-      rules: this.#rules,
-      verifier,
-    });
-  }
-
-  #carryOut(part: Part): EndedBy {
-    const { engine, stream, control, buffer, clock } = this.#parts;
+  async #carryOut(part: Part): Promise<EndedBy> {
+    const { engine, stream, control, buffers, clock, verifiers = [] } = this.#parts;
     const { memory, budget } = part;
     const pace = this.#paceOf(part);
-    let endedBy: EndedBy | undefined;
+    const allowance = new Allowance(stream, budget, control.flags);
+    const rules = this.#rules;
+    const parts = { engine, stream, allowance, memory, buffers, clock, rules, verifiers };
     if (pace === undefined) {
-      const lane = this.#newLane(memory, budget);
-      lane.begin(clock.now());
-      do endedBy = lane.batch();
-      while (endedBy === undefined);
-      this.stoppedBy = lane.stoppedBy;
+      const { endedBy, stoppedBy } = await runClosedLoop(parts);
+      this.stoppedBy = stoppedBy;
       return endedBy;
     }
+    // Refused when the plan is checked.
+    if (engine.kind === 'concurrent') throw new Error('a paced stage with iodepth');
     const waiter = new Waiter(clock, control.flags, memory.cells, this.#parts.job.spin);
-    const allowance = new Allowance(stream, budget, control.flags);
-    const { verifier } = this.#parts;
-    const parts = {
-      engine,
-      stream,
-      allowance,
-      memory,
-      buffer,
-      clock,
-      rules: this.#rules,
-      verifier,
-    };
-    const lane = new PacedLane({ ...parts, pace, waiter });
+    const buffer = firstOf(buffers);
+    const [verifier] = verifiers;
+    const lane = new PacedLane({ ...parts, engine, buffer, pace, waiter, verifier });
+    let endedBy: EndedBy | undefined;
     do endedBy = lane.batch();
     while (endedBy === undefined);
     this.stoppedBy = lane.stoppedBy;

@@ -1,5 +1,6 @@
 import type { EndedBy } from '../../../shared/model/messages.js';
-import type { Engine, Operation } from '../../engines/engine.js';
+import type { BlockingEngine } from '../../engines/engine.js';
+import { blankOperation } from '../allowance.js';
 import type { Allowance } from '../allowance.js';
 import { hrtime } from '../clock-base.js';
 import type { ClockBase } from '../clock-base.js';
@@ -14,7 +15,7 @@ import type { Pace } from './pace.js';
 import type { Waiter } from './waiter.js';
 
 export interface PacedLaneParts {
-  readonly engine: Engine;
+  readonly engine: BlockingEngine;
   readonly stream: OperationStream;
   readonly allowance: Allowance;
   readonly memory: LaneMemory;
@@ -36,18 +37,10 @@ const batchSize = 64;
  * wait for its instant, so that choosing does not delay it.
  */
 export class PacedLane {
-  readonly operation: Operation = {
-    kind: 'stat',
-    file: 0,
-    offset: 0,
-    bytes: 0,
-    lane: 0,
-    entry: 0,
-    to: 0,
-  };
+  readonly operation = blankOperation();
   /** The error that ended it (error_policy: stop). */
   stoppedBy = '';
-  readonly #engine: Engine;
+  readonly #engine: BlockingEngine;
   readonly #stream: OperationStream;
   readonly #allowance: Allowance;
   readonly #memory: LaneMemory;

@@ -3,6 +3,7 @@ import { operationKinds } from '../operation.js';
 import { accessField } from './access.js';
 import { blockSizesField } from './sizes.js';
 import { choice, count, day, duration, flag, size, threads, TiB } from './fields.js';
+import { fileIoFields } from './file-io.js';
 import { pacingFields } from './pacing.js';
 import { fioField } from './fio.js';
 import { suggestion } from './suggest.js';
@@ -26,11 +27,6 @@ const mix = z.union([choice(operationKinds), weights], {
     typeof input === 'string'
       ? `"${input}" is not an operation; ${suggestion(input, operationKinds)}`
       : `must be one of ${operationKinds.join(', ')}, or weights such as { read: 70, write: 30 }`,
-});
-
-const fsyncWords = ['never', 'end', 'every'] as const;
-const fsync = z.union([z.enum(fsyncWords), count({ min: 1, max: 1e9 })], {
-  error: 'must be never, end, every, or a number of writes (1 … 1000000000)',
 });
 
 const stage = z.strictObject(
@@ -73,22 +69,7 @@ const stage = z.strictObject(
       fallback: '`dataset.verify`',
     }),
     threads: threads().prefault(1).meta({
-      description: 'Worker threads of each agent, one operation in flight on each',
-    }),
-    direct: flag().prefault(false).meta({
-      description:
-        'O_DIRECT: around the page cache; `block_size` and `dataset.file_size` must be multiples of 512',
-      unit: 'true or false',
-    }),
-    noatime: flag().prefault(false).meta({
-      description: 'O_NOATIME: reads leave the access time alone, where the agent owns the files',
-      unit: 'true or false',
-    }),
-    fsync: fsync.prefault('never').meta({
-      description:
-        'When written data is forced to the device: never, at the end of the stage (of each file for `put`), after every write, or after every N writes',
-      unit: 'word or count',
-      bounds: 'never, end, every, 1 … 1e9',
+      description: 'Worker threads of each agent; each does `iodepth` operations at once',
     }),
     fio: fioField.optional().meta({
       description:
@@ -96,6 +77,7 @@ const stage = z.strictObject(
       unit: 'mapping',
       fallback: "Muster's own engine",
     }),
+    ...fileIoFields,
     duration: duration({ min: 100, max: 364 * day })
       .optional()
       .meta({ description: 'The stage ends after this time', fallback: 'no limit' }),

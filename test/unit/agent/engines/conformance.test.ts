@@ -11,6 +11,7 @@ import type {
   StageOptions,
 } from '../../../../src/agent/engines/engine.js';
 import { engines, parseTarget, unsupported } from '../../../../src/agent/engines/registry.js';
+import { blankOperation } from '../../../../src/agent/runner/allowance.js';
 import { alignedBuffer } from '../../../../src/agent/runner/content/aligned-buffer.js';
 import { DatasetLayout } from '../../../../src/agent/runner/dataset-layout.js';
 import { codeOf } from '../../../../src/shared/kernel/errors.js';
@@ -19,7 +20,14 @@ import type { OperationKind } from '../../../../src/shared/model/operation.js';
 
 const fileSizeBytes = 16_384;
 const blockSizeBytes = 4096;
-const plain: StageOptions = { direct: false, noatime: false, fsync: 'never' };
+const plain: StageOptions = {
+  direct: false,
+  noatime: false,
+  iodepth: 1,
+  sync: 'none',
+  fsync: 'never',
+  fdatasync: false,
+};
 
 interface Bench {
   readonly engine: Engine;
@@ -33,7 +41,7 @@ async function within(
   definition: EngineDefinition<StageOptions>,
   options: StageOptions,
   test: (bench: Bench) => void | Promise<void>,
-  change: Partial<EngineContext> = {},
+  change: Partial<EngineContext> | (() => Partial<EngineContext>) = {},
 ): Promise<void> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'muster-engine-'));
   const before = process.cwd();
@@ -56,7 +64,7 @@ async function within(
       openFiles: 100,
       content: { bytes: alignedBuffer(blockSizeBytes).fill(0xcd), take: () => 0 },
       warn: (line) => warnings.push(line),
-      ...change,
+      ...(typeof change === 'function' ? change() : change),
     });
     const buffer = alignedBuffer(blockSizeBytes).fill(0xab);
     const perform = (kind: OperationKind, fields: Partial<Operation> = {}): number => {
@@ -66,6 +74,7 @@ async function within(
           : kind === 'get' || kind === 'put'
             ? fileSizeBytes
             : 0;
+      assert.equal(engine.kind, 'blocking');
       return engine.perform(
         { kind, file: 0, offset: 0, bytes, lane: 0, entry: 0, to: 0, ...fields },
         buffer,
@@ -111,11 +120,49 @@ for (const definition of engines) {
     it('[ENG-01] takes the options of a stage and no others', async () => {
       const schema = await definition.options();
       for (const fsync of ['never', 'end', 'every', 16] as const) {
-        const options = { direct: true, noatime: true, fsync };
+        const options = {
+          direct: true,
+          noatime: true,
+          iodepth: 8,
+          sync: 'o_dsync',
+          fsync,
+          fdatasync: true,
+        };
         assert.deepEqual(schema.parse(options), options);
       }
-      assert.throws(() => schema.parse({ ...plain, iodepth: 4 }));
+      assert.throws(() => schema.parse({ ...plain, threads: 4 }));
+      assert.throws(() => schema.parse({ ...plain, iodepth: 0 }));
       assert.throws(() => schema.parse({ ...plain, fsync: 0 }));
+    });
+
+    it('[ENG-01] has several operations in flight on one thread where it says so, and ends each once, later', async () => {
+      const kinds = operationKinds.filter((kind) => definition.concurrent.has(kind));
+      assert.notEqual(kinds.length, 0);
+      const moving = kinds.filter((kind) => kind === 'read' || kind === 'write');
+      const test = async ({ engine }: Bench): Promise<void> => {
+        assert.equal(engine.kind, 'concurrent');
+        let isStarting = true;
+        const moved = moving.flatMap((kind) =>
+          [0, 1, 2, 3].map((file) => {
+            const buffer = alignedBuffer(blockSizeBytes);
+            const bytes = blockSizeBytes;
+            const operation = { ...blankOperation(), kind, file, offset: 4096, bytes };
+            return new Promise<number>((resolve, reject) => {
+              engine.start(operation, buffer, (error, count) => {
+                assert.equal(isStarting, false);
+                if (error === null) resolve(count);
+                else reject(error);
+              });
+            });
+          }),
+        );
+        isStarting = false;
+        assert.deepEqual(new Set(await Promise.all(moved)), new Set([4096]));
+        engine.finish();
+        assert.notEqual(engine.mechanism, '');
+      };
+      const change = { kinds: new Set(moving) };
+      await within(definition, { ...plain, iodepth: 8, fsync: 'every' }, test, change);
     });
 
     it('[ENG-02] says which operations it does not support', () => {
@@ -142,6 +189,19 @@ describe('targets', () => {
 
 const file = engines.find(({ name }) => name === 'file');
 if (file === undefined) throw new Error('no file engine');
+
+/** The flags with which this process has the file open, as the kernel tells. */
+function flagsOf(needle: string): number {
+  const fd = fs.readdirSync('/proc/self/fd').find((name) => {
+    try {
+      return fs.readlinkSync(`/proc/self/fd/${name}`).endsWith(needle);
+    } catch {
+      return false;
+    }
+  });
+  const info = fs.readFileSync(`/proc/self/fdinfo/${String(fd)}`, 'utf8');
+  return Number.parseInt(/flags:\s+(\d+)/u.exec(info)?.[1] ?? '0', 8);
+}
 
 describe('engine file, in particular', () => {
   it('[ENG-03] moves fewer bytes at the end of a short file, without an exception', async () => {
@@ -303,27 +363,92 @@ describe('engine file, in particular', () => {
   });
 
   it('passes the flags of the stage to the kernel and names them', async () => {
-    const flagsOf = (needle: string): number => {
-      const fd = fs.readdirSync('/proc/self/fd').find((name) => {
-        try {
-          return fs.readlinkSync(`/proc/self/fd/${name}`).endsWith(needle);
-        } catch {
-          return false;
-        }
-      });
-      const info = fs.readFileSync(`/proc/self/fdinfo/${String(fd)}`, 'utf8');
-      return Number.parseInt(/flags:\s+(\d+)/u.exec(info)?.[1] ?? '0', 8);
-    };
     const { O_DIRECT, O_NOATIME } = fs.constants;
     await within(file, plain, ({ engine }) => {
       assert.equal(flagsOf('/data/d0/f0') & (O_DIRECT | O_NOATIME), 0);
       assert.equal(engine.mechanism, 'psync');
     });
-    await within(file, { direct: true, noatime: true, fsync: 8 }, ({ engine, perform }) => {
-      assert.equal(flagsOf('/data/d0/f0') & O_DIRECT, O_DIRECT);
-      assert.equal(flagsOf('/data/d0/f0') & O_NOATIME, O_NOATIME);
-      assert.equal(engine.mechanism, 'psync O_DIRECT O_NOATIME fsync 8');
-      for (const kind of ['read', 'write', 'get', 'put'] as const) perform(kind, { entry: 1 });
+    await within(
+      file,
+      { ...plain, direct: true, noatime: true, fsync: 8 },
+      ({ engine, perform }) => {
+        assert.equal(flagsOf('/data/d0/f0') & O_DIRECT, O_DIRECT);
+        assert.equal(flagsOf('/data/d0/f0') & O_NOATIME, O_NOATIME);
+        assert.equal(engine.mechanism, 'psync O_DIRECT O_NOATIME fsync 8');
+        for (const kind of ['read', 'write', 'get', 'put'] as const) perform(kind, { entry: 1 });
+      },
+    );
+  });
+
+  it('opens for synchronous writes as the stage says, not for reads alone', async () => {
+    const { O_SYNC, O_DSYNC } = fs.constants;
+    for (const [sync, flags] of [
+      ['none', 0],
+      ['o_dsync', O_DSYNC],
+      ['o_sync', O_SYNC],
+    ] as const) {
+      await within(file, { ...plain, sync }, ({ engine, perform }) => {
+        assert.equal(flagsOf('/data/d0/f0') & (O_SYNC | O_DSYNC), flags);
+        assert.equal(engine.mechanism, ['psync', ...(flags ? [sync.toUpperCase()] : [])].join(' '));
+        assert.equal(perform('write'), 4096);
+        assert.equal(perform('put'), 16_384);
+      });
+      const reading = { kinds: new Set<OperationKind>(['read']) };
+      await within(
+        file,
+        { ...plain, sync },
+        () => {
+          assert.equal(flagsOf('/data/d0/f0') & O_SYNC, 0);
+        },
+        reading,
+      );
+    }
+  });
+
+  it('calls fdatasync instead of fsync when told to', async () => {
+    const calls = { fsync: 0, fdatasync: 0 };
+    const { fsyncSync, fdatasyncSync } = fs;
+    fs.fsyncSync = () => {
+      calls.fsync++;
+    };
+    fs.fdatasyncSync = () => {
+      calls.fdatasync++;
+    };
+    try {
+      await within(file, { ...plain, fsync: 2, fdatasync: true }, ({ engine, perform }) => {
+        for (let i = 0; i < 6; i++) perform('write');
+        assert.equal(engine.mechanism, 'psync fdatasync 2');
+      });
+    } finally {
+      Object.assign(fs, { fsyncSync, fdatasyncSync });
+    }
+    assert.deepEqual(calls, { fsync: 0, fdatasync: 3 });
+  });
+
+  it('[ENG-03] does not read files with holes: that would be measuring memory', async () => {
+    const holed = (kind: OperationKind) =>
+      within(
+        file,
+        plain,
+        () => undefined,
+        () => {
+          fs.truncateSync('data/d1/f3', 8192);
+          fs.truncateSync('data/d1/f3', 1024 ** 2);
+          return { kinds: new Set([kind]) };
+        },
+      );
+    await assert.rejects(holed('read'), {
+      name: 'UnfitDataset',
+      message: /f3 has holes: 8192 of its 1048576 bytes are on the storage.*write the whole file/u,
     });
+    await holed('write');
+  });
+
+  it('[ENG-03] keeps all files open when it has several operations in flight, or says that it cannot', async () => {
+    const few = { kinds: new Set<OperationKind>(['read']), openFiles: 3 };
+    await assert.rejects(
+      within(file, { ...plain, iodepth: 2 }, () => undefined, few),
+      { name: 'UnfitDataset', message: /needs all 4 files open.*leaves room for 3: raise it/u },
+    );
   });
 });

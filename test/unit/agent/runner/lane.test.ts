@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Engine, Operation } from '../../../../src/agent/engines/engine.js';
+import type { BlockingEngine, Operation } from '../../../../src/agent/engines/engine.js';
 import { Allowance } from '../../../../src/agent/runner/allowance.js';
 import type { Budget } from '../../../../src/agent/runner/allowance.js';
 import { emptyChurn } from '../../../../src/agent/runner/churn-pool.js';
@@ -10,6 +10,7 @@ import { noErrorRules } from '../../../../src/agent/runner/error-rules.js';
 import { LaneMemory, firstStart, lastEnd } from '../../../../src/agent/runner/lane-memory.js';
 import { OperationStream } from '../../../../src/agent/runner/choosing/operation-stream.js';
 import { Sampler } from '../../../../src/agent/runner/sampler.js';
+import { lastAct } from '../../../../src/agent/runner/last-act.js';
 import { stopFlag } from '../../../../src/agent/runner/shared-memory.js';
 import type { OperationKind } from '../../../../src/shared/model/operation.js';
 
@@ -24,7 +25,13 @@ function setUp({ perform, budget, mix = ['read'], finish = () => undefined }: Se
   const memory = new LaneMemory({ kinds: mix.length, depth: 1, openLoop: false });
   const flags = new Int32Array(new SharedArrayBuffer(16));
   const clock = new ClockBase();
-  const engine: Engine = { mechanism: 'fake', perform, finish, close: () => undefined };
+  const engine: BlockingEngine = {
+    kind: 'blocking',
+    mechanism: 'fake',
+    perform,
+    finish,
+    close: () => undefined,
+  };
   const stream = new OperationStream({
     mix: mix.map((operation) => ({ operation, weight: 1 })),
     access: 'random',
@@ -56,7 +63,7 @@ function setUp({ perform, budget, mix = ['read'], finish = () => undefined }: Se
       if (end !== undefined) return end;
     }
   };
-  return { lane, run, memory, flags, sampler, clock };
+  return { engine, lane, run, memory, flags, sampler, clock };
 }
 
 const fail = (code: string): never => {
@@ -153,8 +160,11 @@ describe('Lane', () => {
   });
 
   it('counts what fails in the last act, and lets a bug of the engine out', () => {
-    const { lane, sampler } = setUp({ perform: () => 0, finish: () => fail('EDQUOT') });
-    lane.finish(0);
+    const { engine, memory, sampler, clock } = setUp({
+      perform: () => 0,
+      finish: () => fail('EDQUOT'),
+    });
+    lastAct(engine, memory, clock, 0);
     assert.deepEqual(sampler.sample(true)[0]?.errors, [{ code: 'EDQUOT', count: 1 }]);
     const broken = setUp({
       perform: () => {

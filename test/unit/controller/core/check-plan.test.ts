@@ -109,6 +109,7 @@ test('delete, rename and rmdir need something that was made in the same or an ea
 test('[RUN-16] concurrency above the limit is refused, of a stage and of an agent', () => {
   refused([
     ['stages.0.threads=1025', 'stages[0].threads: Concurrency too high (limit: 1024)'],
+    ['stages.0.iodepth=1025', 'stages[0].threads: Concurrency too high (limit: 1024)'],
     [
       ['stages.0.threads=65', 'limits.concurrency=64'],
       'stages[0].threads: Concurrency too high (limit: 64)',
@@ -117,13 +118,47 @@ test('[RUN-16] concurrency above the limit is refused, of a stage and of an agen
       'agents=[{ address: x, threads: 1025 }]',
       'agents[0].threads: Concurrency too high (limit: 1024)',
     ],
+    [
+      ['stages.0.threads=64', 'stages.0.iodepth=17'],
+      'stages[0].threads: Concurrency too high (limit: 1024)',
+    ],
+    [
+      ['agents=[{ address: x, threads: 64 }]', 'stages.0.iodepth=17'],
+      'agents[0].threads: Concurrency too high (limit: 1024)',
+    ],
     ['stages.0.threads=257', 'stages[0].threads: 257 is too much; at most 256 threads'],
     [
       ['stages.0.threads=2000', 'limits.concurrency=4096'],
       'stages[0].threads: 2000 is too much; at most 256 threads',
     ],
   ]);
-  accepted([['stages.0.threads=256'], ['stages.0.threads=64', 'limits.concurrency=64']]);
+  accepted([
+    ['stages.0.threads=256'],
+    ['stages.0.threads=64', 'limits.concurrency=64'],
+    ['stages.0.threads=64', 'stages.0.iodepth=16'],
+    ['stages.0.threads=4', 'stages.0.iodepth=4096', 'limits.concurrency=16384'],
+  ]);
+});
+
+test('[ENG-02] iodepth is refused for what an engine can only do one at a time', () => {
+  refused([
+    [
+      ['stages.0={ name: a, mix: { get: 1, read: 1 }, iodepth: 2, duration: 1s }'],
+      'stages[0].iodepth: the file engine does one get at a time in each thread; use more threads instead',
+    ],
+    [
+      ['stages.0={ name: a, mix: read, iodepth: 2, rate: 100/s, duration: 1s }'],
+      'stages[0].rate: cannot be kept with an iodepth above 1; use more threads instead',
+    ],
+    [
+      ['stages.0={ name: a, mix: read, iodepth: 2, think_time: 1ms, duration: 1s }'],
+      'stages[0].think_time: cannot be kept with an iodepth above 1; use more threads instead',
+    ],
+  ]);
+  accepted([
+    ['stages.0={ name: a, mix: { write: 1, read: 1 }, iodepth: 2, duration: 1s }'],
+    ['stages.0={ name: a, mix: { get: 1, read: 1 }, iodepth: 2, duration: 1s }', 'target="null:"'],
+  ]);
 });
 
 test('blocks are no larger than files, and direct I/O needs multiples of 512', () => {
@@ -419,6 +454,12 @@ test('what is odd but works is a warning', () => {
     ],
     ['stages.0={ name: a, mix: write, duration: 1s, noatime: true }', /noatime: has no effect/],
     ['stages.0={ name: a, mix: read, duration: 1s, fsync: end }', /fsync: has no effect/],
+    ['stages.0={ name: a, mix: read, duration: 1s, sync: o_sync }', /sync: has no effect/],
+    ['stages.0={ name: a, mix: write, duration: 1s, fdatasync: true }', /fdatasync: has no effect/],
+    [
+      'stages.0={ name: a, mix: read, duration: 1s, direct: true, drop_cache: true }',
+      /drop_cache: has little effect/,
+    ],
     ['stages.0={ name: a, mix: put, duration: 1s, access: random }', /access: has no effect/],
     [
       'stages.0={ name: a, mix: read, block_size: 512, direct: true, duration: 1s }',

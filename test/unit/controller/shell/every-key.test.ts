@@ -12,7 +12,7 @@ dataset: { files: 8, file_size: 1MiB }
 seed: 1
 stages:
   - { name: s, mix: read, duration: 60s }
-  - { name: t, mix: { read: 1, write: 1 }, block_size: 4KiB, duration: 10s, rate: 100/s }
+  - { name: t, mix: { read: 1, write: 1 }, block_size: 4KiB, fsync: 2, duration: 10s, rate: 100/s }
 `;
 
 /** For every key of the schema a value that is not its default, and what the plan then says. */
@@ -183,6 +183,14 @@ const rows: Readonly<
   'stages[].direct': ['stages.0.direct=true', 'stages.0.direct', true],
   'stages[].noatime': ['stages.0.noatime=true', 'stages.0.noatime', true],
   'stages[].fsync': ['stages.1.fsync=10', 'stages.1.fsync', 10],
+  'stages[].iodepth': [
+    'stages.2={ name: u, mix: read, iodepth: 4, duration: 1s }',
+    'stages.2.iodepth',
+    4,
+  ],
+  'stages[].sync': ['stages.1.sync=o_dsync', 'stages.1.sync', 'o_dsync'],
+  'stages[].fdatasync': ['stages.1.fdatasync=true', 'stages.1.fdatasync', true],
+  'stages[].drop_cache': ['stages.0.drop_cache=true', 'stages.0.dropCache', true],
   'stages[].duration': ['stages.0.duration=61s', 'stages.0.durationMs', 61_000],
   'stages[].max_operations': ['stages.0.max_operations=1e6', 'stages.0.maxOperations', 1e6],
   'stages[].max_bytes': ['stages.0.max_bytes=1GiB', 'stages.0.maxBytes', 1024 ** 3],

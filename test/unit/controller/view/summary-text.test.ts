@@ -33,6 +33,7 @@ test('the verdict comes first, then coverage, then each stage', () => {
   assert.equal(lines[3], 'Stage mixed');
   const text = lines.join('\n');
   assert.match(text, /start spread 100 us \(\+- 80\.0 us\)/);
+  assert.match(text, /^ *I\/O by psync$/m);
   assert.match(text, /first done 5\.001 s, last done 5\.003 s \(agent-3\)/);
   assert.match(text, /^ {2}read +475 +95\.0 +380 KiB\/s +0 +600 us/m);
   assert.match(text, /^ {2}write: 3 errors \(EIO 3\)$/m);

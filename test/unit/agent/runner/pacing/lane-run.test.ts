@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Engine, Operation } from '../../../../../src/agent/engines/engine.js';
+import type { BlockingEngine, Operation } from '../../../../../src/agent/engines/engine.js';
 import { emptyChurn } from '../../../../../src/agent/runner/churn-pool.js';
 import { ClockBase } from '../../../../../src/agent/runner/clock-base.js';
 import { errorRateProblem } from '../../../../../src/agent/runner/error-rules.js';
@@ -78,13 +78,14 @@ function setUp(
     workers: 1,
     churn: { files: emptyChurn, folders: emptyChurn },
   });
-  const engine: Engine = {
+  const engine: BlockingEngine = {
+    kind: 'blocking',
     mechanism: 'fake',
     perform,
     finish: () => undefined,
     close: () => undefined,
   };
-  const buffer = new Uint8Array(stage.blockSizeBytes);
+  const buffers = [new Uint8Array(stage.blockSizeBytes)];
   const budget = {
     deadlineNs: Infinity,
     operations: stage.maxOperations ?? Infinity,
@@ -97,7 +98,7 @@ function setUp(
     control,
     memory,
     warmupMemory,
-    buffer,
+    buffers,
     clock,
     budget,
   });
@@ -119,7 +120,7 @@ function first<T>(all: readonly T[]): T {
 }
 
 describe('LaneRun', () => {
-  it('[MEAS-04] a target that stands still for a second shows it in the response times, not in the service times', () => {
+  it('[MEAS-04] a target that stands still for a second shows it in the response times, not in the service times', async () => {
     let n = 0;
     const { load, clock, totals } = setUp(
       { rate: perSecond(500), durationMs: 3000 },
@@ -129,7 +130,7 @@ describe('LaneRun', () => {
         return bytes;
       },
     );
-    assert.equal(load.run(clock.now()), 'duration');
+    assert.equal(await load.run(clock.now()), 'duration');
     const stats = first(totals());
     const service = Histogram.decode(stats.service);
     const response = Histogram.decode(stats.response);
@@ -146,7 +147,7 @@ describe('LaneRun', () => {
     assert.ok(stats.missedSchedules >= 499, `missed ${String(stats.missedSchedules)}`);
   });
 
-  it('counts what was due and never issued, by the weights of the mix', () => {
+  it('counts what was due and never issued, by the weights of the mix', async () => {
     const { load, clock, totals } = setUp(
       {
         rate: perSecond(10_000),
@@ -161,7 +162,7 @@ describe('LaneRun', () => {
         return bytes;
       },
     );
-    load.run(clock.now());
+    await load.run(clock.now());
     const all = totals();
     const sum = (pick: (stats: (typeof all)[number]) => number) =>
       all.reduce((total, stats) => total + pick(stats), 0);
@@ -172,32 +173,32 @@ describe('LaneRun', () => {
     assert.ok(sum((s) => s.missedSchedules) > 2990);
   });
 
-  it('[MEAS-06] keeps a rate in operations and in bytes, to the operation', () => {
+  it('[MEAS-06] keeps a rate in operations and in bytes, to the operation', async () => {
     for (const rate of [perSecond(2000), perSecond(2000 * 4096, 'bytes')]) {
       const { load, clock, totals } = setUp({ rate, durationMs: 500 }, done);
       const begin = clock.now();
-      load.run(begin);
+      await load.run(begin);
       const stats = first(totals());
       assert.equal(stats.count + stats.unissuedSchedules, 1000, rate.unit);
       assert.ok(clock.now() - begin >= 500 * ms, 'the stage is not over before its time');
     }
   });
 
-  it('[RUN-23] limits by operations hold in open loop', () => {
+  it('[RUN-23] limits by operations hold in open loop', async () => {
     const { load, clock, totals } = setUp({ rate: perSecond(5000), maxOperations: 70 }, done);
-    assert.equal(load.run(clock.now()), 'operations');
+    assert.equal(await load.run(clock.now()), 'operations');
     assert.equal(first(totals()).count, 70);
     assert.equal(first(totals()).unissuedSchedules, 0);
   });
 
-  it('pauses after each operation for the think time, which is no latency', () => {
+  it('pauses after each operation for the think time, which is no latency', async () => {
     let n = 0;
     const { load, clock, totals } = setUp(
       { thinkTimeNs: 5 * ms, maxOperations: 20, durationMs: undefined },
       ({ bytes }) => (n++, bytes),
     );
     const begin = clock.now();
-    load.run(begin);
+    await load.run(begin);
     assert.equal(n, 20);
     assert.ok(clock.now() - begin >= 19 * 5 * ms);
     const stats = first(totals());
@@ -206,7 +207,7 @@ describe('LaneRun', () => {
     assert.equal(stats.missedSchedules, 0);
   });
 
-  it('a warm-up is counted apart, and limits begin after it', () => {
+  it('a warm-up is counted apart, and limits begin after it', async () => {
     for (const rate of [undefined, perSecond(2000)]) {
       const kinds: OperationKind[] = [];
       const { load, clock, totals, warmupMemory } = setUp(
@@ -214,7 +215,7 @@ describe('LaneRun', () => {
         ({ bytes, kind }) => (kinds.push(kind), bytes),
       );
       const begin = clock.now();
-      assert.equal(load.run(begin), 'operations');
+      assert.equal(await load.run(begin), 'operations');
       assert.ok(clock.now() - begin >= 200 * ms);
       const before = first(totals(warmupMemory));
       assert.equal(first(totals()).count, 100);
@@ -224,7 +225,7 @@ describe('LaneRun', () => {
     }
   });
 
-  it('stops while it waits for a schedule', () => {
+  it('stops while it waits for a schedule', async () => {
     const { load, clock, control, totals } = setUp(
       { rate: perSecond(1), durationMs: 60_000 },
       (operation) => {
@@ -232,11 +233,11 @@ describe('LaneRun', () => {
         return operation.bytes;
       },
     );
-    assert.equal(load.run(clock.now()), 'aborted');
+    assert.equal(await load.run(clock.now()), 'aborted');
     assert.equal(first(totals()).count, 1);
   });
 
-  it('takes a new share of the rate with the next operation', () => {
+  it('takes a new share of the rate with the next operation', async () => {
     let n = 0;
     const { load, clock, control, totals } = setUp(
       { rate: perSecond(4000), durationMs: 400 },
@@ -247,7 +248,7 @@ describe('LaneRun', () => {
       },
     );
     control.share.set([0, 4]);
-    load.run(clock.now());
+    await load.run(clock.now());
     const { count, unissuedSchedules } = first(totals());
     // A hundred at one a millisecond, then 300 ms with four a millisecond.
     const sum = count + unissuedSchedules;
@@ -257,7 +258,7 @@ describe('LaneRun', () => {
   for (const rate of [undefined, perSecond(1000)]) {
     const loop = rate === undefined ? 'closed' : 'open';
 
-    it(`[CONF-03] an operation that takes longer than timeouts.operation is an error TIMEOUT (${loop} loop)`, () => {
+    it(`[CONF-03] an operation that takes longer than timeouts.operation is an error TIMEOUT (${loop} loop)`, async () => {
       let n = 0;
       const { load, clock, totals } = setUp(
         { rate, maxOperations: 40, durationMs: undefined },
@@ -268,7 +269,7 @@ describe('LaneRun', () => {
         },
         25,
       );
-      load.run(clock.now());
+      await load.run(clock.now());
       const stats = first(totals());
       const timeouts = stats.errors.find(({ code }) => code === 'TIMEOUT')?.count ?? 0;
       assert.ok(timeouts >= 4, 'a busy machine may make others slow, too');
@@ -276,7 +277,7 @@ describe('LaneRun', () => {
       assert.ok(Histogram.decode(stats.failed).min >= 25 * ms);
     });
 
-    it(`[CONF-03] error_policy: stop ends the load at the first error of that operation (${loop} loop)`, () => {
+    it(`[CONF-03] error_policy: stop ends the load at the first error of that operation (${loop} loop)`, async () => {
       for (const stopOn of [['read'], ['stat'], []] as const) {
         let n = 0;
         const { load, clock, totals } = setUp({ rate, maxOperations: 20, stopOn }, ({ bytes }) => {
@@ -285,7 +286,7 @@ describe('LaneRun', () => {
           return bytes;
         });
         const stops = stopOn[0] === 'read';
-        assert.equal(load.run(clock.now()), stops ? 'error' : 'operations');
+        assert.equal(await load.run(clock.now()), stops ? 'error' : 'operations');
         assert.equal(load.stoppedBy, stops ? 'read failed with EIO' : '');
         const stats = first(totals());
         assert.equal(stats.count, stops ? 6 : 18);

@@ -1,0 +1,47 @@
+import type { EndedBy } from '../../shared/model/messages.js';
+import type { Engine } from '../engines/engine.js';
+import type { Allowance } from './allowance.js';
+import type { OperationStream } from './choosing/operation-stream.js';
+import type { ClockBase } from './clock-base.js';
+import { ConcurrentLane } from './concurrent-lane.js';
+import type { ErrorRules } from './error-rules.js';
+import { Lane } from './lane.js';
+import type { LaneMemory } from './lane-memory.js';
+import type { Verifier } from './verify/verifier.js';
+
+export interface ClosedLoopParts {
+  readonly engine: Engine;
+  readonly stream: OperationStream;
+  readonly allowance: Allowance;
+  readonly memory: LaneMemory;
+  /** One for every operation that may be in flight. */
+  readonly buffers: readonly Uint8Array[];
+  readonly clock: ClockBase;
+  readonly rules: ErrorRules;
+  /** One for every operation that may be in flight; none when nothing is verified. */
+  readonly verifiers: readonly Verifier[];
+}
+
+/** A worker's operations with either kind of engine, each as soon as the one before it in its place has ended. */
+export async function runClosedLoop(
+  parts: ClosedLoopParts,
+): Promise<{ readonly endedBy: EndedBy; readonly stoppedBy: string }> {
+  const { engine, buffers, clock } = parts;
+  if (engine.kind === 'concurrent') {
+    const lane = new ConcurrentLane({ ...parts, engine });
+    const endedBy = await lane.run();
+    return { endedBy, stoppedBy: lane.stoppedBy };
+  }
+  const [verifier] = parts.verifiers;
+  const lane = new Lane({ ...parts, engine, buffer: firstOf(buffers), verifier });
+  lane.begin(clock.now());
+  for (;;) {
+    const endedBy = lane.batch();
+    if (endedBy !== undefined) return { endedBy, stoppedBy: lane.stoppedBy };
+  }
+}
+
+/** For one operation at a time. */
+export function firstOf(buffers: readonly Uint8Array[]): Uint8Array {
+  return buffers[0] ?? new Uint8Array(0);
+}

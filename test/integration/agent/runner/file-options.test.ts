@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { describe, it } from 'node:test';
+import type { TestContext } from 'node:test';
+import { RunnerProcess, assignmentOf, stageOf } from '../../../support/runner-process.js';
+import { temporaryFolder } from '../../../support/temporary-folder.js';
+
+/** A runner that does not outlive its test. */
+function runnerFor(t: TestContext, asynchronous = 0): RunnerProcess {
+  const runner = new RunnerProcess(asynchronous);
+  t.after(() => runner.kill());
+  return runner;
+}
+
+/** A target that the test leaves nothing of. */
+function targetFor(t: TestContext): string {
+  const folder = temporaryFolder();
+  t.after(folder.remove);
+  return folder.path;
+}
+
+/** What libuv does files with, as the kernel and its version have it. */
+function expectedMechanism(): RegExp {
+  const isNode20 = process.version.startsWith('v20.');
+  const disabled = '/proc/sys/kernel/io_uring_disabled';
+  const allowed = fs.existsSync(disabled) && fs.readFileSync(disabled, 'utf8').trim() === '0';
+  return isNode20 && allowed
+    ? /^(io_uring|thread pool \(16\)) iodepth 8/u
+    : /^thread pool \(16\) /u;
+}
+
+describe('a stage with iodepth', () => {
+  it('does all its operations, and the results say by what', async (t) => {
+    const stages = (['read', 'write'] as const).map((operation) =>
+      stageOf({
+        mix: [{ operation, weight: 1 }],
+        threads: 2,
+        iodepth: 8,
+        durationMs: undefined,
+        maxOperations: 3001,
+      }),
+    );
+    const runner = runnerFor(t, 16);
+    const results = await runner.run(assignmentOf(targetFor(t), stages));
+    for (const { operations, mechanism, endedBy } of results) {
+      assert.equal(endedBy, 'operations');
+      assert.equal(operations[0]?.count, 3001);
+      assert.equal(operations[0].bytes, 3001 * 4096);
+      assert.match(mechanism, expectedMechanism());
+    }
+  });
+
+  it('falls back to a pool of threads where there is no io_uring, and says so', async (t) => {
+    const stage = stageOf({ iodepth: 4, threads: 1, durationMs: undefined, maxOperations: 500 });
+    // No ring for this process: its environment says that it has no asynchronous stage.
+    const runner = runnerFor(t, 0);
+    const [result] = await runner.run(assignmentOf(targetFor(t), [stage]));
+    assert.equal(result?.mechanism, 'thread pool (4) iodepth 4');
+    assert.equal(result.operations[0]?.count, 500);
+  });
+
+  it('[RPC-08] has thousands of operations in flight on two threads', async (t) => {
+    const stage = stageOf({ threads: 2, iodepth: 2048, durationMs: 2500 });
+    const runner = runnerFor(t);
+    const running = runner.run(assignmentOf('null:', [stage]));
+    const busy = await runner.event('report', ({ inFlight }) => inFlight > 2048);
+    assert.ok(busy.inFlight <= 4096);
+    const [result] = await running;
+    assert.equal(result?.abandoned, 0);
+    assert.deepEqual(result.operations[0]?.errors, []);
+    const tasks = fs.readdirSync(`/proc/${String(runner.child.pid)}/task`).length;
+    assert.ok(tasks < 40, `${String(tasks)} threads`);
+  });
+});
+
+describe('a stage that reads', () => {
+  it('[ENG-03] refuses a file with holes', async (t) => {
+    const target = targetFor(t);
+    const first = runnerFor(t);
+    first.prepare(assignmentOf(target, [], { mode: 'prepare' }));
+    await first.event('prepared');
+    const holed = path.join(target, 'ds1/0/data/f3');
+    fs.truncateSync(holed, 4096);
+    fs.truncateSync(holed, 65_536);
+    const second = runnerFor(t);
+    second.prepare(assignmentOf(target, [stageOf()], { dataset: { skipPrepare: true } }));
+    const { code, message } = await second.failure();
+    assert.equal(code, 'dataset');
+    assert.match(message, /stage "stage": data\/f3 has holes: 4096 of its 65536 bytes/u);
+  });
+});
+
+describe('drop_cache', () => {
+  it('takes the files out of the page cache before the stage, and says what it could do', async (t) => {
+    const target = targetFor(t);
+    const isOnDisk = !['tmpfs', 'ramfs'].includes(
+      execFileSync('stat', ['-f', '-c', '%T', target]).toString().trim(),
+    );
+    if (!isOnDisk || !has('fincore')) {
+      t.skip('needs fincore, and a temporary folder that is not in memory');
+      return;
+    }
+    const read = { durationMs: undefined, maxOperations: 1, threads: 1 };
+    const stages = [false, true].map((dropCache) => stageOf({ ...read, dropCache }));
+    const runner = runnerFor(t);
+    runner.prepare(assignmentOf(target, stages));
+    await runner.start(0);
+    const before = cachedBytes(target);
+    await runner.event('ready', ({ stage }) => stage === 1);
+    const after = cachedBytes(target);
+    await runner.start(1);
+    const { mechanism, warnings } = await runner.event('stageResult', ({ stage }) => stage === 1);
+    assert.ok(after < before, `${String(after)} of ${String(before)} bytes`);
+    assert.match(mechanism, /^psync; 8 of 8 files dropped from the page cache, \d+ bytes of them/u);
+    assert.deepEqual(warnings, []);
+  });
+});
+
+function has(program: string): boolean {
+  return (process.env['PATH'] ?? '').split(':').some((at) => fs.existsSync(path.join(at, program)));
+}
+
+function cachedBytes(target: string): number {
+  const files = Array.from({ length: 8 }, (_, i) => path.join(target, `ds1/0/data/f${String(i)}`));
+  return execFileSync('fincore', ['--bytes', '--noheadings', '--output', 'RES', ...files])
+    .toString()
+    .split('\n')
+    .reduce((sum, line) => sum + Number(line), 0);
+}
