@@ -80,6 +80,7 @@ export function assignmentOf(overrides: Partial<Assignment> = {}): Assignment {
       durationMs: 1000,
       maxOperations: undefined,
       maxBytes: undefined,
+      shift: undefined,
       ...unpaced,
     })),
     timeouts: {

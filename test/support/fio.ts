@@ -17,5 +17,6 @@ export const fioStage = {
   name: 'load',
   threads: 2,
   fsync: 'never',
-  fio: { ioengine: 'libaio', iodepth: 4 },
+  iodepth: 4,
+  fio: { ioengine: 'libaio' },
 };

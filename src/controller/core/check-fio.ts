@@ -20,10 +20,6 @@ export function* checkFio(plan: Plan, stage: StagePlan, path: KeyPath): Generato
     yield error('fio', `needs files, and the target ${agent.target} has none`);
     break;
   }
-  const depth = Number(stage.fio['iodepth'] ?? 1);
-  if (stage.threads * depth > plan.limits.concurrency) {
-    yield error('fio', `Concurrency too high (limit: ${String(plan.limits.concurrency)})`);
-  }
   if (stage.noatime) {
     const message = 'has no effect: fio has no such option';
     yield { ...error('noatime', message), level: 'warning' };

@@ -21,6 +21,7 @@ export function fioStageProblems(
       'block_size',
       "fio stages have one size for reads and one for writes; fio's own bssplit and bsrange can do more",
     ],
+    [stage.dropCache, 'drop_cache', "a fio stage drops its files' caches by fio's own invalidate"],
     [stage.rate !== undefined, 'rate', "a fio stage is paced by fio's own rate_iops or rate"],
     [stage.thinkTimeNs > 0, 'think_time', "a fio stage waits by fio's own thinktime"],
     [

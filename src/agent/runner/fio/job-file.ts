@@ -46,6 +46,8 @@ export function fioJob(stage: StageAssignment, dataset: FioDataset, seed: number
     ...accessOf(stage),
     `bs=${blockSizeOf(stage)}`,
     `direct=${stage.direct ? '1' : '0'}`,
+    `iodepth=${String(stage.iodepth)}`,
+    ...syncOf(stage),
     ...fsyncOf(stage),
     ...contentOf(dataset.content),
     ...Object.entries(stage.fio ?? {}).map(([name, value]) => `${name}=${value}`),
@@ -94,10 +96,15 @@ function contentOf(content: Content): readonly string[] {
   ];
 }
 
-function fsyncOf({ fsync }: StageAssignment): readonly string[] {
+function syncOf({ sync }: StageAssignment): readonly string[] {
+  if (sync === 'none') return [];
+  return [sync === 'o_sync' ? 'sync=sync' : 'sync=dsync'];
+}
+
+function fsyncOf({ fsync, fdatasync }: StageAssignment): readonly string[] {
   if (fsync === 'never') return [];
   if (fsync === 'end') return ['end_fsync=1'];
-  return [`fsync=${fsync === 'every' ? '1' : String(fsync)}`];
+  return [`${fdatasync ? 'fdatasync' : 'fsync'}=${fsync === 'every' ? '1' : String(fsync)}`];
 }
 
 /** Of every read and of every write. */

@@ -73,7 +73,7 @@ const stage = z.strictObject(
     }),
     fio: fioField.optional().meta({
       description:
-        "The host's own fio makes the load of this stage (`read`, `write`): its job options, such as `{ ioengine: libaio, iodepth: 32 }`; what other keys of the stage say is not repeated here. See engines.md",
+        "The host's own fio makes the load of this stage (`read`, `write`): its job options, such as `{ ioengine: libaio }`; what other keys of the stage say is not repeated here. See engines.md",
       unit: 'mapping',
       fallback: "Muster's own engine",
     }),

@@ -19,15 +19,19 @@ const rows = {
   'mix: read, think_time: 1ms, fio: {}': /stages\[0\]\.think_time: a fio stage waits by fio's own/,
   'mix: read, warmup: 1s, fio: {}': /stages\[0\]\.warmup: fio stages have none/,
   'mix: read, error_policy: stop, fio: {}': /stages\[0\]\.error_policy: fio stages count errors/,
-  'mix: read, threads: 64, fio: { iodepth: 32 }':
-    /stages\[0\]\.fio: Concurrency too high \(limit: 1024\)/,
+  'mix: read, threads: 64, iodepth: 32, fio: {}':
+    /stages\[0\]\.threads: Concurrency too high \(limit: 1024\)/,
+  'mix: read, drop_cache: true, fio: {}': /stages\[0\]\.drop_cache: a fio stage drops/,
+  'mix: read, fio: { iodepth: 4 }':
+    /stages\[0\]\.fio\.iodepth: is not set here: Muster's iodepth says it/,
   'mix: read, fio: { bs: 8k }':
     /stages\[0\]\.fio\.bs: is not set here: Muster's block_size says it/,
-  'mix: read, fio: { iodepht: 4 }':
-    /stages\[0\]\.fio\.iodepht: is not among the fio options .*; did you mean "iodepth"\?/,
+  'mix: read, fio: { iodepht_low: 4 }':
+    /stages\[0\]\.fio\.iodepht_low: is not among the fio options .*; did you mean "iodepth_low"\?/,
   'mix: read, fio: { ioengine: exec }':
     /stages\[0\]\.fio\.ioengine: "exec" is not among the engines/,
-  'mix: read, fio: { iodepth: [4] }': /stages\[0\]\.fio\.iodepth: must be text, a number, true or/,
+  'mix: read, fio: { iodepth_low: [4] }':
+    /stages\[0\]\.fio\.iodepth_low: must be text, a number, true or/,
 };
 
 for (const [stage, sentence] of Object.entries(rows)) {

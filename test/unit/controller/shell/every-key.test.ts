@@ -152,9 +152,9 @@ const rows: Readonly<
     { uniform: [4096, 8192] },
   ],
   'stages[].fio': [
-    'stages.0.fio={ ioengine: libaio, iodepth: 4, registerfiles: true }',
+    'stages.0.fio={ ioengine: libaio, iodepth_low: 4, registerfiles: true }',
     'stages.0.fio',
-    { ioengine: 'libaio', iodepth: '4', registerfiles: '1' },
+    { ioengine: 'libaio', iodepth_low: '4', registerfiles: '1' },
   ],
   'stages[].access': ['stages.0.access=shuffled', 'stages.0.access', 'shuffled'],
   'stages[].access.zipf': ['stages.0.access={ zipf: 1.1 }', 'stages.0.access.zipf', 1.1],

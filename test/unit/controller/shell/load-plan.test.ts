@@ -32,14 +32,6 @@ dataset: {}
   );
 });
 
-test('[CONF-01] keys whose feature comes later are unknown, not accepted and ignored', () => {
-  for (const key of ['verify: true']) {
-    const [problem, ...others] = problemsOf(smallConfig.replace('mix:', `${key}, mix:`));
-    assert.match(problem ?? '', /unknown key/, key);
-    assert.deepEqual(others, []);
-  }
-});
-
 test('[CONF-02] all errors come at once, in the order of the file, those of values and those of sense', () => {
   const text = `
 target: /etc/bench

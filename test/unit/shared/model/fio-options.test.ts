@@ -5,7 +5,7 @@ import { fioEngines, fioOptions, fioProblem } from '../../../../src/shared/model
 
 test('[ENG-02] options that stay within the dataset pass, with every engine that works on files', () => {
   const good = {
-    iodepth: '32',
+    iodepth_low: '32',
     bssplit: '4k/50:64k/50',
     rate_iops: '1000,500',
     cpus_allowed: '0-1',
@@ -49,7 +49,7 @@ test('[SAFE-04] no value can end its line, begin a comment or be expanded', () =
       (name, before, special, after) => fioProblem(name, before + special + after) !== undefined,
     ),
   );
-  assert.ok(fioProblem('iodepth', '') !== undefined);
+  assert.ok(fioProblem('iodepth_low', '') !== undefined);
   assert.ok(fioProblem('offset', '/etc/passwd') !== undefined);
 });
 

@@ -45,7 +45,10 @@ test('each of the stage’s keys is in the job file', () => {
   has({}, 'rw=randread', 'norandommap=1', 'bs=4096,4096', 'direct=0', 'nrfiles=8', 'randseed=42');
   has({ blockSizeBytes: 65_536, direct: true }, 'bs=65536,65536', 'direct=1');
   has({ blockSizes: { read: 4096, write: 65_536 } }, 'bs=4096,65536');
-  has({ fio: { ioengine: 'libaio', iodepth: '16' } }, 'ioengine=libaio', 'iodepth=16');
+  has({ iodepth: 16, fio: { ioengine: 'libaio' } }, 'ioengine=libaio', 'iodepth=16');
+  has({ sync: 'o_sync' }, 'sync=sync');
+  has({ sync: 'o_dsync' }, 'sync=dsync');
+  has({ fsync: 8, fdatasync: true }, 'fdatasync=8');
   has({ fsync: 'every' }, 'fsync=1');
   has({ fsync: 8 }, 'fsync=8');
   has({ fsync: 'end' }, 'end_fsync=1');
