@@ -138,6 +138,12 @@ export class AgentSession {
 
   /** A round trip or the age of a message. */
   latency(ms: number): void {
+    const delays = this.link.measured(ms);
+    if (delays !== undefined) {
+      const range = `${String(delays.firstMs)} ms to ${String(delays.capMs)} ms`;
+      const line = `Agent ${this.id}: messages take ${String(Math.round(ms))} ms; reconnect delays are now ${range}`;
+      this.context.outbox.notice('debug', line);
+    }
     if (!this.lookout.contact.measured(ms)) return;
     const line = `WARNING: Agent ${this.id} message latency: ${tenthSeconds(ms)} (network issue?)`;
     this.context.outbox.notice('warn', line);

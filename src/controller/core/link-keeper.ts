@@ -4,6 +4,8 @@ import { earliest } from './earliest.js';
 import type { Outbox } from './outbox.js';
 import type { LinkState } from './records.js';
 import type { DialFailure } from './run-io.js';
+import { RedialPace } from './redial-pace.js';
+import type { RedialDelays } from './redial-pace.js';
 import { linkMayMove } from './transitions.js';
 
 export interface LinkOptions {
@@ -49,9 +51,11 @@ export class LinkKeeper {
   #attempt = 0;
   #lostAtMs: number | undefined;
   #lastCause = '';
+  readonly #pace: RedialPace;
 
   constructor(options: LinkOptions) {
     this.#options = options;
+    this.#pace = new RedialPace(options.reconnectWindowMs);
   }
 
   get state(): LinkState {
@@ -78,6 +82,11 @@ export class LinkKeeper {
 
   get lostAtMs(): number | undefined {
     return this.#lostAtMs;
+  }
+
+  /** How long messages take; the new delays of re-dialling when it changes them. */
+  measured(latencyMs: number): RedialDelays | undefined {
+    return this.#pace.measured(latencyMs);
   }
 
   dialNow(): void {
@@ -188,7 +197,7 @@ export class LinkKeeper {
   #scheduleDial(nowMs: number): void {
     this.#dial = {
       kind: 'waiting',
-      atMs: nowMs + redialDelayMs(this.#attempt, this.#options.random),
+      atMs: nowMs + redialDelayMs(this.#attempt, this.#options.random, this.#pace.delays),
     };
     this.#attempt += 1;
   }

@@ -25,13 +25,17 @@ function connected(windowMs?: number) {
   return made;
 }
 
+const usual = { firstMs: 250, capMs: 5000 };
+
 const kinds = (effects: readonly RunEffect[]) => effects.map(({ kind }) => kind);
 
 test('[LINK-01] re-dial delays double up to the cap, and the jitter is applied after it', () => {
-  const longest = [0, 1, 2, 3, 4, 5, 6, 100].map((attempt) => redialDelayMs(attempt, () => 1));
+  const longest = [0, 1, 2, 3, 4, 5, 6, 100].map((attempt) =>
+    redialDelayMs(attempt, () => 1, usual),
+  );
   assert.deepEqual(longest, [250, 500, 1000, 2000, 4000, 5000, 5000, 5000]);
   assert.equal(
-    redialDelayMs(9, () => 0.25),
+    redialDelayMs(9, () => 0.25, usual),
     1250,
     'at the cap too they are spread',
   );
@@ -43,7 +47,9 @@ test('[LINK-01] many agents cut at once do not come back in step', () => {
     seed = (seed * 16807) % 2147483647;
     return seed / 2147483647;
   };
-  const delays = Array.from({ length: 20 }, () => redialDelayMs(5, random)).sort((a, b) => a - b);
+  const delays = Array.from({ length: 20 }, () => redialDelayMs(5, random, usual)).sort(
+    (a, b) => a - b,
+  );
   assert.ok(delays.at(-1)! - delays[0]! > 2500, `${delays[0]} to ${delays.at(-1)}`);
   assert.equal(new Set(delays.map((ms) => Math.round(ms / 10))).size > 15, true);
 });
@@ -143,4 +149,15 @@ test('the window of a controller that slept moves with it', () => {
   link.shift(10_000);
   assert.equal(link.windowOver(11_999), false);
   assert.equal(link.windowOver(12_000), true);
+});
+
+test('[LINK-11] on a slow link the first re-dial waits longer', () => {
+  const dialAt = (latencyMs: number): number | undefined => {
+    const { link } = connected();
+    for (let i = 0; i < 9; i++) link.measured(latencyMs);
+    link.lost(1, 'reset', 0);
+    return link.wakeAt();
+  };
+  assert.equal(dialAt(5), 125);
+  assert.equal(dialAt(2000), 1000);
 });

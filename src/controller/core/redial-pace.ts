@@ -1,0 +1,46 @@
+/** Delays of the first re-dial and the longest, before jitter. */
+export interface RedialDelays {
+  readonly firstMs: number;
+  readonly capMs: number;
+}
+
+const firstMs = 250;
+const capMs = 5000;
+/** The first delay doubles at most this often. */
+const mostLevel = 3;
+/** So many measurements in a row have to ask for a change: one slow message is no slow link. */
+const votesNeeded = 3;
+
+/**
+ * How patient re-dialling is, by how long messages take [LINK-11]: a dial on a link whose round trip is two seconds cannot
+ * be answered within 250 ms, and dialling on would only fill the link. Measurements come with messages, so nothing changes while
+ * an agent is silent and a countdown to HUNG runs.
+ */
+export class RedialPace {
+  readonly #windowMs: number;
+  #level = 0;
+  #votes = 0;
+
+  /** @param windowMs reconnect_window: the longest delay leaves room for four dials in it */
+  constructor(windowMs: number) {
+    this.#windowMs = windowMs;
+  }
+
+  get delays(): RedialDelays {
+    const patient = this.#level >= 2 ? this.#windowMs / 4 : 0;
+    return { firstMs: firstMs * 2 ** this.#level, capMs: Math.max(capMs, patient) };
+  }
+
+  /** The new delays, exactly when they change by this measurement. */
+  measured(latencyMs: number): RedialDelays | undefined {
+    const wanted = Math.ceil(Math.log2(Math.max(1, latencyMs) / firstMs));
+    const direction = Math.sign(Math.min(mostLevel, Math.max(0, wanted)) - this.#level);
+    this.#votes = direction === 0 || this.#votes * direction < 0 ? 0 : this.#votes;
+    if (direction === 0) return undefined;
+    this.#votes += direction;
+    if (Math.abs(this.#votes) < votesNeeded) return undefined;
+    this.#votes = 0;
+    this.#level += direction;
+    return this.delays;
+  }
+}
