@@ -241,7 +241,7 @@ describe('runner, start and abort', () => {
     runner.prepare(assignmentOf('null:', [stageOf({ blockSizeBytes: 2 ** 33 })], { dataset }));
     const { code, message } = await runner.failure();
     assert.equal(code, 'config');
-    assert.match(message, /no memory for a block_size of 8589934592 bytes/u);
+    assert.match(message, /no memory for 1 × a block_size of 8589934592 bytes/u);
   });
 
   it('does not stop at the signals that a terminal sends to all processes of a group', async () => {
