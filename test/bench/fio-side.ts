@@ -5,6 +5,13 @@ import type { Figures } from './measure.js';
 
 const run = promisify(execFile);
 
+const direction = z.object({
+  iops: z.number(),
+  total_ios: z.number(),
+  // A direction in which nothing was done has no percentiles.
+  clat_ns: z.object({ percentile: z.record(z.string(), z.number()).optional() }),
+});
+
 const output = z.object({
   jobs: z
     .array(
@@ -12,15 +19,21 @@ const output = z.object({
         job_runtime: z.number(),
         usr_cpu: z.number(),
         sys_cpu: z.number(),
-        read: z.object({
-          iops: z.number(),
-          total_ios: z.number(),
-          clat_ns: z.object({ percentile: z.record(z.string(), z.number()) }),
-        }),
+        read: direction,
+        write: direction,
       }),
     )
     .min(1),
 });
+
+export interface FioJob {
+  readonly rw: 'randread' | 'read' | 'write';
+  readonly engine: 'psync' | 'io_uring';
+  readonly blockBytes: number;
+  readonly threads: number;
+  readonly iodepth: number;
+  readonly direct: boolean;
+}
 
 export async function fioVersion(): Promise<string | undefined> {
   try {
@@ -31,22 +44,20 @@ export async function fioVersion(): Promise<string | undefined> {
 }
 
 /**
- * fio's psync on threads, as Muster works. `iomem_align`: its default buffers are misaligned, which would flatter us;
- * `invalidate=0`: the page cache is what is measured; `norandommap`: Muster keeps no map of visited blocks either.
+ * fio on threads, as Muster works. `iomem_align`: its default buffers are misaligned, which would flatter us;
+ * `invalidate=0`: the row says what is in the page cache; `norandommap`: Muster keeps no map of visited blocks either.
  */
-export async function fioRandomRead(
-  file: string,
-  threads: number,
-  seconds: number,
-): Promise<Figures> {
+export async function runFio(file: string, job: FioJob, seconds: number): Promise<Figures> {
   const { stdout } = await run('fio', [
     '--name=bench',
     `--filename=${file}`,
-    '--rw=randread',
-    '--bs=4k',
-    '--ioengine=psync',
+    `--rw=${job.rw}`,
+    `--bs=${String(job.blockBytes)}`,
+    `--ioengine=${job.engine}`,
+    `--iodepth=${String(job.iodepth)}`,
+    `--direct=${job.direct ? '1' : '0'}`,
     '--thread',
-    `--numjobs=${String(threads)}`,
+    `--numjobs=${String(job.threads)}`,
     '--group_reporting',
     '--time_based',
     `--runtime=${String(seconds)}`,
@@ -55,13 +66,12 @@ export async function fioRandomRead(
     '--norandommap',
     '--output-format=json',
   ]);
-  const job = output.parse(JSON.parse(stdout)).jobs[0];
-  if (job === undefined) throw new Error('fio reported no job');
+  const result = output.parse(JSON.parse(stdout)).jobs[0];
+  if (result === undefined) throw new Error('fio reported no job');
+  const done = job.rw === 'write' ? result.write : result.read;
+  const p99Ns = done.clat_ns.percentile?.['99.000000'];
+  if (done.total_ios === 0 || p99Ns === undefined) throw new Error('fio did no operation');
   // usr_cpu and sys_cpu are percent of job_runtime (ms, the sum of all threads).
-  const cpuNs = ((job.usr_cpu + job.sys_cpu) / 100) * job.job_runtime * 1e6;
-  return {
-    perSecond: job.read.iops,
-    cpuNsPerOperation: cpuNs / job.read.total_ios,
-    p99Ns: job.read.clat_ns.percentile['99.000000'] ?? 0,
-  };
+  const cpuNs = ((result.usr_cpu + result.sys_cpu) / 100) * result.job_runtime * 1e6;
+  return { perSecond: done.iops, cpuNsPerOperation: cpuNs / done.total_ios, p99Ns };
 }

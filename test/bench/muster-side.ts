@@ -24,16 +24,26 @@ export function benchAssignment(
   });
 }
 
+export interface StageRun {
+  readonly figures: Figures;
+  readonly intervals: readonly Interval[];
+  /** What did the I/O, as the results name it. */
+  readonly mechanism: string;
+}
+
 /** One stage through the real runner process, from READY on. `beforeStart`: while all wait for the start. */
 export async function runStage(
   assignment: Assignment,
-  beforeStart: () => void = () => undefined,
-): Promise<{ readonly figures: Figures; readonly intervals: readonly Interval[] }> {
-  const runner = new RunnerProcess();
+  beforeStart: () => Promise<void> = () => Promise.resolve(),
+): Promise<StageRun> {
+  const deepest = Math.max(
+    ...assignment.stages.map((s) => (s.iodepth > 1 ? s.iodepth * s.threads : 0)),
+  );
+  const runner = new RunnerProcess(deepest);
   try {
     runner.prepare(assignment);
     await runner.event('ready');
-    beforeStart();
+    await beforeStart();
     await runner.start(0);
     const result = await runner.event('stageResult');
     const [stats] = result.operations;
@@ -54,6 +64,7 @@ export async function runStage(
         p99Ns: Histogram.decode(stats.service).percentile(99),
       },
       intervals,
+      mechanism: result.mechanism,
     };
   } finally {
     await runner.kill();

@@ -1,83 +1,23 @@
-/** The rows of 3-measurement §6 that exist: each measures, and says what it found against its floor. */
-import path from 'node:path';
+/** PERF-06: what the harness costs, measured on an engine that does nothing. */
 import { stageOf } from '../support/runner-process.js';
-import { fioRandomRead } from './fio-side.js';
-import { count, measurePairs, ratio, spreadOf } from './measure.js';
-import type { Spread } from './measure.js';
-import { benchAssignment, benchFile, makeFile, removeFile, runStage } from './muster-side.js';
-import { makeResident } from './page-cache.js';
-
-export interface BenchOptions {
-  readonly target: string;
-  readonly pairs: number;
-  readonly seconds: number;
-}
-
-export interface RowResult {
-  readonly row: string;
-  readonly what: string;
-  readonly ours: string;
-  readonly theirs: string;
-  /** The figure that the floor is about. */
-  readonly result: string;
-  readonly remark: string;
-  readonly floor: string;
-  readonly isMet: boolean;
-}
+import { count, ratio, spreadOf } from './measure.js';
+import { benchAssignment, runStage } from './muster-side.js';
+import type { BenchOptions, RowResult } from './row.js';
 
 const fileSizeBytes = 256 * 1024 * 1024;
-
-/** PERF-01: cached 4 KiB random reads against fio's psync. */
-export async function cachedRead(
-  { target, pairs, seconds }: BenchOptions,
-  threads: number,
-  noatime: boolean,
-): Promise<RowResult> {
-  const stage = stageOf({ threads, noatime, durationMs: seconds * 1000 });
-  const assignment = benchAssignment(target, [stage], fileSizeBytes);
-  const file = path.join(target, benchFile);
-  await makeFile(assignment);
-  const results = await measurePairs(
-    pairs,
-    async () => {
-      const { figures } = await runStage(assignment, () => {
-        makeResident(file);
-      });
-      return figures;
-    },
-    () => {
-      makeResident(file);
-      return fioRandomRead(file, threads, seconds);
-    },
-  );
-  await removeFile(assignment);
-  const of = (figure: (pair: (typeof results)[number]) => number): Spread =>
-    spreadOf(results.map(figure));
-  const speed = of(({ ours, theirs }) => ours.perSecond / theirs.perSecond);
-  const cpu = of(({ ours, theirs }) => theirs.cpuNsPerOperation / ours.cpuNsPerOperation);
-  const floor = noatime ? 0.92 : 0.85;
-  return {
-    row: 'PERF-01',
-    what: `file, cached 4 KiB random read, ${String(threads)} thread${threads > 1 ? 's' : ''}${noatime ? ', `noatime`' : ''}`,
-    ours: `${count(of(({ ours }) => ours.perSecond).median)}/s`,
-    theirs: `fio psync ${count(of(({ theirs }) => theirs.perSecond).median)}/s`,
-    result: `${ratio(speed)} ×`,
-    remark: `per CPU second ${ratio(cpu)} ×`,
-    floor: `≥ ${floor.toFixed(2)} ×`,
-    isMet: speed.median >= floor,
-  };
-}
 
 /** PERF-06: what an operation costs when it does nothing. */
 export async function nullOverhead(
   { pairs, seconds }: BenchOptions,
   loop: 'closed' | 'open',
+  access: 'random' | { readonly zipf: number } = 'random',
 ): Promise<RowResult> {
   // More than can be done: nothing waits for its schedule, every operation has both latencies.
   const steps = [{ from: 1e9, to: 1e9 }];
   const rate = loop === 'open' ? ({ unit: 'operations', steps } as const) : undefined;
-  const floorNs = loop === 'open' ? 130 : 80;
-  const stage = stageOf({ threads: 1, durationMs: seconds * 1000, rate });
+  const isPlain = loop === 'closed' && access === 'random';
+  const floorNs = isPlain ? 80 : 130;
+  const stage = stageOf({ threads: 1, durationMs: seconds * 1000, access, rate });
   const wall: number[] = [];
   const cpu: number[] = [];
   for (let i = 0; i < pairs; i++) {
@@ -88,7 +28,7 @@ export async function nullOverhead(
   const spread = spreadOf(wall);
   return {
     row: 'PERF-06',
-    what: `\`null\`, ${loop} loop, uniform random, 1 thread`,
+    what: `\`null\`, ${loop} loop, ${access === 'random' ? 'uniform random' : `zipf ${String(access.zipf)}`}, 1 thread`,
     ours: `${count(1e9 / spread.median)}/s`,
     theirs: `two clock readings ${clockNs().toFixed(0)} ns each`,
     result: `${ratio(spread, 0)} ns`,
