@@ -75,3 +75,12 @@ export async function runFio(file: string, job: FioJob, seconds: number): Promis
   const cpuNs = ((result.usr_cpu + result.sys_cpu) / 100) * result.job_runtime * 1e6;
   return { perSecond: done.iops, cpuNsPerOperation: cpuNs / done.total_ios, p99Ns };
 }
+
+/** 4 KiB random reads by psync, through the page cache. */
+export function fioRandomRead(file: string, threads: number, seconds: number): Promise<Figures> {
+  return runFio(
+    file,
+    { rw: 'randread', engine: 'psync', blockBytes: 4096, threads, iodepth: 1, direct: false },
+    seconds,
+  );
+}
