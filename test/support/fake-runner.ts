@@ -45,6 +45,7 @@ process.on('message', (message) => {
       say({ kind: 'cleaned', files: 1, warnings: [] });
       return;
     case 'lease':
+    case 'share':
       return;
     case 'quit':
       process.exit(0);

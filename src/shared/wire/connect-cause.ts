@@ -52,7 +52,9 @@ function unavailable(details: string, usesTls: boolean): ConnectCause {
   if (/Protocol error/i.test(reason)) {
     return stranger('something that does not speak gRPC answers there');
   }
-  if (reason.startsWith('Failed to connect')) {
+  // A peer that refuses a certificate may end the connection before its alert was read.
+  const isCut = system === 'ECONNRESET' || system === 'EPIPE';
+  if (isCut || reason.startsWith('Failed to connect')) {
     const guess = usesTls
       ? "its log says whether it refuses this controller's certificate"
       : 'does that agent use TLS? Then --tls-ca is needed here';
