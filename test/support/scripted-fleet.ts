@@ -261,8 +261,11 @@ export class ScriptedFleet {
       .filter((record): record is Extract<RunRecord, { type: T }> => record.type === type);
   }
 
+  /** What a user sees without -v. */
   lines(): string[] {
-    return this.effects('notice').map(({ line }) => line);
+    return this.effects('notice')
+      .filter(({ level }) => level !== 'debug')
+      .map(({ line }) => line);
   }
 
   #obeys(agent: number, what: Refusal): boolean {
