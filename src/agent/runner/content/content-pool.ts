@@ -76,8 +76,8 @@ export class ContentPool implements WriteContent {
 /** Data of all workers of an agent together, whose repeats are out of reach of any compressor's window. */
 const poolBytes = 64 * 1024 * 1024;
 /**
- * What is written at full speed comes from the processor's cache as long as it may: from memory, buffered writes of
- * 1 MiB take a third longer. `random` is stamped and needs no more; what is to be compressed does.
+ * What is written at full speed comes from the processor's cache as long as it may, so that the load's own memory is not
+ * what is measured. `random` is stamped and needs no more; what is to be compressed does.
  */
 const cachedBytes = 4 * 1024 * 1024;
 
