@@ -17,11 +17,16 @@ export class RunnerProcess {
   readonly #listeners = new Set<() => void>();
   #hasExited = false;
 
-  /** @param asynchronous operations in flight at once at most, where stages have an iodepth */
-  constructor(asynchronous = 0) {
+  /**
+   * @param asynchronous operations in flight at once at most, where stages have an iodepth
+   * @param v8Flags with any, what V8 prints comes through `child.stdout`
+   */
+  constructor(asynchronous = 0, v8Flags: readonly string[] = []) {
     const script = fileURLToPath(new URL('../../src/agent/runner/main.js', import.meta.url));
     this.child = fork(script, [], {
       serialization: 'advanced',
+      execArgv: [...v8Flags],
+      stdio: ['ignore', v8Flags.length > 0 ? 'pipe' : 'inherit', 'inherit', 'ipc'],
       env: { ...process.env, ...runnerEnvironment(asynchronous) },
     });
     this.child.on('message', (event) => {

@@ -10,7 +10,7 @@ export interface ErrorRules {
 }
 
 export function errorRulesOf(
-  stage: StageAssignment,
+  stage: Pick<StageAssignment, 'mix' | 'stopOn'>,
   operationMs: Assignment['timeouts']['operationMs'],
 ): ErrorRules {
   return {

@@ -3,12 +3,14 @@ import os from 'node:os';
 import type { OperationKind } from '../../shared/model/operation.js';
 import type {
   DatasetPaths,
+  Engine,
   EngineContext,
   EngineDefinition,
   StageOptions,
   WriteContent,
 } from '../engines/engine.js';
 import { Allowance } from './allowance.js';
+import type { Budget } from './allowance.js';
 import { firstOf, runClosedLoop } from './closed-loop.js';
 import { emptyChurn } from './churn-pool.js';
 import type { ChurnState } from './churn-pool.js';
@@ -17,7 +19,7 @@ import type { LaneMemory } from './lane-memory.js';
 import { lastAct } from './last-act.js';
 import { OperationStream } from './choosing/operation-stream.js';
 import type { StreamOptions } from './choosing/operation-stream.js';
-import { noErrorRules } from './error-rules.js';
+import { errorRulesOf } from './error-rules.js';
 import { ScheduledPace } from './pacing/pace.js';
 import { PacedLane } from './pacing/paced-lane.js';
 import { Schedule } from './pacing/schedule.js';
@@ -30,6 +32,13 @@ import { Recorder } from './recorder.js';
  */
 const warmOperations = 20_000;
 const slowWarmOperations = 2_000;
+/**
+ * Before these come a few short lanes, some that end after so many operations and some without that limit: what only the end of a
+ * lane comes by, and a budget that is no small integer, would otherwise be new to the compiled code. V8 throws it away then,
+ * and the first second of all workers goes by compiling once more (seen with --trace-deopt).
+ */
+const shortLanes = [200, Infinity, 200, Infinity];
+const shortNs = 200_000;
 const quickKinds: ReadonlySet<OperationKind> = new Set(['read', 'write', 'get', 'stat']);
 /** For stages that only remove. */
 const removable = 500;
@@ -101,34 +110,48 @@ export async function warmUp(parts: WarmUp): Promise<void> {
       ...places(parts.stream),
       churn,
     });
+    warmRecorder(memory);
     const isQuick = stream.kinds.every((kind) => quickKinds.has(kind));
-    const operations = isQuick ? warmOperations : slowWarmOperations;
-    const budget = { deadlineNs: Infinity, operations, bytes: Infinity };
-    const flags = new Int32Array(new SharedArrayBuffer(16));
-    const allowance = new Allowance(stream, budget, flags);
-    const rules = noErrorRules;
-    const lane = { ...parts, engine, stream, allowance, rules, verifiers: [] };
-    if (parts.paced && engine.kind === 'blocking') {
-      const pace = warmPace(clock.now());
-      const waiter = new Waiter(clock, flags, memory.cells, true);
-      const paced = new PacedLane({
-        ...lane,
-        engine,
-        buffer: firstOf(parts.buffers),
-        pace,
-        waiter,
-      });
-      while (paced.batch() === undefined);
-    } else await runClosedLoop(lane);
+    const most = isQuick ? warmOperations : slowWarmOperations;
+    for (const operations of [...shortLanes, most]) {
+      const budget = { deadlineNs: Infinity, operations, bytes: Infinity };
+      // Set afterwards, as in earnest: to V8 it would be a constant otherwise.
+      budget.deadlineNs = operations === Infinity ? clock.now() + shortNs : Infinity;
+      await runLane(parts, engine, stream, budget);
+    }
     lastAct(engine, memory, clock, 0);
     engine.close();
   } finally {
     scratch.remove();
   }
-  // Latencies above 2^31 ns take another path through the layout.
+  memory.clear();
+}
+
+/** Latencies above 2^31 ns take another path through the layout. */
+function warmRecorder(memory: LaneMemory): void {
   const recorder = new Recorder(memory);
   for (let i = 0; i < 100; i++) recorder.done(0, 3e9 + i);
-  memory.clear();
+}
+
+async function runLane(
+  parts: WarmUp,
+  engine: Engine,
+  stream: OperationStream,
+  budget: Budget,
+): Promise<void> {
+  const { clock, memory } = parts;
+  const flags = new Int32Array(new SharedArrayBuffer(16));
+  const allowance = new Allowance(stream, budget, flags);
+  const rules = errorRulesOf({ mix: parts.stream.mix, stopOn: [] }, undefined);
+  const lane = { ...parts, engine, stream, allowance, rules, verifiers: [] };
+  if (!parts.paced || engine.kind === 'concurrent') {
+    await runClosedLoop(lane);
+    return;
+  }
+  const pace = warmPace(clock.now());
+  const waiter = new Waiter(clock, flags, memory.cells, true);
+  const paced = new PacedLane({ ...lane, engine, buffer: firstOf(parts.buffers), pace, waiter });
+  while (paced.batch() === undefined);
 }
 
 /** As many places to choose from as in earnest, where no whole file is read or written: zipf over one is no zipf. */

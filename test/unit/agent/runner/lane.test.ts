@@ -47,7 +47,7 @@ function setUp({ perform, budget, mix = ['read'], finish = () => undefined }: Se
     workers: 1,
     churn: { files: emptyChurn, folders: emptyChurn },
   });
-  const limits = { deadlineNs: Infinity, operations: Infinity, bytes: Infinity, ...budget };
+  const limits: Budget = { deadlineNs: Infinity, operations: Infinity, bytes: Infinity, ...budget };
   const allowance = new Allowance(stream, limits, flags);
   const buffer = new Uint8Array(1000);
   const lane = new Lane({ rules: noErrorRules, engine, stream, allowance, memory, buffer, clock });
@@ -63,7 +63,7 @@ function setUp({ perform, budget, mix = ['read'], finish = () => undefined }: Se
       if (end !== undefined) return end;
     }
   };
-  return { engine, lane, run, memory, flags, sampler, clock };
+  return { engine, lane, run, memory, flags, sampler, clock, limits };
 }
 
 const fail = (code: string): never => {
@@ -95,17 +95,14 @@ describe('Lane', () => {
   });
 
   it('ends at its deadline, and counts the operation that was in flight then', () => {
-    const clock = new ClockBase();
     let performed = 0;
-    const { run, sampler } = setUp({
+    const { run, sampler, limits } = setUp({
       perform: ({ bytes }) => {
         performed++;
-        while (clock.now() < deadlineNs);
+        limits.deadlineNs = 0;
         return bytes;
       },
-      budget: { deadlineNs: clock.now() + 2e6 },
     });
-    const deadlineNs = clock.now() + 2e6;
     assert.equal(run(), 'duration');
     assert.equal(performed, 1);
     assert.equal(sampler.sample(true)[0]?.count, 1);
