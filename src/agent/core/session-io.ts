@@ -43,6 +43,8 @@ export type SessionInput =
   | { readonly kind: 'runner'; readonly runner: number; readonly event: RunnerEvent }
   /** After the last `runner` input of that process. */
   | { readonly kind: 'runnerExited'; readonly runner: number; readonly exit: RunnerExit }
+  /** A parameter of the run's link follows what was measured; one clause. */
+  | { readonly kind: 'linkAdapted'; readonly line: string }
   | { readonly kind: 'operatorStop'; readonly signal: string }
   /** Somebody who knows the run's secret says that its controller will not come back. */
   | { readonly kind: 'recovered'; readonly runId: string; readonly reason: string }

@@ -104,6 +104,7 @@ export class ControllerLinks {
       generation: open.generation,
       peerReceived: resumed ? open.received : 0n,
       held: resumed ? open.held : [],
+      intervalsPerFrame: open.intervalsPerFrame,
       clock: this.#options.clock,
       log: this.#options.log,
       onEvent: (event) => {
@@ -174,6 +175,9 @@ export class ControllerLinks {
         return;
       case 'tooManyInvalid':
         log('warn', `${event.count} invalid messages in a row: ending this stream`);
+        return;
+      case 'adapted':
+        feed({ kind: 'linkAdapted', line: event.line });
         return;
       default:
         event satisfies never;

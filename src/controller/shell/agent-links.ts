@@ -216,6 +216,9 @@ class GrpcLink {
       case 'tooManyInvalid':
         notice('warn', `Agent ${this.#agent.id}: ${describe(event)}`);
         return;
+      case 'adapted':
+        notice('debug', `Link to agent ${this.#agent.id}: ${event.line}`);
+        return;
       default:
         event satisfies never;
     }
@@ -311,7 +314,7 @@ function failureOf({ code }: DialError): DialFailure {
   }
 }
 
-function describe(event: Exclude<LinkEvent, { kind: 'message' | 'invalid' }>): string {
+function describe(event: Exclude<LinkEvent, { kind: 'message' | 'invalid' | 'adapted' }>): string {
   switch (event.kind) {
     case 'gap':
       return `frames ${event.expected} to ${event.received - 1n} did not arrive (asking again for what matters)`;

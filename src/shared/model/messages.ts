@@ -145,6 +145,8 @@ export type ControllerMessage =
       readonly received: bigint;
       /** Absent or empty: a session of the run. */
       readonly fetch?: string;
+      /** Absent or 0: one. */
+      readonly intervalsPerFrame?: number;
     }
   | { readonly kind: 'confirm'; readonly proof: Uint8Array }
   | { readonly kind: 'lease'; readonly count: number }

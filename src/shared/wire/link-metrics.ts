@@ -1,7 +1,7 @@
 import type { MessageKind } from '../model/messages.js';
 
-/** What a frame carries, for counting: a kind of message, a piece of one, or nothing but an acknowledgement. */
-export type CountedKind = MessageKind | 'chunk' | 'ack';
+/** What a frame carries, for counting: a kind of message, a piece of one, several intervals, or only an acknowledgement. */
+export type CountedKind = MessageKind | 'chunk' | 'intervals' | 'ack';
 
 export interface Traffic {
   messages: number;

@@ -148,9 +148,14 @@ export class SenderPump {
 }
 
 function isCritical(kind: CountedKind): boolean {
-  return kind !== 'ack' && kind !== 'chunk' && deliveryOf[kind].lane === 'critical';
+  return (
+    kind !== 'ack' &&
+    kind !== 'chunk' &&
+    kind !== 'intervals' &&
+    deliveryOf[kind].lane === 'critical'
+  );
 }
 
 function nameOf(kind: CountedKind): string {
-  return kind === 'interval' ? 'stats' : kind;
+  return kind === 'interval' || kind === 'intervals' ? 'stats' : kind;
 }

@@ -197,8 +197,9 @@ export class SimAgent {
       this.#endpoint = agentEndpoint({ session: open.runId, mergeHistograms: mergeCounts });
     }
     this.#bound = stream;
-    const { generation, received, held } = open;
-    this.#endpoint.attach(generation, this.process.clock.now().ms, received, { held });
+    const { generation, received, held, intervalsPerFrame } = open;
+    const { ms } = this.process.clock.now();
+    this.#endpoint.attach(generation, ms, received, { held, intervalsPerFrame });
   }
 
   #closeStream(id: number, goodbye: boolean, reason: string): void {
@@ -248,7 +249,8 @@ export class SimAgent {
     for (const event of endpoint.receive(bytes, ms, session.open.generation)) {
       if (event.kind === 'message') {
         this.#feed({ kind: 'message', stream: id, message: event.message, receivedNs: ns });
-      } else if (event.kind === 'invalid') this.invalid += 1;
+      } else if (event.kind === 'adapted') this.#feed({ kind: 'linkAdapted', line: event.line });
+      else if (event.kind === 'invalid') this.invalid += 1;
       else if (event.kind === 'tooManyInvalid') {
         session.stream.close('agent', 'too many invalid frames');
         this.#closed(id, 'too many invalid frames');
