@@ -71,6 +71,8 @@ export type SessionEffect =
     }
   /** Give the message to the run's link, which keeps reliable ones while no stream is bound. */
   | { readonly kind: 'send'; readonly message: AgentMessage }
+  /** Send what the link has counted so far: a linkReport. */
+  | { readonly kind: 'reportLink' }
   /** End the stream after what was sent before; `goodbye`: with a Goodbye of that reason as the last frame. */
   | {
       readonly kind: 'closeStream';

@@ -31,6 +31,7 @@ const routine: ReadonlySet<AgentMessage['kind']> = new Set([
   'ping',
   'pong',
   'log',
+  'linkReport',
 ]);
 
 /**

@@ -5,7 +5,6 @@ import type { FrameSigner } from './frame.js';
 import { endedByController } from './frame-stream.js';
 import type { FrameStream } from './frame-stream.js';
 import type { LinkEndpoint, LinkEvent } from './link-endpoint.js';
-import type { PumpMetrics } from './link-metrics.js';
 import type { PeerState } from './outbound.js';
 import { SenderPump } from './sender-pump.js';
 
@@ -77,10 +76,6 @@ export class Duplex<Out extends Message = Message, In extends Message = Message>
       this.#end(reason);
     });
     this.#pump.wake();
-  }
-
-  get metrics(): PumpMetrics {
-    return this.#pump.metrics;
   }
 
   /** The endpoint keeps it when the stream is full or gone. */

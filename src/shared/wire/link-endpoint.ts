@@ -7,8 +7,8 @@ import { encodeFrame } from './frame.js';
 import type { FrameContext, FrameSigner } from './frame.js';
 import { Inbound } from './inbound.js';
 import type { LinkEvent } from './inbound.js';
-import { countTraffic, noTraffic } from './link-metrics.js';
-import type { CountedKind, LinkMetrics } from './link-metrics.js';
+import { countTraffic, noTraffic } from '../model/link-metrics.js';
+import type { CountedKind, LinkMetrics } from '../model/link-metrics.js';
 import type { MergeHistograms } from './merge-intervals.js';
 import { Outbound } from './outbound.js';
 import type { Candidate, PeerState } from './outbound.js';
@@ -232,11 +232,18 @@ export class LinkEndpoint<Out extends Message = Message, In extends Message = Me
 
   metrics(): LinkMetrics {
     const { merged, dropped } = this.#outbound.intervals;
-    return structuredClone({
-      ...this.#counters,
+    const { latencies, ...counters } = this.#counters;
+    return {
+      ...structuredClone(counters),
       intervalsMerged: merged,
       intervalsDropped: dropped,
-    });
+      latency: latencies.tally,
+    };
+  }
+
+  /** The stream was full: an attempt to write failed, or all of them. */
+  couldNotWrite(what: 'retries' | 'backlogs'): void {
+    this.#counters[what] += 1;
   }
 
   get #acknowledged(): { readonly ack: bigint; readonly seen: bigint } {

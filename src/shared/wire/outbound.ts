@@ -5,7 +5,7 @@ import { IntervalRing } from './interval-ring.js';
 import type { LiveFrame } from './interval-ring.js';
 import { LaneOrder, Queues, sources } from './lanes.js';
 import type { Source } from './lanes.js';
-import type { Counters } from './link-metrics.js';
+import type { Counters } from '../model/link-metrics.js';
 import { LivePace } from './live-pace.js';
 import type { MergeHistograms } from './merge-intervals.js';
 import { outgoingOf, packedOf, queueLimit } from './outgoing.js';
@@ -141,7 +141,10 @@ export class Outbound {
     this.#replayFrom = Math.max(0, this.#replayFrom - done);
     const tookMs = this.#ring.seen(seen, nowMs);
     this.#credit.seen(seen, nowMs);
-    if (tookMs !== undefined) this.#adaptPace(tookMs);
+    if (tookMs !== undefined) {
+      this.#counters.latencies.add(tookMs);
+      this.#adaptPace(tookMs);
+    }
     if (this.#lacksCredit) this.#tellCredit(nowMs);
   }
 

@@ -5,6 +5,7 @@ import type {
   ControllerMessage,
   HelloReply,
 } from '../../../src/shared/model/messages.js';
+import { linkReport } from '../../../src/shared/model/link-metrics.js';
 import { AgentSession } from '../../../src/agent/core/session.js';
 import type { Open, SessionEffect, SessionInput } from '../../../src/agent/core/session-io.js';
 import type { RunnerCommand } from '../../../src/agent/runner/protocol.js';
@@ -162,6 +163,9 @@ export class SimAgent {
         this.#endpoint?.send(effect.message);
         this.#unflushed = true;
         return;
+      case 'reportLink':
+        this.#reportLink();
+        return;
       case 'closeStream':
         this.#closeStream(effect.stream, effect.goodbye, effect.reason);
         return;
@@ -200,6 +204,13 @@ export class SimAgent {
     const { generation, received, held, intervalsPerFrame } = open;
     const { ms } = this.process.clock.now();
     this.#endpoint.attach(generation, ms, received, { held, intervalsPerFrame });
+  }
+
+  #reportLink(): void {
+    const metrics = this.#endpoint?.metrics();
+    if (!metrics) return;
+    const report = linkReport(metrics, { checkpoints: 0, checkpointBytes: 0 });
+    this.#endpoint?.send({ kind: 'linkReport', ...report });
   }
 
   #closeStream(id: number, goodbye: boolean, reason: string): void {
