@@ -154,7 +154,7 @@ suite('the network of one agent fails', { concurrency: 2 }, () => {
     });
 
     await t.test(
-      '[RUN-04] [RUN-21] two seconds of latency: a warning, no false timeout, the run completes, exit 0',
+      '[RUN-04] [RUN-21] [LINK-11] two seconds of latency: a warning, no false timeout, the run completes, exit 0',
       async () => {
         // The deadlines of the protocol, not the short ones of these tests.
         const timeouts = {
@@ -166,13 +166,14 @@ suite('the network of one agent fails', { concurrency: 2 }, () => {
           lease: '150s',
         };
         proxy.shapeBoth({ delayMs: 1000 });
-        const run = fleet.run({ through, seconds: 3, timeouts });
+        const run = fleet.run({ through, seconds: 4, timeouts });
         await run.exits(0);
         assert.match(
           run.said,
           /WARNING: Agent agent-2 message latency: [\d.]+s \(network issue\?\)/,
         );
         assert.doesNotMatch(run.said, /disconnected|crashed|hung|unreachable/);
+        assert.match(run.read('controller.log'), /agent-2: .*; intervals per frame are now 2$/m);
         for (const { id } of fleet.agents) run.checkTimeLine(id);
         run.checkSums();
       },

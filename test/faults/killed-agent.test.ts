@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { rebuild } from '../../src/controller/shell/rebuild.js';
 import { processGone } from '../support/agent-process.js';
+import { eventually } from '../support/eventually.js';
 import {
   Fleet,
   heldInCleanup,
@@ -78,10 +80,15 @@ suite('an agent is killed (SIGKILL)', { concurrency: 2 }, () => {
     const fleet = await Fleet.start(t);
 
     await t.test(
-      '[RUN-03] [RUN-10] an agent killed while running: its load ends, its numbers stay, exit 4',
+      '[RUN-03] [RUN-10] [LINK-12] an agent killed while running: its load ends, its numbers and its count of the link stay, exit 4',
       async () => {
         const run = fleet.run();
         await run.loaded();
+        const counted = await eventually('both sides of the link counted', 30_000, () => {
+          const links = run.manifest().agents.map((agent) => agent.link_metrics);
+          return links.every((link) => link?.agent) ? links : undefined;
+        });
+        assert.equal(run.manifest().outcome, 'running');
         const workload = await workloadProcess(fleet.agent(1), run);
         fleet.agent(1).program.kill('SIGKILL');
         await processGone(workload);
@@ -93,6 +100,15 @@ suite('an agent is killed (SIGKILL)', { concurrency: 2 }, () => {
         assert.ok(summary.coverage.host_seconds_ratio < 1);
         assert.ok(run.operationsOf('agent-2') > 0);
         run.checkSums();
+        const [survivor, lost] = run.manifest().agents.map((agent) => agent.link_metrics);
+        const intervals = survivor?.agent?.sent['interval']?.messages ?? 0;
+        assert.ok(intervals > 1 && intervals === survivor?.received['interval']?.messages);
+        assert.ok((lost?.agent?.sent['heartbeat']?.messages ?? 0) >= 1);
+        const sent = lost?.sent['lease']?.messages ?? 0;
+        assert.ok(sent >= (counted[1]?.sent['lease']?.messages ?? Infinity));
+        const manifest = run.read('run.json');
+        await rebuild(run.folder);
+        assert.deepEqual(JSON.parse(run.read('run.json')), JSON.parse(manifest));
       },
     );
 

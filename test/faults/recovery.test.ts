@@ -102,7 +102,7 @@ suite('what a crash leaves on disks', { concurrency: 2 }, () => {
     const { fleet, spool } = await spooled(t);
 
     await t.test(
-      '[RUN-10] the controller is killed: recover stops the load at once and gives the sums of the agents, exit 4',
+      '[RUN-10] [LINK-12] the controller is killed: recover stops the load at once and gives the sums of the agents, exit 4',
       async () => {
         const run = fleet.run({ seconds: 60, timeouts: { reconnect_window: '60s', lease: '90s' } });
         await run.loaded();
@@ -125,6 +125,10 @@ suite('what a crash leaves on disks', { concurrency: 2 }, () => {
           assert.equal(run.agent(`agent-${agent + 1}`).missing_seconds, 0);
         }
         run.checkSums();
+        for (const { link_metrics } of run.manifest().agents) {
+          assert.ok((link_metrics?.agent?.checkpoint_bytes ?? 0) > 1000, 'from its spool');
+          assert.ok((link_metrics?.agent?.checkpoints ?? 0) >= 1);
+        }
         assert.deepEqual(filesBelow(spool), []);
         const summary = run.read('summary.json');
         const again = await endsWith(fleet.controller(['recover', run.folder]), 4);

@@ -75,6 +75,65 @@ test('[STAT-08] of 100 000 stats through a flapping link at least 99.9 % arrive 
   assert.ok(alone >= 0.999 * many, `${String(many - alone)} were not alone`);
 });
 
+test('[LINK-11] [STAT-01] on a link that is too slow for a frame a second, several seconds share one, and each keeps its place', () => {
+  const random = new SeededRandom(11);
+  const seconds: { first: number; last: number; atMs: number }[] = [];
+  let samples = 0;
+  const link = new LinkPair({
+    seed: 12,
+    mergeHistograms: mergeEncoded,
+    toController: (message, nowMs) => {
+      if (message.kind !== 'interval') return;
+      const { first, last, operations } = message;
+      seconds.push({ first, last, atMs: nowMs });
+      for (const { service } of operations) samples += Histogram.decode(service).count;
+    },
+  });
+  link.connect();
+  let first = 0;
+  const produce = (): void => {
+    const service = wideHistogram(random, 150).encode();
+    const stats = statsOf('read', service, 150 * (first + 1));
+    link.send('agent', { kind: 'interval', ...anIntervalOf({ first, operations: [stats] }) });
+    link.send('agent', aHeartbeat);
+    first += 1;
+    link.world.after(1000, produce);
+  };
+  produce();
+  const framesIn = (ms: number): { alone: number; together: number } => {
+    const before = link.agent.metrics().sent;
+    link.world.run(link.world.nowMs + ms);
+    const { sent } = link.agent.metrics();
+    const of = (kind: 'interval' | 'intervals'): number =>
+      (sent[kind]?.messages ?? 0) - (before[kind]?.messages ?? 0);
+    return { alone: of('interval'), together: of('intervals') };
+  };
+  assert.deepEqual(framesIn(60_000), { alone: 60, together: 0 });
+  assert.deepEqual([...link.changes], []);
+  const sent = link.agent.metrics().sent;
+  const bytesASecond = ((sent.interval?.bytes ?? 0) + (sent.heartbeat?.bytes ?? 0)) / 60;
+  link.path.bytesPerSecond = 0.7 * bytesASecond;
+  const slow = framesIn(120_000);
+  assert.ok(slow.together > 20, JSON.stringify(slow));
+  // A frame for each would be 36 seconds behind.
+  assert.ok(first - seconds.length < 10, `${String(first - seconds.length)} s behind`);
+  const slowed = link.changes.length;
+  assert.ok(slowed > 0 && slowed < 4, link.changes.join('\n'));
+  assert.match(
+    link.changes[0] ?? '',
+    /^stats are acknowledged after \d+ ms; intervals per frame are now 2$/,
+  );
+  link.path.bytesPerSecond = Infinity;
+  framesIn(60_000);
+  assert.deepEqual(framesIn(60_000), { alone: 60, together: 0 });
+  assert.match(link.changes.at(-1) ?? '', /intervals per frame are now 1$/);
+  assert.equal(samples, seconds.length * 150);
+  assert.ok(seconds.length >= first - 1);
+  for (const [index, range] of seconds.entries()) {
+    assert.deepEqual([range.first, range.last], [index, index], 'in order, one by one');
+  }
+});
+
 /** Values over six decades, so that very many buckets are in use. */
 function wideHistogram(random: SeededRandom, values: number): Histogram {
   const histogram = new Histogram();

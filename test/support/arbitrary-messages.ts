@@ -162,6 +162,7 @@ export const handshakeMessages: fc.Arbitrary<Message> = fc.oneof(
     held: fc.array(record({ stage: uint32, first: uint32, last: uint32 }), { maxLength: 4 }),
     received: uint64,
     fetch: text,
+    intervalsPerFrame: uint32,
   }),
   record({ kind: kind('confirm'), proof: bytes }),
   record({

@@ -2,6 +2,7 @@
 import { agentEndpoint, controllerEndpoint } from '../../src/shared/wire/link-endpoint.js';
 import type { LinkEndpoint, LinkEvent } from '../../src/shared/wire/link-endpoint.js';
 import type { AgentMessage, ControllerMessage } from '../../src/shared/model/messages.js';
+import { mostPerFrame } from '../../src/shared/wire/live-pace.js';
 import type { MergeHistograms } from '../../src/shared/wire/merge-intervals.js';
 
 /** What happens to a frame on its way. `late`: it arrives after this many others. */
@@ -41,7 +42,8 @@ export class LossyPipe {
     const held = this.controller.held();
     const received = this.controller.received;
     this.controller.attach(this.#generation, this.nowMs, this.agent.received);
-    this.agent.attach(this.#generation, this.nowMs, received, { held });
+    const intervalsPerFrame = mostPerFrame;
+    this.agent.attach(this.#generation, this.nowMs, received, { held, intervalsPerFrame });
   }
 
   /** What was on its way is lost. */

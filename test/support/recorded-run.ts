@@ -1,4 +1,8 @@
 import { Histogram } from '../../src/shared/metrics/histogram.js';
+import type { LinkMetrics } from '../../src/shared/model/link-metrics.js';
+import { linkReport } from '../../src/shared/model/link-metrics.js';
+import type { LinkReport } from '../../src/shared/model/link-report.js';
+import { agentEndpoint } from '../../src/shared/wire/link-endpoint.js';
 import { unpaced } from '../../src/shared/model/pacing.js';
 import type {
   EndedBy,
@@ -316,8 +320,31 @@ export function sampleRun(options: SampleOptions = {}): readonly JournalRecord[]
     records.push(at(endMs + 60, to(index, 'RUNNING', 'COMPLETED')));
   }
   records.push(at(endMs + 70, { type: 'stageEnd', stage: 0 }));
-  if (options.end !== false) records.push(at(endMs + 100, completed));
+  if (options.end !== false) {
+    const { metrics, report } = countedLink();
+    records.push(at(endMs + 90, { type: 'linkReport', agent: 0, report }));
+    for (const agent of all) records.push(at(endMs + 95, { type: 'linkMetrics', agent, metrics }));
+    records.push(at(endMs + 100, completed));
+  }
   return records;
+}
+
+/** What both sides counted of a link over which little went. */
+export function countedLink(): { metrics: LinkMetrics; report: LinkReport } {
+  const metrics: LinkMetrics = {
+    ...agentEndpoint({ session: 'run-1', mergeHistograms: (a) => a }).metrics(),
+    sent: { lease: { messages: 30, bytes: 900 } },
+    received: { interval: { messages: 5, bytes: 5000 }, heartbeat: { messages: 9, bytes: 700 } },
+    dropped: { lease: 2 },
+    streams: 3,
+    invalid: 4,
+    retries: 7,
+    backlogs: 1,
+    payloadBytes: 9000,
+    packedBytes: 3000,
+    latency: { samples: 4, meanMs: 1.5, maxMs: 3 },
+  };
+  return { metrics, report: linkReport(metrics, { checkpoints: 1, checkpointBytes: 200 }) };
 }
 
 export const completed: RunRecord = {

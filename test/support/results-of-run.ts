@@ -3,6 +3,18 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { AgentStageSummary, Summary } from '../../src/controller/core/summary.js';
 
+type Traffic = Readonly<Record<string, { readonly messages: number; readonly bytes: number }>>;
+
+interface LinkSide {
+  readonly sent: Traffic;
+  readonly received: Traffic;
+}
+
+interface AgentLinkSide extends LinkSide {
+  readonly checkpoints: number;
+  readonly checkpoint_bytes: number;
+}
+
 /** What tests look at in run.json. */
 interface RunJson {
   readonly outcome: string;
@@ -12,6 +24,7 @@ interface RunJson {
     readonly id: string;
     readonly state: string;
     readonly reconnects: number;
+    readonly link_metrics: (LinkSide & { readonly agent: AgentLinkSide | null }) | null;
     readonly states: readonly { readonly state: string; readonly reason: string }[];
     readonly links: readonly { readonly link: string; readonly generation: number }[];
     readonly clock: readonly { readonly offset_ns: string; readonly bound_ns: number }[];

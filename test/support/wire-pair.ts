@@ -77,7 +77,7 @@ export async function startWireAgent(
   const lines: string[] = [];
   const endpoints = new Map<string, LinkEndpoint<AgentMessage, ControllerMessage>>();
   const accept = async (incoming: IncomingSession): Promise<void> => {
-    const { runId, generation, received, held } = incoming.open;
+    const { runId, generation, received, held, intervalsPerFrame } = incoming.open;
     const known = endpoints.get(runId);
     const endpoint = known ?? agentEndpoint({ session: runId, mergeHistograms: concatenate });
     endpoints.set(runId, endpoint);
@@ -90,7 +90,15 @@ export async function startWireAgent(
     if (!accepted) return;
     const events = new EventLog<Happening<ControllerMessage>>();
     const duplex = new Duplex({
-      ...{ ...accepted, endpoint, generation, held, peerReceived: received, clock: systemClock },
+      ...{
+        ...accepted,
+        endpoint,
+        generation,
+        held,
+        intervalsPerFrame,
+        peerReceived: received,
+        clock: systemClock,
+      },
       log: (level, line) => lines.push(`${level} ${line}`),
       onEvent: (event) => events.add(event),
       onEnd: (end) => events.add({ kind: 'end', end }),

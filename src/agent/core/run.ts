@@ -1,6 +1,7 @@
 import type { AgentState } from '../../shared/model/agent-state.js';
 import type { Assignment } from '../../shared/model/assignment.js';
 import type { Instant } from '../../shared/kernel/clock.js';
+import type { LogLevel } from '../../shared/kernel/log.js';
 import type { RunnerEvent } from '../runner/protocol.js';
 import { earliest } from './alarm.js';
 import type { Command } from './command-table.js';
@@ -75,6 +76,11 @@ export class AgentRun {
   note(line: string): void {
     this.#run.notes.push(line);
     this.#run.tell('warn', line);
+  }
+
+  /** A line for both logs. */
+  tell(level: LogLevel, line: string): void {
+    this.#run.tell(level, line);
   }
 
   lease(untilNs: bigint): void {

@@ -43,6 +43,8 @@ export type SessionInput =
   | { readonly kind: 'runner'; readonly runner: number; readonly event: RunnerEvent }
   /** After the last `runner` input of that process. */
   | { readonly kind: 'runnerExited'; readonly runner: number; readonly exit: RunnerExit }
+  /** A parameter of the run's link follows what was measured; one clause. */
+  | { readonly kind: 'linkAdapted'; readonly line: string }
   | { readonly kind: 'operatorStop'; readonly signal: string }
   /** Somebody who knows the run's secret says that its controller will not come back. */
   | { readonly kind: 'recovered'; readonly runId: string; readonly reason: string }
@@ -69,6 +71,8 @@ export type SessionEffect =
     }
   /** Give the message to the run's link, which keeps reliable ones while no stream is bound. */
   | { readonly kind: 'send'; readonly message: AgentMessage }
+  /** Send what the link has counted so far: a linkReport. */
+  | { readonly kind: 'reportLink' }
   /** End the stream after what was sent before; `goodbye`: with a Goodbye of that reason as the last frame. */
   | {
       readonly kind: 'closeStream';

@@ -100,6 +100,9 @@ export class AgentSession {
       case 'unspooled':
         this.#tenancy?.run.note(input.line);
         return;
+      case 'linkAdapted':
+        this.#tenancy?.run.tell('debug', input.line);
+        return;
       case 'tick':
         this.#tenancy?.tick(input.health, now);
         for (const runner of this.#reaper.tick(now.ms)) this.#emit({ kind: 'killRunner', runner });

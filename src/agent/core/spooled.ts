@@ -22,6 +22,7 @@ const keep: { readonly [K in AgentMessage['kind']]: Keep } = {
   progress: 'sometimes',
   heartbeat: 'sometimes',
   log: 'never',
+  linkReport: 'always',
   nak: 'never',
   ping: 'never',
   pong: 'never',

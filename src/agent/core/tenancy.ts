@@ -13,6 +13,9 @@ import type { ControlHealth, Open } from './session-io.js';
 /** How long an agent that is being stopped waits for the controller to acknowledge the last words. */
 const lastWordsMs = 2_000;
 
+/** One heartbeat in so many is followed by a report on the link. */
+const beatsPerReport = 10;
+
 /** Why the run leaves the agent; `byMs`: not later than this, whatever is still unacknowledged. */
 type Parting =
   | { readonly kind: 'goodbye' }
@@ -32,6 +35,7 @@ export class Tenancy {
   /** Nothing reliable is on its way to the controller. */
   #flushed = true;
   #parting: Parting | undefined;
+  #beats = 0;
 
   constructor(stream: number, open: Open, host: RunHost, now: Instant) {
     this.owner = { runId: open.runId, identity: open.identity, sinceUnixMs: now.unixMs };
@@ -39,8 +43,10 @@ export class Tenancy {
     this.#host = {
       ...host,
       emit: (effect) => {
-        if (effect.kind === 'send' && deliveryOf[effect.message.kind].reliable) {
-          this.#flushed = false;
+        if (effect.kind === 'send') {
+          const { kind } = effect.message;
+          if (deliveryOf[kind].reliable) this.#flushed = false;
+          if (kind === 'final' || kind === 'cleaned') host.emit({ kind: 'reportLink' });
         }
         host.emit(effect);
       },
@@ -120,6 +126,8 @@ export class Tenancy {
     this.#watch.streamOpened(now.ms);
     this.#heartbeat.restart(now.ms);
     this.#host.emit({ kind: 'accept', stream, resumed: true });
+    // Those that were due meanwhile were not sent, and what is replayed now may be its last word.
+    this.#host.emit({ kind: 'reportLink' });
     this.#log('info', `Controller is back on stream ${String(generation)}`);
     this.#renewRunner(now);
   }
@@ -163,7 +171,10 @@ export class Tenancy {
     this.run.tick(now);
     if (this.#stream === undefined) return;
     const heartbeat = this.#heartbeat.due(this.run, now.ms);
-    if (heartbeat) this.send(heartbeat);
+    if (!heartbeat) return;
+    this.send(heartbeat);
+    if (this.#beats % beatsPerReport === 0) this.#host.emit({ kind: 'reportLink' });
+    this.#beats += 1;
   }
 
   wakeAt(): number | undefined {

@@ -15,6 +15,7 @@ export interface ControlParts {
     accept(effect: Effect<'accept'>): void;
     refuse(effect: Effect<'refuse'>): void;
     send(effect: Effect<'send'>): void;
+    reportLink(): void;
     closeStream(effect: Effect<'closeStream'>): void;
     released(effect: Effect<'released'>): void;
   };
@@ -126,6 +127,9 @@ export class ControlLoop {
         return;
       case 'send':
         links.send(effect);
+        return;
+      case 'reportLink':
+        links.reportLink();
         return;
       case 'closeStream':
         links.closeStream(effect);

@@ -1,6 +1,7 @@
 import type { Clock } from '../../shared/kernel/clock.js';
 import type { Log } from '../../shared/kernel/log.js';
 import { mergeEncoded } from '../../shared/metrics/histogram.js';
+import { linkReport } from '../../shared/model/link-metrics.js';
 import { deliveryOf } from '../../shared/model/messages.js';
 import type { AgentMessage, ControllerMessage } from '../../shared/model/messages.js';
 import type {
@@ -23,7 +24,7 @@ type Effect<K extends SessionEffect['kind']> = Extract<SessionEffect, { readonly
 export interface LinksOptions {
   readonly session: AgentSession;
   readonly feed: (input: SessionInput) => void;
-  readonly spool: Pick<Spool, 'begin' | 'add' | 'checkpoint' | 'end'>;
+  readonly spool: Pick<Spool, 'begin' | 'add' | 'checkpoint' | 'end' | 'metrics'>;
   /** Takes a stream that is no session but a fetch. */
   readonly fetches: Pick<CheckpointFetches, 'incoming' | 'released'>;
   /** What Welcome says of this agent whatever the run. */
@@ -104,6 +105,7 @@ export class ControllerLinks {
       generation: open.generation,
       peerReceived: resumed ? open.received : 0n,
       held: resumed ? open.held : [],
+      intervalsPerFrame: open.intervalsPerFrame,
       clock: this.#options.clock,
       log: this.#options.log,
       onEvent: (event) => {
@@ -135,6 +137,12 @@ export class ControllerLinks {
     if (deliveryOf[message.kind].reliable) link.owes = true;
     if (link.duplex) link.duplex.send(message);
     else link.endpoint.send(message);
+  }
+
+  reportLink(): void {
+    if (!this.#link) return;
+    const report = linkReport(this.#link.endpoint.metrics(), this.#options.spool.metrics);
+    this.send({ kind: 'send', message: { kind: 'linkReport', ...report } });
   }
 
   closeStream({ stream, goodbye, reason }: Effect<'closeStream'>): void {
@@ -174,6 +182,9 @@ export class ControllerLinks {
         return;
       case 'tooManyInvalid':
         log('warn', `${event.count} invalid messages in a row: ending this stream`);
+        return;
+      case 'adapted':
+        feed({ kind: 'linkAdapted', line: event.line });
         return;
       default:
         event satisfies never;

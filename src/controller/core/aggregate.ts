@@ -87,6 +87,7 @@ export class Aggregate {
         return;
       case 'clock':
       case 'linkMetrics':
+      case 'linkReport':
       case 'decision':
       case 'notice':
         return;

@@ -1,4 +1,5 @@
 import type { AgentMessage } from '../../shared/model/messages.js';
+import type { LinkReport } from '../../shared/model/link-report.js';
 import { HeldRanges } from './held-ranges.js';
 import type { RunRecord } from './records.js';
 
@@ -9,6 +10,10 @@ interface Known {
   result: boolean;
 }
 
+function framesSent({ sent }: LinkReport): number {
+  return sent.reduce((sum, { messages }) => sum + messages, 0);
+}
+
 /**
  * Adds what an agent kept of a run to what the journal has of it, nothing twice: fed with the run's records, it says
  * which messages of a checkpoint are news, as records.
@@ -16,6 +21,8 @@ interface Known {
 export class CheckpointMerge {
   readonly #known = new Map<string, Known>();
   readonly #bounds = new Map<number, number>();
+  /** Frames that an agent had sent at its last report: only a later one is news. */
+  readonly #reported = new Map<number, number>();
 
   learn(record: RunRecord): void {
     switch (record.type) {
@@ -33,6 +40,9 @@ export class CheckpointMerge {
         return;
       case 'clock':
         this.#bounds.set(record.agent, record.clock.boundNs);
+        return;
+      case 'linkReport':
+        this.#reported.set(record.agent, framesSent(record.report));
         return;
       default:
         return;
@@ -58,6 +68,11 @@ export class CheckpointMerge {
         const boundNs = this.#bounds.get(agent) ?? 0;
         const latenessNs = Number(firstOperationNs - atNs);
         return { type: 'started', agent, stage, latenessNs, boundNs };
+      }
+      case 'linkReport': {
+        const { kind: _kind, ...report } = message;
+        const isNews = framesSent(report) > (this.#reported.get(agent) ?? 0);
+        return isNews ? { type: 'linkReport', agent, report } : undefined;
       }
       default:
         return undefined;

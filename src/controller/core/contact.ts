@@ -1,4 +1,5 @@
-import { LatencyWatch, type LatencyTally } from './latency-watch.js';
+import type { LatencyTally } from '../../shared/metrics/latencies.js';
+import { LatencyWatch } from './latency-watch.js';
 
 /** Silence on an open stream after which the agent is asked on a fresh connection, and how often. */
 const helloAfterMs = 10_000;

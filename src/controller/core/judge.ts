@@ -9,6 +9,7 @@ import {
   type Standing,
 } from './decisions.js';
 import type { AgentSession } from './agent-session.js';
+import { oneSentence } from './one-sentence.js';
 import type { Outbox } from './outbox.js';
 import { outcomeOf } from './run-end.js';
 import type { RunEnd } from './run-io.js';
@@ -19,7 +20,8 @@ export class Judge {
   readonly #sessions: readonly AgentSession[];
   readonly #outbox: Outbox;
   readonly #codes: ExitCode[] = [];
-  #reason: string | undefined;
+  /** Of the gravest code; more than one when several agents could not be prepared. */
+  #reasons: string[] = [];
   #notRepresentative = false;
 
   constructor(policy: FailurePolicy, sessions: readonly AgentSession[], outbox: Outbox) {
@@ -55,17 +57,23 @@ export class Judge {
   /** Something that the end of the run must say; the gravest decides, and gives its reason. */
   note(code: ExitCode, reason: string | undefined): void {
     if (this.#codes.length === 0 || gravest([...this.#codes, code]) !== gravest(this.#codes)) {
-      this.#reason = reason;
+      this.#reasons = reason === undefined ? [] : [reason];
     }
     this.#codes.push(code);
   }
 
+  /** One more agent failed by itself while a run that could not be started is given up: the reason names it, too. */
+  alsoFailed(line: string): void {
+    if (gravest(this.#codes) === exitCodes.notStarted) this.#reasons.push(line);
+  }
+
   end(): Omit<RunEnd, 'owing'> {
     const exitCode = gravest(this.#codes);
+    const isReasonless = exitCode === exitCodes.completed || this.#reasons.length === 0;
     return {
       outcome: outcomeOf(exitCode),
       exitCode,
-      reason: exitCode === exitCodes.completed ? undefined : this.#reason,
+      reason: isReasonless ? undefined : oneSentence(this.#reasons),
       notRepresentative: this.#notRepresentative,
     };
   }

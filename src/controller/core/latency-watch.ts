@@ -1,19 +1,13 @@
+import { Latencies, type LatencyTally } from '../../shared/metrics/latencies.js';
+
 const limitMs = 1000;
 const inARow = 3;
-
-export interface LatencyTally {
-  readonly samples: number;
-  readonly meanMs: number;
-  readonly maxMs: number;
-}
 
 /** Three measurements in a row above one second are worth one warning; a good one ends the episode. */
 export class LatencyWatch {
   #bad = 0;
   #latestMs: number | undefined;
-  #samples = 0;
-  #sumMs = 0;
-  #maxMs = 0;
+  readonly #latencies = new Latencies();
 
   /** Of the newest measurement. */
   get latestMs(): number | undefined {
@@ -21,16 +15,13 @@ export class LatencyWatch {
   }
 
   get tally(): LatencyTally {
-    const meanMs = this.#samples === 0 ? 0 : this.#sumMs / this.#samples;
-    return { samples: this.#samples, meanMs, maxMs: this.#maxMs };
+    return this.#latencies.tally;
   }
 
   /** True exactly when the warning is due. */
   measured(latencyMs: number): boolean {
     this.#latestMs = latencyMs;
-    this.#samples += 1;
-    this.#sumMs += latencyMs;
-    this.#maxMs = Math.max(this.#maxMs, latencyMs);
+    this.#latencies.add(latencyMs);
     if (latencyMs <= limitMs) {
       this.#bad = 0;
       return false;

@@ -1,13 +1,10 @@
 import type { AgentPlan } from '../../shared/model/plan.js';
+import type { LinkMetrics } from '../../shared/model/link-metrics.js';
+import type { LinkReport } from '../../shared/model/link-report.js';
 import { isoTime } from './calendar.js';
+import { linkMetricsJson } from './link-metrics-json.js';
 import { Outages } from './outages.js';
-import type {
-  AgentFacts,
-  AgentLinkMetrics,
-  JournalRecord,
-  LinkState,
-  SessionState,
-} from './records.js';
+import type { AgentFacts, JournalRecord, LinkState, SessionState } from './records.js';
 import type { Summary } from './summary.js';
 
 type Of<K extends JournalRecord['type']> = Extract<JournalRecord, { type: K }>;
@@ -28,7 +25,8 @@ interface AgentEntry {
   }[];
   readonly starts: { stage: number; lateness_ns: number; bound_ns: number }[];
   readonly outages: Outages;
-  metrics: AgentLinkMetrics | undefined;
+  metrics: LinkMetrics | undefined;
+  report: LinkReport | undefined;
 }
 
 export type ManifestDocument = ReturnType<Manifest['document']>;
@@ -107,6 +105,8 @@ export class Manifest {
       }
       case 'linkMetrics':
         return this.#on(record.agent, (agent) => (agent.metrics = record.metrics));
+      case 'linkReport':
+        return this.#on(record.agent, (agent) => (agent.report = record.report));
       case 'end':
         this.#end = record;
         return true;
@@ -173,6 +173,7 @@ function newEntry(plan: AgentPlan): AgentEntry {
     starts: [],
     outages: new Outages(),
     metrics: undefined,
+    report: undefined,
   };
 }
 
@@ -193,40 +194,8 @@ function agentJson(agent: AgentEntry) {
     host: facts?.host ?? null,
     states: agent.states,
     links: agent.links,
-    link_metrics: linkMetricsJson(agent),
+    link_metrics: linkMetricsJson(agent.metrics, agent.report, agent.outages.durationsMs),
     clock: agent.clock,
     starts: agent.starts,
-  };
-}
-
-/** Null while the run goes on: counters are taken at its end. */
-function linkMetricsJson({ metrics, outages }: AgentEntry) {
-  if (!metrics) return null;
-  const { latency } = metrics;
-  const round = (ms: number): number => Math.round(ms * 1000) / 1000;
-  return {
-    sent: metrics.sent,
-    received: metrics.received,
-    dropped: metrics.dropped,
-    streams: metrics.streams,
-    outages_ms: outages.durationsMs,
-    latency_ms: {
-      samples: latency.samples,
-      mean: latency.samples === 0 ? null : round(latency.meanMs),
-      max: latency.samples === 0 ? null : round(latency.maxMs),
-    },
-    invalid: metrics.invalid,
-    unknown_kinds: metrics.unknownKinds,
-    gaps: metrics.gaps,
-    naks_sent: metrics.naksSent,
-    naks_received: metrics.naksReceived,
-    resent: metrics.resent,
-    duplicates: metrics.duplicates,
-    out_of_order: metrics.outOfOrder,
-    stale: metrics.stale,
-    retries: metrics.retries,
-    backlogs: metrics.backlogs,
-    compression_ratio:
-      metrics.packedBytes === 0 ? null : round(metrics.payloadBytes / metrics.packedBytes),
   };
 }

@@ -8,8 +8,8 @@ import type { Interval, StageResult } from '../../shared/model/messages.js';
 import type { ExitCode, Outcome } from '../../shared/model/outcome.js';
 import type { Plan } from '../../shared/model/plan.js';
 import type { LogLevel } from '../../shared/kernel/log.js';
-import type { LinkMetrics, PumpMetrics } from '../../shared/wire/link-metrics.js';
-import type { LatencyTally } from './latency-watch.js';
+import type { LinkMetrics } from '../../shared/model/link-metrics.js';
+import type { LinkReport } from '../../shared/model/link-report.js';
 
 /** The controller's view of an agent: the agent's own states, and CONNECTING before the first Welcome. */
 export type SessionState = AgentState | 'CONNECTING';
@@ -31,12 +31,6 @@ export interface ClockEstimate {
   readonly roundTripNs: number;
   /** Agent's wall clock minus the controller's; for the log only. */
   readonly wallOffsetMs: number;
-}
-
-/** Over all streams of one agent's link. */
-export interface AgentLinkMetrics extends LinkMetrics, PumpMetrics {
-  /** Round trips of probes and pings, and the age of intervals on arrival. */
-  readonly latency: LatencyTally;
 }
 
 export type RunRecord =
@@ -100,8 +94,13 @@ export type RunRecord =
     }
   | { readonly type: 'stageResult'; readonly agent: number; readonly result: StageResult }
   | { readonly type: 'stageEnd'; readonly stage: number }
-  /** At the end of the run: what went over the agent's link, as counted by the controller. */
-  | { readonly type: 'linkMetrics'; readonly agent: number; readonly metrics: AgentLinkMetrics }
+  /**
+   * Every ten seconds and at the end of the run: what went over the agent's link so far, as the controller counts it;
+   * `latency` is of round trips of probes and pings, and the age of stats on arrival.
+   */
+  | { readonly type: 'linkMetrics'; readonly agent: number; readonly metrics: LinkMetrics }
+  /** The same, as the agent counts it: every ten seconds, and before its last word. */
+  | { readonly type: 'linkReport'; readonly agent: number; readonly report: LinkReport }
   /** A row of the decision table was applied. */
   | {
       readonly type: 'decision';

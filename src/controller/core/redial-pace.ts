@@ -1,3 +1,5 @@
+import { Votes } from '../../shared/kernel/votes.js';
+
 /** Delays of the first re-dial and the longest, before jitter. */
 export interface RedialDelays {
   readonly firstMs: number;
@@ -8,8 +10,6 @@ const firstMs = 250;
 const capMs = 5000;
 /** The first delay doubles at most this often. */
 const mostLevel = 3;
-/** So many measurements in a row have to ask for a change: one slow message is no slow link. */
-const votesNeeded = 3;
 
 /**
  * How patient re-dialling is, by how long messages take [LINK-11]: a dial on a link whose round trip is two seconds cannot
@@ -19,7 +19,7 @@ const votesNeeded = 3;
 export class RedialPace {
   readonly #windowMs: number;
   #level = 0;
-  #votes = 0;
+  readonly #votes = new Votes();
 
   /** @param windowMs reconnect_window: the longest delay leaves room for four dials in it */
   constructor(windowMs: number) {
@@ -34,12 +34,9 @@ export class RedialPace {
   /** The new delays, exactly when they change by this measurement. */
   measured(latencyMs: number): RedialDelays | undefined {
     const wanted = Math.ceil(Math.log2(Math.max(1, latencyMs) / firstMs));
-    const direction = Math.sign(Math.min(mostLevel, Math.max(0, wanted)) - this.#level);
-    this.#votes = direction === 0 || this.#votes * direction < 0 ? 0 : this.#votes;
-    if (direction === 0) return undefined;
-    this.#votes += direction;
-    if (Math.abs(this.#votes) < votesNeeded) return undefined;
-    this.#votes = 0;
+    const more = Math.min(mostLevel, Math.max(0, wanted)) - this.#level;
+    const direction = more > 0 ? 1 : more < 0 ? -1 : 0;
+    if (!this.#votes.cast(direction)) return undefined;
     this.#level += direction;
     return this.delays;
   }

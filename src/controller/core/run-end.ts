@@ -1,6 +1,7 @@
 import { exitCodes, type ExitCode, type Outcome } from '../../shared/model/outcome.js';
 import { stateAfter } from './agent-outcome.js';
 import type { AgentSession } from './agent-session.js';
+import { oneSentence } from './one-sentence.js';
 import type { RunOptions } from './run-io.js';
 
 /** How a run that was not aborted ended: complete when every agent delivered all that was asked of it. */
@@ -15,7 +16,7 @@ export function judgeEnd(
   // A command that is nothing but its one job has not been done in part when no agent did it.
   const none = options.mode !== 'run' && incomplete.length === sessions.length;
   const code = none ? exitCodes.notStarted : exitCodes.partial;
-  return { code, reason: `${count} agents completed (${causes.join('; ')})` };
+  return { code, reason: `${count} agents completed (${oneSentence(causes)})` };
 }
 
 function hasDelivered(session: AgentSession, options: RunOptions): boolean {

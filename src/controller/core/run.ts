@@ -31,6 +31,7 @@ const routine: ReadonlySet<AgentMessage['kind']> = new Set([
   'ping',
   'pong',
   'log',
+  'linkReport',
 ]);
 
 /**
@@ -211,7 +212,8 @@ export class Run implements RunContext {
       this.#announce(session, event, now);
       this.#phase.on(session, event, now);
       if (event.kind === 'failed' || event.kind === 'hung') {
-        this.#decide(event.kind, session, event.line, now);
+        if (this.#phase instanceof Aborting) this.#whileAborting(event);
+        else this.#decide(event.kind, session, event.line, now);
       }
     }
   }
@@ -246,6 +248,11 @@ export class Run implements RunContext {
     if (column === undefined) return;
     const reason = this.#judge.rule(event, column, session?.index, why);
     if (reason !== undefined) this.#abort(reason, now);
+  }
+
+  /** Who cannot be reached any more is no cause of what ends already; who reports a failure of its own is. */
+  #whileAborting(event: Extract<SessionEvent, { kind: 'failed' | 'hung' }>): void {
+    if (event.kind === 'failed' && event.reason !== 'lost') this.#judge.alsoFailed(event.line);
   }
 
   #interrupt(signal: 'SIGINT' | 'SIGTERM', now: Instant): void {

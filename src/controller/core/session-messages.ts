@@ -93,6 +93,11 @@ export function receiveMessage(
         now.ms,
       );
       return;
+    case 'linkReport': {
+      const { kind: _kind, ...report } = message;
+      outbox.record({ type: 'linkReport', agent, report });
+      return;
+    }
     case 'log':
       outbox.notice(message.level, `${session.id}: ${message.line}`);
       return;

@@ -10,7 +10,7 @@ import { dialAgent, greetAgent, type DialOptions } from '../../shared/wire/dial-
 import { DialError } from '../../shared/wire/dial-error.js';
 import { Duplex } from '../../shared/wire/duplex.js';
 import { LinkEndpoint, type LinkEvent } from '../../shared/wire/link-endpoint.js';
-import type { LinkMetrics, PumpMetrics } from '../../shared/wire/link-metrics.js';
+import type { LinkMetrics } from '../../shared/model/link-metrics.js';
 import { openControllerWarning } from '../../shared/wire/open-door.js';
 import type { DialFailure, RunInput } from '../core/run-io.js';
 import { fetchCheckpoint, type FetchOutcome } from './fetch-checkpoint.js';
@@ -42,11 +42,6 @@ type Endpoint = LinkEndpoint<ControllerMessage, AgentMessage>;
 
 /** Dials under way at once; far more than a handful of sockets cost nothing, thousands at once cost the deadline. */
 const dialsAtOnce = 256;
-const noPump: PumpMetrics = { retries: 0, backlogs: 0 };
-
-function addPump(a: PumpMetrics, b: PumpMetrics): PumpMetrics {
-  return { retries: a.retries + b.retries, backlogs: a.backlogs + b.backlogs };
-}
 
 interface Stream {
   readonly generation: number;
@@ -61,8 +56,6 @@ class GrpcLink {
   readonly #dial: DialOptions;
   #dialling: { generation: number; abort: AbortController } | undefined;
   #stream: Stream | undefined;
-  /** Of the streams that are over. */
-  #pumped: PumpMetrics = noPump;
   #closed: (() => void) | undefined;
   #fetching: { readonly done: Promise<void>; readonly abort: AbortController } | undefined;
 
@@ -166,10 +159,8 @@ class GrpcLink {
     else this.#endpoint.send(message);
   }
 
-  metrics(): LinkMetrics & PumpMetrics {
-    const now = this.#stream?.duplex.metrics ?? noPump;
-    const { retries, backlogs } = addPump(this.#pumped, now);
-    return { ...this.#endpoint.metrics(), retries, backlogs };
+  metrics(): LinkMetrics {
+    return this.#endpoint.metrics();
   }
 
   hangUp(generation: number, reason: string): void {
@@ -216,6 +207,9 @@ class GrpcLink {
       case 'tooManyInvalid':
         notice('warn', `Agent ${this.#agent.id}: ${describe(event)}`);
         return;
+      case 'adapted':
+        notice('debug', `Link to agent ${this.#agent.id}: ${event.line}`);
+        return;
       default:
         event satisfies never;
     }
@@ -223,10 +217,7 @@ class GrpcLink {
 
   #over(generation: number, reason: string): void {
     // an older stream may end after a newer one has taken its place
-    if (this.#stream?.generation === generation) {
-      this.#pumped = addPump(this.#pumped, this.#stream.duplex.metrics);
-      this.#stream = undefined;
-    }
+    if (this.#stream?.generation === generation) this.#stream = undefined;
     if (!this.#stream) this.#closed?.();
     this.#options.feed({ kind: 'linkLost', agent: this.#agent.index, generation, reason });
   }
@@ -271,7 +262,7 @@ export class GrpcLinks implements AgentLinks {
     for (const link of this.#links) link.cut();
   }
 
-  metrics(agent: number): LinkMetrics & PumpMetrics {
+  metrics(agent: number): LinkMetrics {
     return this.#link(agent).metrics();
   }
 
@@ -311,7 +302,7 @@ function failureOf({ code }: DialError): DialFailure {
   }
 }
 
-function describe(event: Exclude<LinkEvent, { kind: 'message' | 'invalid' }>): string {
+function describe(event: Exclude<LinkEvent, { kind: 'message' | 'invalid' | 'adapted' }>): string {
   switch (event.kind) {
     case 'gap':
       return `frames ${event.expected} to ${event.received - 1n} did not arrive (asking again for what matters)`;

@@ -17,6 +17,7 @@ import { GrpcLinks, openLinksWarning } from './agent-links.js';
 import { CheckpointIntake } from './checkpoint-intake.js';
 import { withEmbeddedAgents, type ReachableFleet } from './embedded-agents.js';
 import { controllerIdentity } from './identity.js';
+import { LinkCounts } from './link-counts.js';
 import { LiveIntake } from './live-intake.js';
 import { openLivePage } from './live-page.js';
 import type { LivePage, LivePageAddress } from './live-page.js';
@@ -169,7 +170,15 @@ async function runWith(
         },
       }),
   );
-  const end = await watched(request, { run, driver, intake, results, view, began });
+  const links = new LinkCounts({
+    clock: io.clock,
+    agents: plan.agents.length,
+    metrics: (agent) => driver.linkMetrics(agent),
+    record,
+  });
+  const end = await watched(request, { run, driver, intake, results, view, began }).finally(() => {
+    links.stop();
+  });
   if (end === 'impatient') return exitCodes.interrupted;
   const owing = end.owing.filter((agent) => !checkpoints.has(agent));
   if (owing.length > 0) {
@@ -178,10 +187,7 @@ async function runWith(
     notice('warn', line);
   }
   intake.finish();
-  for (const { index, lookout } of run.sessions) {
-    const metrics = { ...driver.linkMetrics(index), latency: lookout.contact.latencies };
-    record({ type: 'linkMetrics', agent: index, metrics });
-  }
+  links.recordAll();
   record({
     type: 'end',
     outcome: end.outcome,

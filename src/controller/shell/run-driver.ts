@@ -1,7 +1,7 @@
 import { readClock, type Cancel, type Clock } from '../../shared/kernel/clock.js';
 import type { LogLevel } from '../../shared/kernel/log.js';
 import type { ControllerMessage, HeldRange } from '../../shared/model/messages.js';
-import type { LinkMetrics, PumpMetrics } from '../../shared/wire/link-metrics.js';
+import type { LinkMetrics } from '../../shared/model/link-metrics.js';
 import type { RunRecord } from '../core/records.js';
 import type { RunEffect, RunEnd, RunInput } from '../core/run-io.js';
 import type { Run } from '../core/run.js';
@@ -13,7 +13,7 @@ export interface AgentLinks {
   send(agent: number, message: ControllerMessage): void;
   hangUp(agent: number, generation: number, reason: string): void;
   /** Counters over all streams of the agent's link. */
-  metrics(agent: number): LinkMetrics & PumpMetrics;
+  metrics(agent: number): LinkMetrics;
   fetch(agent: number, instanceId: string): void;
   /** Ends what is still open; resolves when every stream is closed, within a second. */
   close(): Promise<void>;
@@ -78,9 +78,11 @@ export class RunDriver {
     return end;
   }
 
-  /** What went over an agent's link so far. */
-  linkMetrics(agent: number): LinkMetrics & PumpMetrics {
-    return this.#links.metrics(agent);
+  /** What went over an agent's link so far; `latency` is the run's own, of round trips and the age of stats. */
+  linkMetrics(agent: number): LinkMetrics {
+    const counted = this.#links.metrics(agent);
+    const latency = this.#run.sessions[agent]?.lookout.contact.latencies ?? counted.latency;
+    return { ...counted, latency };
   }
 
   /** Ends everything at once: a second Ctrl-C. The promise of `drive` stays open. */

@@ -4,6 +4,7 @@
  * may be absent is `| undefined`.
  */
 import type { AgentState, EndState } from './agent-state.js';
+import type { LinkReport } from './link-report.js';
 import type { OperationKind } from './operation.js';
 import type { LogLevel } from '../kernel/log.js';
 
@@ -145,6 +146,8 @@ export type ControllerMessage =
       readonly received: bigint;
       /** Absent or empty: a session of the run. */
       readonly fetch?: string;
+      /** Absent or 0: one. */
+      readonly intervalsPerFrame?: number;
     }
   | { readonly kind: 'confirm'; readonly proof: Uint8Array }
   | { readonly kind: 'lease'; readonly count: number }
@@ -232,6 +235,7 @@ export type AgentMessage =
   | { readonly kind: 'final'; readonly state: EndState; readonly reason: string }
   | { readonly kind: 'error'; readonly code: AgentErrorCode; readonly message: string }
   | { readonly kind: 'log'; readonly level: LogLevel; readonly line: string }
+  | ({ readonly kind: 'linkReport' } & LinkReport)
   | {
       readonly kind: 'checkpoint';
       readonly payloads: readonly Uint8Array[];
@@ -291,5 +295,7 @@ export const deliveryOf: { readonly [K in MessageKind]: Delivery } = {
   final: { lane: 'high', reliable: true },
   error: { lane: 'critical', reliable: true },
   log: { lane: 'background', reliable: false },
+  // In the lane of final, so that the last one comes before it.
+  linkReport: { lane: 'high', reliable: false },
   checkpoint: { lane: 'high', reliable: true },
 };

@@ -1,3 +1,5 @@
+import { Votes } from '../kernel/votes.js';
+
 /** A chunk of a large payload, and the least that may always be on its way. */
 export const chunkBytes = 16 * 1024;
 /** Ceiling, whatever the link. */
@@ -18,6 +20,10 @@ export class BulkCredit {
   #inFlightBytes = 0;
   readonly #acked = new Array<number>(slots).fill(0);
   #slot = 0;
+  /** For the log [LINK-11]: the limit that was told last, and when the present one was compared with it. */
+  #told = chunkBytes;
+  #comparedMs = 0;
+  readonly #votes = new Votes();
 
   get inFlightBytes(): number {
     return this.#inFlightBytes;
@@ -25,10 +31,23 @@ export class BulkCredit {
 
   /** How many bytes of bulk may be unacknowledged now. */
   limit(nowMs: number): number {
-    this.#turn(nowMs);
-    const perSecond =
-      this.#acked.reduce((sum, bytes) => sum + bytes, 0) * (1000 / (slots * slotMs));
-    return Math.min(mostBytes, Math.max(chunkBytes, (perSecond * delayMs) / 1000));
+    const wanted = (this.#perSecond(nowMs) * delayMs) / 1000;
+    return Math.min(mostBytes, Math.max(chunkBytes, wanted));
+  }
+
+  /**
+   * To be called at an acknowledgement while bulk waits for credit: only then does the rate say something about the link.
+   * @returns the limit and the acknowledged rate, exactly when the limit has been twice or half of the one told before,
+   *   second after second
+   */
+  changed(nowMs: number): { readonly limit: number; readonly perSecond: number } | undefined {
+    if (nowMs - this.#comparedMs < slots * slotMs) return undefined;
+    this.#comparedMs = nowMs;
+    const limit = this.limit(nowMs);
+    const direction = limit >= 2 * this.#told ? 1 : 2 * limit <= this.#told ? -1 : 0;
+    if (!this.#votes.cast(direction)) return undefined;
+    this.#told = limit;
+    return { limit, perSecond: this.#perSecond(nowMs) };
   }
 
   allows(bytes: number, nowMs: number): boolean {
@@ -60,6 +79,12 @@ export class BulkCredit {
   reset(): void {
     this.#inFlight = [];
     this.#inFlightBytes = 0;
+  }
+
+  /** Acknowledged bytes. */
+  #perSecond(nowMs: number): number {
+    this.#turn(nowMs);
+    return this.#acked.reduce((sum, bytes) => sum + bytes, 0) * (1000 / (slots * slotMs));
   }
 
   #turn(nowMs: number): void {

@@ -1,4 +1,4 @@
-import type { Message } from '../model/messages.js';
+import type { Interval, Message } from '../model/messages.js';
 import { agentStates } from '../model/agent-state.js';
 import { operationKinds } from '../model/operation.js';
 import { DecodeError, payloadKinds, schemaOf } from './schema.js';
@@ -15,6 +15,12 @@ export interface Chunk {
   readonly data: Uint8Array;
 }
 
+/** Several intervals in one frame; to the application each is a message of its own. */
+export interface Intervals {
+  readonly kind: 'intervals';
+  readonly intervals: readonly Interval[];
+}
+
 /** A kind this version does not know: counted and skipped, the field number is all that can be said about it. */
 export interface UnknownKind {
   readonly kind: 'unknown';
@@ -25,14 +31,14 @@ const payload = schemaOf('Payload');
 const kinds = payloadKinds();
 
 /** @throws RangeError when a number does not fit its field: a mistake of the caller */
-export function encodePayload(message: Message | Chunk): Buffer {
+export function encodePayload(message: Message | Chunk | Intervals): Buffer {
   const typeName = kinds.get(message.kind);
   if (typeName === undefined) throw new Error(`agent.proto has no kind ${message.kind}`);
   return payload.serialize({ [message.kind]: schemaOf(typeName).toWire({ ...message }) });
 }
 
 /** @throws DecodeError when the bytes are not a payload, or a field has a value it cannot have */
-export function decodePayload(bytes: Uint8Array): Message | Chunk | UnknownKind {
+export function decodePayload(bytes: Uint8Array): Message | Chunk | Intervals | UnknownKind {
   const raw = payload.deserialize(bytes);
   const kind = raw['kind'] as string | undefined;
   const typeName = kind === undefined ? undefined : kinds.get(kind);
@@ -41,7 +47,7 @@ export function decodePayload(bytes: Uint8Array): Message | Chunk | UnknownKind 
   }
   const fields = schemaOf(typeName).fromWire(raw[kind] as Raw);
   checkWords(kind, fields);
-  return { ...fields, kind } as unknown as Message | Chunk;
+  return { ...fields, kind } as unknown as Message | Chunk | Intervals;
 }
 
 /** Strings that are closed sets of words in shared/model/messages, by kind and field. */
@@ -85,11 +91,18 @@ function checkWords(kind: string, fields: Raw): void {
     checkWord(field, fields[field], allowed);
   }
   checkState(fields['state']);
-  const { operations } = fields;
-  if (!Array.isArray(operations)) return;
-  for (const entry of operations as Raw[]) {
+  checkOperations(fields['operations']);
+  for (const interval of listOf(fields['intervals'])) checkOperations(interval['operations']);
+}
+
+function checkOperations(operations: unknown): void {
+  for (const entry of listOf(operations)) {
     checkWord('operation', entry['operation'], operationKinds);
   }
+}
+
+function listOf(value: unknown): readonly Raw[] {
+  return Array.isArray(value) ? (value as Raw[]) : [];
 }
 
 function checkState(state: unknown): void {

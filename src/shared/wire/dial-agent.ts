@@ -13,12 +13,13 @@ import { AuthenticationError } from './frame.js';
 import type { FrameSigner } from './frame.js';
 import type { FrameStream } from './frame-stream.js';
 import { handshakeFrame, readHandshakeFrame } from './handshake-frames.js';
+import { mostPerFrame } from './live-pace.js';
 import { oneFrame } from './one-frame.js';
 import { formatAddress } from './address.js';
 
 export type OpenRequest = Omit<
   Extract<ControllerMessage, { kind: 'open' }>,
-  'kind' | 'protocol' | 'nonce'
+  'kind' | 'protocol' | 'nonce' | 'intervalsPerFrame'
 >;
 export type Welcome = Extract<AgentMessage, { kind: 'welcome' }>;
 
@@ -93,7 +94,11 @@ async function openSession(
   const handshakeSigner = token?.handshakeSigner();
   const name = formatAddress(address);
   const nonce = randomBytes(nonceBytes);
-  const open = { kind: 'open', protocol: protocolVersion, nonce, ...request } as const;
+  const intervalsPerFrame = mostPerFrame;
+  const open = {
+    ...({ kind: 'open', protocol: protocolVersion, nonce, intervalsPerFrame } as const),
+    ...request,
+  };
   stream.write(handshakeFrame(open, 1n, 'toAgent', handshakeSigner));
   const answer = await oneFrame(stream, { clock, timeoutMs, signal });
   try {

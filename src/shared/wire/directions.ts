@@ -46,6 +46,7 @@ const toController: Readonly<Record<Delivered<AgentMessage>, true>> = {
   final: true,
   error: true,
   log: true,
+  linkReport: true,
   checkpoint: true,
 };
 

@@ -1,11 +1,11 @@
 import type { Cancel, Clock } from '../kernel/clock.js';
 import type { Log } from '../kernel/log.js';
-import type { HeldRange, Message } from '../model/messages.js';
+import type { Message } from '../model/messages.js';
 import type { FrameSigner } from './frame.js';
 import { endedByController } from './frame-stream.js';
 import type { FrameStream } from './frame-stream.js';
 import type { LinkEndpoint, LinkEvent } from './link-endpoint.js';
-import type { PumpMetrics } from './link-metrics.js';
+import type { PeerState } from './outbound.js';
 import { SenderPump } from './sender-pump.js';
 
 /** After `close` the peer has this long to end its side before the call is cancelled. */
@@ -18,15 +18,13 @@ export interface StreamEnd {
   readonly graceful: boolean;
 }
 
-export interface DuplexOptions<Out extends Message, In extends Message> {
+export interface DuplexOptions<Out extends Message, In extends Message> extends PeerState {
   /** After the handshake. */
   readonly stream: FrameStream;
   readonly endpoint: LinkEndpoint<Out, In>;
   readonly generation: number;
   /** What the peer said it has: `received` of Open or Welcome. */
   readonly peerReceived: bigint;
-  /** `held` of Open. */
-  readonly held?: readonly HeldRange[];
   readonly signer?: FrameSigner | undefined;
   readonly clock: Clock;
   readonly log: Log;
@@ -56,9 +54,10 @@ export class Duplex<Out extends Message = Message, In extends Message = Message>
 
   constructor(options: DuplexOptions<Out, In>) {
     this.#options = options;
-    const { stream, endpoint, generation, peerReceived, held, signer, clock, log } = options;
+    const { stream, endpoint, generation, peerReceived, signer, clock, log } = options;
+    const { held, intervalsPerFrame } = options;
     endpoint.attach(generation, clock.nowMs(), peerReceived, {
-      ...(held && { held }),
+      ...{ held, intervalsPerFrame },
       ...(signer && { signer }),
     });
     this.#pump = new SenderPump({
@@ -77,10 +76,6 @@ export class Duplex<Out extends Message = Message, In extends Message = Message>
       this.#end(reason);
     });
     this.#pump.wake();
-  }
-
-  get metrics(): PumpMetrics {
-    return this.#pump.metrics;
   }
 
   /** The endpoint keeps it when the stream is full or gone. */

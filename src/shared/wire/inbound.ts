@@ -5,8 +5,9 @@ import { kindsToward } from './directions.js';
 import { decodeFrame } from './frame.js';
 import type { Frame, FrameContext, FrameSigner } from './frame.js';
 import { HeldRanges } from './held-ranges.js';
-import { countTraffic } from './link-metrics.js';
-import type { Counters } from './link-metrics.js';
+import { countTraffic } from '../model/link-metrics.js';
+import type { Counters } from '../model/link-metrics.js';
+import { mostPerFrame } from './live-pace.js';
 import { Reassembly } from './reassembly.js';
 import { SequenceTracker } from './sequence-tracker.js';
 
@@ -22,6 +23,8 @@ export type LinkEvent<In extends Message = Message> =
   | { readonly kind: 'invalid'; readonly sequence: bigint; readonly reason: string }
   | { readonly kind: 'gap'; readonly expected: bigint; readonly received: bigint }
   | { readonly kind: 'unknownKind'; readonly sequence: bigint; readonly field: number }
+  /** A parameter of the link follows what was measured: one clause for the log. */
+  | { readonly kind: 'adapted'; readonly line: string }
   /** The stream should be closed. */
   | { readonly kind: 'tooManyInvalid'; readonly count: number };
 
@@ -188,6 +191,14 @@ export class Inbound<In extends Message> {
     sequence: bigint,
     events: LinkEvent<In>[],
   ): void {
+    if (decoded.kind === 'intervals') {
+      const { intervals } = decoded;
+      if (intervals.length > mostPerFrame) {
+        throw new DecodeError(`${intervals.length} intervals in one frame`);
+      }
+      for (const one of intervals) this.#deliver({ kind: 'interval', ...one }, sequence, events);
+      return;
+    }
     if (decoded.kind === 'unknown') {
       this.#counters.unknownKinds += 1;
       events.push({ kind: 'unknownKind', sequence, field: decoded.field });

@@ -7,10 +7,11 @@ import { encodeFrame } from './frame.js';
 import type { FrameContext, FrameSigner } from './frame.js';
 import { Inbound } from './inbound.js';
 import type { LinkEvent } from './inbound.js';
-import { countTraffic, noTraffic } from './link-metrics.js';
-import type { CountedKind, LinkMetrics } from './link-metrics.js';
+import { countTraffic, noTraffic } from '../model/link-metrics.js';
+import type { CountedKind, LinkMetrics } from '../model/link-metrics.js';
 import type { MergeHistograms } from './merge-intervals.js';
 import { Outbound } from './outbound.js';
+import type { Candidate, PeerState } from './outbound.js';
 
 export type { LinkEvent } from './inbound.js';
 
@@ -99,13 +100,13 @@ export class LinkEndpoint<Out extends Message = Message, In extends Message = Me
 
   /**
    * A new stream is open and its handshake done: sequences begin again, unacked reliable frames are written again from
-   * `peerReceived` + 1, unacked intervals but for those in `held`.
+   * `peerReceived` + 1, unacked intervals but for those in `held`. For an agent, `options` has what Open says.
    */
   attach(
     generation: number,
     nowMs: number,
     peerReceived: bigint,
-    options: { readonly held?: readonly HeldRange[]; readonly signer?: FrameSigner } = {},
+    options: PeerState & { readonly signer?: FrameSigner } = {},
   ): void {
     this.#generation = generation;
     this.#signer = options.signer;
@@ -115,7 +116,7 @@ export class LinkEndpoint<Out extends Message = Message, In extends Message = Me
     this.#inbound.restart(before);
     this.#confirmed = { ack: this.#confirmed.ack, seen: before };
     this.#outbound.interrupt();
-    this.#outbound.restart(peerReceived, options.held ?? [], nowMs);
+    this.#outbound.restart(peerReceived, options, nowMs);
     this.#ack.wrote();
   }
 
@@ -138,7 +139,7 @@ export class LinkEndpoint<Out extends Message = Message, In extends Message = Me
     if (this.#generation === undefined) return undefined;
     if (due(this.#inbound.nakDueMs(), nowMs)) return 'nak';
     const candidate = this.#outbound.next(nowMs);
-    if (candidate) return 'item' in candidate ? candidate.item.kind : 'interval';
+    if (candidate) return kindOf(candidate);
     return due(this.#ack.dueMs(), nowMs) ? 'ack' : undefined;
   }
 
@@ -152,7 +153,7 @@ export class LinkEndpoint<Out extends Message = Message, In extends Message = Me
       const reliable = this.#outbound.wrote(candidate, this.#sequence);
       this.#counters.payloadBytes += plainBytes;
       this.#counters.packedBytes += packed.payload.length;
-      return this.#frame('item' in candidate ? candidate.item.kind : 'interval', reliable, packed);
+      return this.#frame(kindOf(candidate), reliable, packed);
     }
     if (!due(this.#ack.dueMs(), nowMs)) return undefined;
     return this.#frame('ack', 0n, { encoding: 'PLAIN', payload: new Uint8Array() });
@@ -177,11 +178,18 @@ export class LinkEndpoint<Out extends Message = Message, In extends Message = Me
       return [];
     }
     const limits = { reliable: this.#outbound.lastNumber, sequence: this.#sequence - 1n };
-    const { events, acknowledged, lost, bulk } = this.#inbound.receive(bytes, limits, this.#signer);
+    const {
+      events: heard,
+      acknowledged,
+      lost,
+      bulk,
+    } = this.#inbound.receive(bytes, limits, this.#signer);
     if (acknowledged) {
       this.#outbound.acknowledged(acknowledged.ack, acknowledged.seen, nowMs);
       if (lost) this.#outbound.rewind(acknowledged.seen);
     }
+    const changes = this.#outbound.takeChanges();
+    const events = [...heard, ...changes.map((line) => ({ kind: 'adapted', line }) as const)];
     if (bulk === undefined) return events;
     if (this.#confirms) this.#unconfirmedBulk = (this.#unconfirmedBulk ?? 0) + bulk;
     else this.#ack.received(bulk, nowMs);
@@ -224,11 +232,18 @@ export class LinkEndpoint<Out extends Message = Message, In extends Message = Me
 
   metrics(): LinkMetrics {
     const { merged, dropped } = this.#outbound.intervals;
-    return structuredClone({
-      ...this.#counters,
+    const { latencies, ...counters } = this.#counters;
+    return {
+      ...structuredClone(counters),
       intervalsMerged: merged,
       intervalsDropped: dropped,
-    });
+      latency: latencies.tally,
+    };
+  }
+
+  /** The stream was full: an attempt to write failed, or all of them. */
+  couldNotWrite(what: 'retries' | 'backlogs'): void {
+    this.#counters[what] += 1;
   }
 
   get #acknowledged(): { readonly ack: bigint; readonly seen: bigint } {
@@ -269,6 +284,10 @@ export function agentEndpoint(
   options: Omit<EndpointOptions, 'side'>,
 ): LinkEndpoint<AgentMessage, ControllerMessage> {
   return new LinkEndpoint({ side: 'agent', ...options });
+}
+
+function kindOf(candidate: Candidate): CountedKind {
+  return 'item' in candidate ? candidate.item.kind : candidate.frame.kind;
 }
 
 function due(atMs: number | undefined, nowMs: number): boolean {

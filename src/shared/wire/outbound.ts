@@ -2,10 +2,11 @@ import type { HeldRange, Message } from '../model/messages.js';
 import { BulkCredit } from './bulk-credit.js';
 import type { Packed } from './compression.js';
 import { IntervalRing } from './interval-ring.js';
-import type { RingEntry } from './interval-ring.js';
+import type { LiveFrame } from './interval-ring.js';
 import { LaneOrder, Queues, sources } from './lanes.js';
 import type { Source } from './lanes.js';
-import type { Counters } from './link-metrics.js';
+import type { Counters } from '../model/link-metrics.js';
+import { LivePace } from './live-pace.js';
 import type { MergeHistograms } from './merge-intervals.js';
 import { outgoingOf, packedOf, queueLimit } from './outgoing.js';
 import type { Outgoing } from './outgoing.js';
@@ -13,7 +14,13 @@ import type { Outgoing } from './outgoing.js';
 /** What is to be written next; `wrote` must be told when it was. */
 export type Candidate =
   | { readonly source: Source; readonly item: Outgoing }
-  | { readonly source: 'live'; readonly entry: RingEntry };
+  | { readonly source: 'live'; readonly frame: LiveFrame };
+
+/** What Open says of the controller, for its agent. */
+export interface PeerState {
+  readonly held?: readonly HeldRange[] | undefined;
+  readonly intervalsPerFrame?: number | undefined;
+}
 
 const noneReady: ReadonlyMap<Source, Candidate> = new Map();
 
@@ -24,6 +31,7 @@ export class Outbound {
   readonly #order = new LaneOrder();
   readonly #credit = new BulkCredit();
   readonly #ring: IntervalRing;
+  readonly #pace = new LivePace();
   /** Reliable frames that were written and are not acked, in the order of their numbers. */
   readonly #unacked: Outgoing[] = [];
   /** The first of them that the present stream has not carried. */
@@ -32,6 +40,10 @@ export class Outbound {
   #goodbye: Outgoing | undefined;
   #lastNumber = 0n;
   #transfers = 0;
+  /** Something waits for nothing but credit. */
+  #lacksCredit = false;
+  /** How the link's parameters have changed, a line each. */
+  #changes: string[] = [];
   /** What could have been written when `next` was asked last. */
   #ready: ReadonlyMap<Source, Candidate> = noneReady;
 
@@ -73,6 +85,8 @@ export class Outbound {
       this.#ring.add(message);
       return;
     }
+    // Reported after the last interval of a stage.
+    if (message.kind === 'stageResult' || message.kind === 'goodbye') this.#ring.hurry();
     this.#transfers += 1;
     for (const item of outgoingOf(message, this.#transfers)) {
       if (!item.reliable && !attached) this.#drop(item);
@@ -94,7 +108,10 @@ export class Outbound {
    */
   wrote(candidate: Candidate, sequence: bigint): bigint {
     this.#order.took(candidate.source, this.#ready);
-    if ('entry' in candidate) return this.#wroteInterval(candidate.entry, sequence);
+    if ('frame' in candidate) {
+      this.#wroteLive(candidate.frame, sequence);
+      return 0n;
+    }
     const { source, item } = candidate;
     if (item.bulk) this.#credit.wrote(sequence, packedOf(item).payload.length);
     if (source === 'replay') {
@@ -122,8 +139,18 @@ export class Outbound {
     const done = waiting === -1 ? this.#unacked.length : waiting;
     this.#unacked.splice(0, done);
     this.#replayFrom = Math.max(0, this.#replayFrom - done);
-    this.#ring.seen(seen);
+    const tookMs = this.#ring.seen(seen, nowMs);
     this.#credit.seen(seen, nowMs);
+    if (tookMs !== undefined) {
+      this.#counters.latencies.add(tookMs);
+      this.#adaptPace(tookMs);
+    }
+    if (this.#lacksCredit) this.#tellCredit(nowMs);
+  }
+
+  /** What has changed since the last call, a line each [LINK-11]. */
+  takeChanges(): readonly string[] {
+    return this.#changes.splice(0);
   }
 
   /** The peer misses something that was written after `seen`: write again what it has not acked. */
@@ -133,9 +160,10 @@ export class Outbound {
     this.#credit.reset();
   }
 
-  /** A new stream. The peer has all reliable frames up to `received` and the intervals in `held`. */
-  restart(received: bigint, held: readonly HeldRange[], nowMs: number): void {
+  /** A new stream. The peer has all reliable frames up to `received` and the intervals in `held`, and says what it takes. */
+  restart(received: bigint, { held = [], intervalsPerFrame = 1 }: PeerState, nowMs: number): void {
     this.acknowledged(received, 0n, nowMs);
+    this.#pace.peerTakes(intervalsPerFrame);
     this.#replayFrom = 0;
     this.#ring.restart(held);
     this.#credit.reset();
@@ -153,22 +181,35 @@ export class Outbound {
       const { item } = candidate;
       return { packed: packedOf(item), plainBytes: item.plainBytes };
     }
-    const { packed, plainBytes } = candidate.entry;
-    if (!packed) throw new Error('an interval was offered without its bytes');
-    return { packed, plainBytes };
+    return candidate.frame;
   }
 
-  #wroteInterval(entry: RingEntry, sequence: bigint): bigint {
-    if (entry.everWritten) this.#counters.resent += 1;
-    this.#credit.wrote(sequence, entry.packed?.payload.length ?? 0);
-    this.#ring.wrote(entry, sequence);
-    return 0n;
+  #wroteLive(frame: LiveFrame, sequence: bigint): void {
+    if (frame.entries.some(({ everWritten }) => everWritten)) this.#counters.resent += 1;
+    this.#credit.wrote(sequence, frame.packed.payload.length);
+    this.#ring.wrote(frame, sequence);
+  }
+
+  #adaptPace(tookMs: number): void {
+    const perFrame = this.#pace.acknowledgedAfter(tookMs);
+    if (perFrame === undefined) return;
+    const after = `stats are acknowledged after ${String(Math.round(tookMs))} ms`;
+    this.#changes.push(`${after}; intervals per frame are now ${String(perFrame)}`);
+  }
+
+  #tellCredit(nowMs: number): void {
+    const changed = this.#credit.changed(nowMs);
+    if (!changed) return;
+    const kib = (bytes: number): string => `${String(Math.round(bytes / 1024))} KiB`;
+    const rate = `${kib(changed.perSecond)}/s are acknowledged`;
+    this.#changes.push(`${rate}; bulk credit is now ${kib(changed.limit)}`);
   }
 
   #allReady(nowMs: number): ReadonlyMap<Source, Candidate> {
     let ready: Map<Source, Candidate> | undefined;
+    this.#lacksCredit = false;
     for (const source of sources) {
-      const candidate = this.#candidate(source);
+      const candidate = this.#candidate(source, nowMs);
       if (!candidate || !this.#allowed(candidate, nowMs)) continue;
       ready ??= new Map();
       ready.set(source, candidate);
@@ -176,17 +217,17 @@ export class Outbound {
     return ready ?? noneReady;
   }
 
-  #candidate(source: Source): Candidate | undefined {
+  #candidate(source: Source, nowMs: number): Candidate | undefined {
     if (source === 'live') {
-      const entry = this.#ring.next();
-      return entry && { source, entry };
+      const frame = this.#ring.next(this.#pace.perFrame, nowMs);
+      return frame && { source, frame };
     }
     if (source === 'replay') {
       const item = this.#unacked[this.#replayFrom];
       return item && { source, item };
     }
     if (source === 'last') {
-      return this.#goodbye && this.#saidAll() ? { source, item: this.#goodbye } : undefined;
+      return this.#goodbye && this.#saidAll(nowMs) ? { source, item: this.#goodbye } : undefined;
     }
     const queue = this.#queues.of(source);
     // New reliable frames have higher numbers than those to be replayed and must not overtake them.
@@ -197,12 +238,15 @@ export class Outbound {
 
   #allowed(candidate: Candidate, nowMs: number): boolean {
     if ('item' in candidate && !candidate.item.bulk) return true;
-    return this.#credit.allows(this.packed(candidate).packed.payload.length, nowMs);
+    const isAllowed = this.#credit.allows(this.packed(candidate).packed.payload.length, nowMs);
+    if (!isAllowed) this.#lacksCredit = true;
+    return isAllowed;
   }
 
   /** Nothing else waits, not even for credit. */
-  #saidAll(): boolean {
-    return sources.every((source) => source === 'last' || !this.#candidate(source));
+  #saidAll(nowMs: number): boolean {
+    if (this.#ring.isWaiting) return false;
+    return sources.every((source) => source === 'last' || !this.#candidate(source, nowMs));
   }
 
   #push(item: Outgoing): void {

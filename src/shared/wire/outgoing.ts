@@ -61,6 +61,7 @@ export function queueLimit(kind: MessageKind): number {
     case 'heartbeat':
     case 'lease':
     case 'progress':
+    case 'linkReport':
     case 'goodbye':
       return 1;
     case 'log':

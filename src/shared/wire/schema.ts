@@ -165,7 +165,9 @@ function scalarEncoder({ name, type, typeName }: Field): Convert {
     case 'TYPE_UINT32': {
       const limit = type === 'TYPE_UINT32' ? 2 ** 32 - 1 : Number.MAX_SAFE_INTEGER;
       return (value) => {
-        const count = value as number;
+        const count = value as number | undefined;
+        // Of an optional field.
+        if (count === undefined) return undefined;
         if (Number.isInteger(count) && count >= 0 && count <= limit) return count;
         throw new RangeError(`${name}: ${count} is not a whole number from 0 to ${limit}`);
       };

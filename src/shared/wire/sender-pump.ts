@@ -1,7 +1,7 @@
 import type { Cancel, Clock } from '../kernel/clock.js';
 import type { Log } from '../kernel/log.js';
 import { deliveryOf } from '../model/messages.js';
-import type { CountedKind, PumpMetrics } from './link-metrics.js';
+import type { CountedKind } from '../model/link-metrics.js';
 
 /** The n-th attempt to get a full stream drained fails after n of these. */
 const stepMs = 10;
@@ -12,6 +12,7 @@ export interface FrameSource {
   poll(nowMs: number): Buffer | undefined;
   peek(nowMs: number): CountedKind | undefined;
   wakeAt(): number | undefined;
+  couldNotWrite(what: 'retries' | 'backlogs'): void;
 }
 
 export interface PumpOptions {
@@ -35,15 +36,9 @@ export class SenderPump {
   #wakeTimer: Cancel | undefined;
   /** Said once per backlog. */
   #reported = { critical: false, other: false };
-  #retries = 0;
-  #backlogs = 0;
 
   constructor(options: PumpOptions) {
     this.#options = options;
-  }
-
-  get metrics(): PumpMetrics {
-    return { retries: this.#retries, backlogs: this.#backlogs };
   }
 
   /** Something may have to be written. */
@@ -109,7 +104,7 @@ export class SenderPump {
   }
 
   #failed(attempt: number): void {
-    this.#retries += 1;
+    this.#options.source.couldNotWrite('retries');
     const kind = this.#pending();
     if (attempt < attempts) {
       if (kind) this.#say('debug', `${nameOf(kind)} send failed (attempt ${attempt}), retrying...`);
@@ -117,7 +112,7 @@ export class SenderPump {
       return;
     }
     this.#attempt = attempt + 1;
-    this.#backlogs += 1;
+    this.#options.source.couldNotWrite('backlogs');
     if (kind) this.#report(kind);
   }
 
@@ -148,9 +143,14 @@ export class SenderPump {
 }
 
 function isCritical(kind: CountedKind): boolean {
-  return kind !== 'ack' && kind !== 'chunk' && deliveryOf[kind].lane === 'critical';
+  return (
+    kind !== 'ack' &&
+    kind !== 'chunk' &&
+    kind !== 'intervals' &&
+    deliveryOf[kind].lane === 'critical'
+  );
 }
 
 function nameOf(kind: CountedKind): string {
-  return kind === 'interval' ? 'stats' : kind;
+  return kind === 'interval' || kind === 'intervals' ? 'stats' : kind;
 }

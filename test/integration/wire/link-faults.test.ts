@@ -173,6 +173,37 @@ test('[STAT-04] on a 64 KiB/s link with bulk pending, no heartbeat arrives more 
   assert.ok(Math.max(...gaps) <= 2000, `gaps in ms: ${gaps.map(Math.round).join(' ')}`);
 });
 
+test('[LINK-11] over a link with a round trip of more than two seconds intervals share frames, and all arrive', async (t) => {
+  const { proxy, controller, far } = await linked(t);
+  proxy.shapeBoth({ delayMs: 1050 });
+  let first = 0;
+  const send = (): void => {
+    far.duplex.send({ kind: 'interval', ...anIntervalOf({ first }) });
+    first += 1;
+  };
+  let stop = systemClock.after(0, () => undefined);
+  const produce = (): void => {
+    send();
+    stop = systemClock.after(100, produce);
+  };
+  produce();
+  t.after(() => {
+    stop();
+  });
+  const change = await far.events.until((event) => event.kind === 'adapted');
+  assert.match(
+    change.line,
+    /^stats are acknowledged after 2\d{3} ms; intervals per frame are now 2$/,
+  );
+  stop();
+  send();
+  send();
+  far.duplex.send({ kind: 'ready', stage: 0 });
+  await controller.events.until(() => messagesAt(controller).length === first + 1);
+  assert.deepEqual(controller.endpoint.held(), [{ stage: 0, first: 0, last: first - 1 }]);
+  assert.ok((far.endpoint.metrics().sent.intervals?.messages ?? 0) >= 1);
+});
+
 test('[LINK-04] [RUN-03] a reset in the middle loses nothing: the next stream brings the rest, once', async (t) => {
   const { agent, proxy, controller, far } = await linked(t);
   for (let second = 0; second < 20; second += 1) {

@@ -4,6 +4,7 @@ import {
   controllerEndpoint,
   type LinkEndpoint,
 } from '../../../src/shared/wire/link-endpoint.js';
+import { mostPerFrame } from '../../../src/shared/wire/live-pace.js';
 import type { MergeHistograms } from '../../../src/shared/wire/merge-intervals.js';
 import { Path, type End, type Stream } from './network.js';
 import { World } from './world.js';
@@ -18,6 +19,8 @@ interface Side {
 export class LinkPair {
   readonly world: World;
   readonly path: Path;
+  /** What the agent would log of its link's parameters. */
+  readonly changes: string[] = [];
   readonly #sides: Readonly<Record<End, Side>>;
   #stream: Stream | undefined;
   #generation = 0;
@@ -68,7 +71,8 @@ export class LinkPair {
     const { nowMs } = this.world;
     const [received, held] = [controller.endpoint.received, controller.endpoint.held()];
     controller.endpoint.attach(this.#generation, nowMs, agent.endpoint.received);
-    agent.endpoint.attach(this.#generation, nowMs, received, { held });
+    const intervalsPerFrame = mostPerFrame;
+    agent.endpoint.attach(this.#generation, nowMs, received, { held, intervalsPerFrame });
     for (const end of ['controller', 'agent'] as const) {
       stream.attach(end, {
         frame: (bytes) => {
@@ -91,6 +95,7 @@ export class LinkPair {
     const { endpoint, heard } = this.#sides[end];
     for (const event of endpoint.receive(bytes, this.world.nowMs)) {
       if (event.kind === 'message') heard(event.message);
+      if (event.kind === 'adapted' && end === 'agent') this.changes.push(event.line);
     }
     this.#pump(end);
   }

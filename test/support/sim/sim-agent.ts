@@ -5,6 +5,7 @@ import type {
   ControllerMessage,
   HelloReply,
 } from '../../../src/shared/model/messages.js';
+import { linkReport } from '../../../src/shared/model/link-metrics.js';
 import { AgentSession } from '../../../src/agent/core/session.js';
 import type { Open, SessionEffect, SessionInput } from '../../../src/agent/core/session-io.js';
 import type { RunnerCommand } from '../../../src/agent/runner/protocol.js';
@@ -162,6 +163,9 @@ export class SimAgent {
         this.#endpoint?.send(effect.message);
         this.#unflushed = true;
         return;
+      case 'reportLink':
+        this.#reportLink();
+        return;
       case 'closeStream':
         this.#closeStream(effect.stream, effect.goodbye, effect.reason);
         return;
@@ -197,8 +201,16 @@ export class SimAgent {
       this.#endpoint = agentEndpoint({ session: open.runId, mergeHistograms: mergeCounts });
     }
     this.#bound = stream;
-    const { generation, received, held } = open;
-    this.#endpoint.attach(generation, this.process.clock.now().ms, received, { held });
+    const { generation, received, held, intervalsPerFrame } = open;
+    const { ms } = this.process.clock.now();
+    this.#endpoint.attach(generation, ms, received, { held, intervalsPerFrame });
+  }
+
+  #reportLink(): void {
+    const metrics = this.#endpoint?.metrics();
+    if (!metrics) return;
+    const report = linkReport(metrics, { checkpoints: 0, checkpointBytes: 0 });
+    this.#endpoint?.send({ kind: 'linkReport', ...report });
   }
 
   #closeStream(id: number, goodbye: boolean, reason: string): void {
@@ -248,7 +260,8 @@ export class SimAgent {
     for (const event of endpoint.receive(bytes, ms, session.open.generation)) {
       if (event.kind === 'message') {
         this.#feed({ kind: 'message', stream: id, message: event.message, receivedNs: ns });
-      } else if (event.kind === 'invalid') this.invalid += 1;
+      } else if (event.kind === 'adapted') this.#feed({ kind: 'linkAdapted', line: event.line });
+      else if (event.kind === 'invalid') this.invalid += 1;
       else if (event.kind === 'tooManyInvalid') {
         session.stream.close('agent', 'too many invalid frames');
         this.#closed(id, 'too many invalid frames');

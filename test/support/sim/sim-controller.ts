@@ -10,6 +10,7 @@ import type {
 import type { RunRecord } from '../../../src/controller/core/records.js';
 import type { Open } from '../../../src/agent/core/session-io.js';
 import { controllerEndpoint, type LinkEndpoint } from '../../../src/shared/wire/link-endpoint.js';
+import { mostPerFrame } from '../../../src/shared/wire/live-pace.js';
 import { mergeCounts } from './counted.js';
 import type { Path, Stream } from './network.js';
 import type { SimAgent } from './sim-agent.js';
@@ -181,6 +182,7 @@ export class SimController {
         steal: false,
         held,
         received: link.endpoint?.received ?? 0n,
+        intervalsPerFrame: mostPerFrame,
       };
       listener.process.receive(() => {
         const answer = listener.answer(open, stream);

@@ -30,6 +30,8 @@ export class SpoolWriter {
   readonly #options: SpoolWriterOptions;
   readonly files: string[] = [];
   bytes = 0;
+  /** Times that what was written came to be on the disk for sure. */
+  flushes = 0;
   #file: FileHandle | undefined;
   #made = 0;
   #inFile = 0;
@@ -126,7 +128,10 @@ export class SpoolWriter {
   async #flush(): Promise<void> {
     if (!this.#unflushed || this.#failed) return;
     this.#unflushed = false;
-    await this.#trying(async () => this.#file?.datasync());
+    await this.#trying(async () => {
+      await this.#file?.datasync();
+      this.flushes += 1;
+    });
   }
 
   async #trying(work: () => Promise<unknown>): Promise<void> {

@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Cancel, Clock } from '../../../shared/kernel/clock.js';
 import { reasonOf } from '../../../shared/kernel/errors.js';
 import type { Log } from '../../../shared/kernel/log.js';
+import type { SpoolMetrics } from '../../../shared/model/link-report.js';
 import type { AgentMessage, KeptCheckpoint } from '../../../shared/model/messages.js';
 import { encodePayload } from '../../../shared/wire/codec.js';
 import { Spooled } from '../../core/spooled.js';
@@ -112,6 +113,12 @@ export class Spool {
     const present = this.#present;
     if (!present?.wants.wants(message.kind, this.#options.clock.nowMs())) return;
     present.writer.add(encodePayload(message), message.kind === 'stageResult');
+  }
+
+  /** Of the present run. */
+  get metrics(): SpoolMetrics {
+    const writer = this.#present?.writer;
+    return { checkpoints: writer?.flushes ?? 0, checkpointBytes: writer?.bytes ?? 0 };
   }
 
   /** The link is lost: what was reported goes to the disk at once. */

@@ -1,5 +1,6 @@
 import type { Instant } from '../../../shared/kernel/clock.js';
 import type { AgentSession } from '../agent-session.js';
+import { oneSentence } from '../one-sentence.js';
 import type { Phase, RunContext } from './phase.js';
 
 /** Dials all agents at once and goes on only with all of them; every bad one is named. */
@@ -50,7 +51,7 @@ export class Connecting implements Phase {
       return;
     }
     for (const line of lines) this.#run.outbox.notice('error', line);
-    this.#run.notStartable(lines.length === 1 ? (lines[0] ?? '') : lines.join('; '), now);
+    this.#run.notStartable(oneSentence(lines), now);
   }
 
   wakeAt(): number {

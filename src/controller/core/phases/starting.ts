@@ -1,6 +1,7 @@
 import type { Instant } from '../../../shared/kernel/clock.js';
 import type { AgentSession } from '../agent-session.js';
 import { Barrier } from '../barrier.js';
+import { oneSentence } from '../one-sentence.js';
 import type { SessionEvent } from '../session-events.js';
 import type { StageStatus } from '../snapshot.js';
 import { WorkWatch } from '../work-watch.js';
@@ -165,7 +166,7 @@ export class Starting implements Phase {
 
   #again(barrier: Barrier, now: Instant): void {
     const culprits = barrier.culprits();
-    const causes = [...culprits].map(([agent, why]) => `${this.#idOf(agent)}: ${why}`).join('; ');
+    const causes = oneSentence([...culprits].map(([agent, why]) => `${this.#idOf(agent)}: ${why}`));
     if (barrier.triesLeft && barrier.epoch < epochLimit) {
       const line = `Start of stage ${this.#stageName} failed (${causes}), trying again with a longer lead`;
       this.#run.outbox.notice('warn', line);

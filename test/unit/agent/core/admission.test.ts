@@ -30,7 +30,8 @@ test('with --steal the run is ended, both controllers and the log are told, and 
   assert.deepEqual(
     agent.last.map(({ kind }) => kind),
     [
-      ...['log', 'killRunner', 'send', 'log', 'send', 'send', 'closeStream', 'released'],
+      ...['log', 'killRunner', 'send', 'log', 'send'],
+      ...['reportLink', 'send', 'closeStream', 'released'],
       ...['accept', 'log', 'send'],
     ],
   );

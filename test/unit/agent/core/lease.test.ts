@@ -133,6 +133,30 @@ test('[RPC-06] a heartbeat comes every second in every state, and only while a s
   assert.equal(agent.sent('heartbeat').length, 6);
 });
 
+test('[LINK-12] the agent reports on its link after the first heartbeat and every ten seconds, before its last words, and when a stream is back', () => {
+  const agent = new AgentDriver().open();
+  const reports = (): number => agent.effects('reportLink').length;
+  agent.advance(1000);
+  assert.equal(reports(), 1);
+  agent.advance(9000);
+  assert.equal(reports(), 1);
+  agent.advance(1000);
+  assert.equal(reports(), 2);
+  agent.detach().advance(20_000);
+  assert.equal(reports(), 2, 'nobody would hear it');
+  agent.open({ generation: 2 });
+  assert.deepEqual(
+    agent.last.map(({ kind }) => kind).slice(0, 2),
+    ['accept', 'reportLink'],
+    'before anything is replayed',
+  );
+  agent.receive({ kind: 'abort', reason: 'test' });
+  const kinds = agent.last.map((effect) =>
+    effect.kind === 'send' ? effect.message.kind : effect.kind,
+  );
+  assert.equal(kinds.indexOf('final') - kinds.indexOf('reportLink'), 1, kinds.join(' '));
+});
+
 test('[RUN-16] heartbeats carry the memory of agent and workload process, and the longest loop delay', () => {
   const agent = new AgentDriver().running();
   agent.runner({ ...report, rssBytes: 5_000, operations: 42, inFlight: 3, oldestInFlightNs: 99 });

@@ -108,6 +108,15 @@ test('a new share of the rate goes to the workload process; one of an older epoc
   assert.ok(agent.lines().includes('Ignoring SHARE command (epoch 1 was replaced)'));
 });
 
+test("[LINK-11] what changes of the link is in the agent's log and in the controller's", () => {
+  const line = 'stats are acknowledged after 3000 ms; intervals per frame are now 2';
+  const agent = new AgentDriver().running().input({ kind: 'linkAdapted', line });
+  assert.deepEqual(agent.last, [
+    { kind: 'log', level: 'debug', line },
+    { kind: 'send', message: { kind: 'log', level: 'debug', line } },
+  ]);
+});
+
 test('[CONF-03] a stage that its errors ended fails the agent, after its result', () => {
   const agent = new AgentDriver().running();
   agent.runner({ kind: 'stageResult', ...resultOf({ endedBy: 'error' }) });

@@ -29,6 +29,7 @@ function loopOn(clock: ManualClock, overrides: Partial<ControlParts['runners']> 
         sent.push(effect);
         done.push(effect.message.kind);
       },
+      reportLink: () => done.push('reportLink'),
       closeStream: () => done.push('closeStream'),
       released: () => done.push('released'),
     },
@@ -62,7 +63,7 @@ test('[RPC-04] without a session the loop has no timer, with one a single one, a
   assert.equal(clock.armed, 1);
   clock.advance(3_000);
   assert.equal(clock.armed, 1);
-  assert.deepEqual(done, ['accept', 'heartbeat', 'heartbeat', 'heartbeat']);
+  assert.deepEqual(done, ['accept', 'heartbeat', 'reportLink', 'heartbeat', 'heartbeat']);
   const goodbye = { kind: 'goodbye', reason: 'done' } as const;
   loop.feed({ kind: 'message', stream: 1, receivedNs: 0n, message: goodbye });
   assert.equal(clock.armed, 0);

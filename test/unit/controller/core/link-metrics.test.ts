@@ -2,25 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Aggregate } from '../../../../src/controller/core/aggregate.js';
 import { Manifest } from '../../../../src/controller/core/manifest.js';
-import type { AgentLinkMetrics, JournalRecord } from '../../../../src/controller/core/records.js';
+import type { JournalRecord, RunRecord } from '../../../../src/controller/core/records.js';
+import { LinkCounts } from '../../../../src/controller/shell/link-counts.js';
+import { ManualClock } from '../../../support/manual-clock.js';
 import { decodeRecord, encodeRecord } from '../../../../src/controller/shell/journal-codec.js';
-import { noTraffic } from '../../../../src/shared/wire/link-metrics.js';
-import { at, sampleRun } from '../../../support/recorded-run.js';
+import { linkReport } from '../../../../src/shared/model/link-metrics.js';
+import { at, countedLink, sampleRun } from '../../../support/recorded-run.js';
 import { fleetPlan, ScriptedFleet } from '../../../support/scripted-fleet.js';
 
-const metrics: AgentLinkMetrics = {
-  ...noTraffic(),
-  sent: { lease: { messages: 30, bytes: 900 } },
-  received: { interval: { messages: 5, bytes: 5000 }, heartbeat: { messages: 9, bytes: 700 } },
-  dropped: { lease: 2 },
-  streams: 3,
-  invalid: 4,
-  retries: 7,
-  backlogs: 1,
-  payloadBytes: 9000,
-  packedBytes: 3000,
-  latency: { samples: 4, meanMs: 1.5, maxMs: 3 },
-};
+const { metrics } = countedLink();
 
 const link = (atMs: number, to: 'DISCONNECTED' | 'CONNECTED', generation: number): JournalRecord =>
   at(atMs, { type: 'link', agent: 1, to, generation, reason: '' });
@@ -45,6 +35,88 @@ function agentsOf(records: readonly JournalRecord[]): readonly AgentJson[] {
   for (const record of records) manifest.accept(decodeRecord(encodeRecord(record)));
   return (JSON.parse(manifest.toJson()) as { agents: readonly AgentJson[] }).agents;
 }
+
+const report = linkReport(
+  {
+    ...metrics,
+    sent: { interval: { messages: 6, bytes: 6000 }, intervals: { messages: 1, bytes: 300 } },
+    dropped: { heartbeat: 3 },
+    resent: 2,
+    intervalsMerged: 5,
+    intervalsDropped: 1,
+  },
+  { checkpoints: 4, checkpointBytes: 70_000 },
+);
+
+test("[LINK-12] run.json has the agent's own count beside the controller's; the last one that came counts", () => {
+  const older = linkReport(metrics, { checkpoints: 0, checkpointBytes: 0 });
+  const [first, second] = agentsOf([
+    ...disturbed,
+    at(8000, { type: 'linkReport', agent: 1, report: older }),
+    at(9000, { type: 'linkMetrics', agent: 1, metrics }),
+    at(9000, { type: 'linkMetrics', agent: 0, metrics }),
+    at(9500, { type: 'linkReport', agent: 1, report }),
+  ]);
+  assert.equal(first?.link_metrics?.['agent'], null, 'it has not reported');
+  const { agent, ...ours } = second?.link_metrics ?? {};
+  assert.deepEqual(ours['received'], metrics.received);
+  assert.deepEqual(agent, {
+    sent: { interval: { messages: 6, bytes: 6000 }, intervals: { messages: 1, bytes: 300 } },
+    received: metrics.received,
+    dropped: { heartbeat: 3 },
+    latency_ms: { samples: 4, mean: 1.5, max: 3 },
+    streams: 3,
+    invalid: 4,
+    unknown_kinds: 0,
+    gaps: 0,
+    naks_sent: 0,
+    naks_received: 0,
+    resent: 2,
+    duplicates: 0,
+    out_of_order: 0,
+    stale: 0,
+    retries: 7,
+    backlogs: 1,
+    compression_ratio: 3,
+    intervals_merged: 5,
+    intervals_dropped: 1,
+    checkpoints: 4,
+    checkpoint_bytes: 70_000,
+  });
+});
+
+test('[LINK-12] what an agent reports of its link is recorded, and moves nothing', () => {
+  const fleet = new ScriptedFleet(fleetPlan(1)).start().advance(3000);
+  fleet.says(0, { kind: 'linkReport', ...report });
+  assert.deepEqual(fleet.records('linkReport'), [{ type: 'linkReport', agent: 0, report }]);
+});
+
+test('[LINK-12] each agent is counted once in ten seconds, not all at once, and all of them when asked', () => {
+  const clock = new ManualClock();
+  const recorded: RunRecord[] = [];
+  const asked: number[] = [];
+  const counts = new LinkCounts({
+    ...{ clock, agents: 12 },
+    metrics: (agent) => {
+      asked.push(agent);
+      return metrics;
+    },
+    record: (entry) => recorded.push(entry),
+  });
+  clock.advance(1000);
+  assert.deepEqual(asked, [0, 10]);
+  clock.advance(1000);
+  assert.deepEqual(asked.splice(0), [0, 10, 1, 11]);
+  clock.advance(8000);
+  assert.equal(asked.splice(0).length, 8);
+  clock.advance(10_000);
+  assert.equal(new Set(asked.splice(0)).size, 12);
+  counts.stop();
+  assert.equal(clock.armed, 0);
+  counts.recordAll();
+  assert.equal(asked.length, 12);
+  assert.deepEqual(recorded.at(-1), { type: 'linkMetrics', agent: 11, metrics });
+});
 
 test('[LINK-12] run.json tells per agent what went over its link, and how long it was down', () => {
   const told = at(9000, { type: 'linkMetrics', agent: 1, metrics });

@@ -3,7 +3,9 @@ import { test } from 'node:test';
 import { CheckpointMerge } from '../../../../src/controller/core/checkpoint-merge.js';
 import { Recovery } from '../../../../src/controller/core/recovery.js';
 import type { JournalRecord, RunRecord } from '../../../../src/controller/core/records.js';
+import { linkReport } from '../../../../src/shared/model/link-metrics.js';
 import type { AgentMessage } from '../../../../src/shared/model/messages.js';
+import { agentEndpoint } from '../../../../src/shared/wire/link-endpoint.js';
 import { sampleRun } from '../../../support/recorded-run.js';
 import { anIntervalOf } from '../../../support/sample-messages.js';
 
@@ -29,6 +31,21 @@ test('[LINK-06] of a checkpoint only what the journal does not have is taken, an
   assert.equal(take(interval(0, 0, 1)), true, 'another stage');
   assert.equal(merge.news(1, interval(0)) !== undefined, true, 'another agent');
   assert.equal(take({ kind: 'state', state: 'RUNNING', reason: '' }), false);
+});
+
+test("[LINK-12] of an agent's reports on its link only one that is newer than the journal's is taken", () => {
+  const merge = new CheckpointMerge();
+  const counted = agentEndpoint({ session: 'run-1', mergeHistograms: (a) => a }).metrics();
+  const reportAfter = (messages: number) => {
+    const sent = { heartbeat: { messages, bytes: 1 } };
+    return linkReport({ ...counted, sent }, { checkpoints: 1, checkpointBytes: 2 });
+  };
+  const report = reportAfter(20);
+  merge.learn({ type: 'linkReport', agent: 0, report: reportAfter(10) });
+  assert.equal(merge.news(0, { kind: 'linkReport', ...reportAfter(10) }), undefined);
+  assert.deepEqual(merge.news(0, { kind: 'linkReport', ...report }), {
+    ...{ type: 'linkReport', agent: 0, report },
+  });
 });
 
 test('a start is taken with the bound of its agent, a second result is not', () => {

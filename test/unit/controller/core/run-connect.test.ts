@@ -37,6 +37,23 @@ test('[RUN-01] [RUN-02] every bad agent is named with its cause, the others are 
   assert.equal(fleet.sent('prepare').length, 0, 'nothing was started');
 });
 
+test('[RUN-01] the reason names five of many bad agents and how many more there are; each has its own line', () => {
+  const fleet = new ScriptedFleet(fleetPlan(12));
+  for (let agent = 0; agent < 12; agent += 1) fleet.refuse(agent, 'dial');
+  fleet.start();
+  const failed = {
+    kind: 'dialFailed',
+    generation: 1,
+    code: 'refused',
+    message: 'refused',
+  } as const;
+  for (let agent = 0; agent < 12; agent += 1) fleet.feed({ ...failed, agent });
+  assert.equal(fleet.lines().filter((line) => line.includes('unreachable')).length, 12);
+  const reason = fleet.end?.reason ?? '';
+  assert.equal(reason.match(/unreachable/g)?.length, 5);
+  assert.match(reason, /; and 7 more$/);
+});
+
 test('[RUN-02] two entries that reach the same agent are refused, also when it refuses the second', () => {
   const fleet = new ScriptedFleet(fleetPlan(2)).refuse(1, 'dial').start();
   fleet.feed({

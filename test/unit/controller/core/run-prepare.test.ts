@@ -84,6 +84,42 @@ test('[RUN-05] an error of one agent ends the preparing of all, with its words',
   assert.equal(fleet.sent('abort', 1).length, 0, 'it has said its last word');
 });
 
+function failsToPrepare(fleet: ScriptedFleet, agent: number): void {
+  fleet.says(agent, { kind: 'error', code: 'space', message: 'no space left' });
+  fleet.says(agent, { kind: 'final', state: 'FAILED', reason: 'no space left' });
+}
+
+test('[RUN-05] the reason names every agent that failed in prepare, the first five of them, and how many more', () => {
+  const all = Array.from({ length: 8 }, (_, agent) => agent);
+  const fleet = new ScriptedFleet(fleetPlan(8));
+  for (const agent of all) fleet.refuse(agent, 'prepare').refuse(agent, 'abort');
+  fleet.start().advance(500);
+  for (const agent of all.slice(1)) failsToPrepare(fleet, agent);
+  fleet.finish();
+  const named = [2, 3, 4, 5, 6].map((id) => `Agent agent-${String(id)} failed: no space left`);
+  assert.equal(fleet.end?.reason, `${named.join('; ')}; and 2 more`);
+  assert.equal(fleet.end.exitCode, 3);
+});
+
+test('[RUN-05] who cannot be reached while a prepare is given up is not named as a cause of it', () => {
+  const fleet = new ScriptedFleet(fleetPlan(3));
+  for (const agent of [0, 1, 2]) fleet.refuse(agent, 'prepare').refuse(agent, 'abort');
+  fleet.start().advance(500);
+  failsToPrepare(fleet, 1);
+  fleet.says(2, { kind: 'goodbye', reason: 'told to stop' });
+  fleet.finish();
+  assert.equal(fleet.end?.reason, 'Agent agent-2 failed: no space left');
+});
+
+test('[RUN-09] after Ctrl-C the reason is the interrupt, whatever fails then', () => {
+  const fleet = new ScriptedFleet(fleetPlan(2)).refuse(0, 'prepare').refuse(1, 'prepare');
+  fleet.refuse(0, 'abort').refuse(1, 'abort').start().advance(500);
+  fleet.feed({ kind: 'interrupt', signal: 'SIGINT' });
+  failsToPrepare(fleet, 1);
+  fleet.finish();
+  assert.equal(fleet.end?.reason, 'interrupted by Ctrl-C');
+});
+
 test('a private dataset is prepared by all at once', () => {
   const fleet = new ScriptedFleet(fleetPlan(3)).refuse(0, 'prepare').start().advance(500);
   assert.equal(fleet.sent('prepare').length, 3);

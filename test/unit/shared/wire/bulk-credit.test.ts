@@ -6,8 +6,13 @@ import { BulkCredit, chunkBytes } from '../../../../src/shared/wire/bulk-credit.
 const mib = 1024 * 1024;
 
 /** Sends as much bulk as the credit allows over a link of a given rate; the largest amount ever on its way. */
-function overLink(bytesPerSecond: number, seconds: number, roundTripMs = 5) {
-  const credit = new BulkCredit();
+function overLink(
+  bytesPerSecond: number,
+  seconds: number,
+  roundTripMs = 5,
+  credit = new BulkCredit(),
+) {
+  const changes: { limit: number; perSecond: number }[] = [];
   const flying: { sequence: bigint; atMs: number }[] = [];
   let sequence = 0n;
   let freeAtMs = 0;
@@ -17,6 +22,8 @@ function overLink(bytesPerSecond: number, seconds: number, roundTripMs = 5) {
     while (flying[0] && flying[0].atMs <= nowMs) {
       const { sequence: seen } = flying.shift() ?? { sequence: 0n };
       credit.seen(seen, nowMs);
+      const changed = credit.changed(nowMs);
+      if (changed) changes.push(changed);
       delivered += chunkBytes;
     }
     while (credit.allows(chunkBytes, nowMs)) {
@@ -27,7 +34,7 @@ function overLink(bytesPerSecond: number, seconds: number, roundTripMs = 5) {
     }
     most = Math.max(most, credit.inFlightBytes);
   }
-  return { most, delivered, used: delivered / (bytesPerSecond * seconds) };
+  return { changes, most, delivered, used: delivered / (bytesPerSecond * seconds) };
 }
 
 test('[STAT-04] on a 64 KiB/s link at most half a second of bulk is on its way, and the link is used', () => {
@@ -63,6 +70,30 @@ test('a frame larger than the credit may go when nothing else is on its way, and
   assert.ok(!credit.allows(1, 0));
   credit.reset();
   assert.ok(credit.allows(1, 0));
+});
+
+test('[LINK-11] a change of credit is told once it has lasted, and not again while the link is as it was', () => {
+  const slow = overLink(64 * 1024, 30).changes;
+  assert.equal(slow.length, 1);
+  assert.ok(Math.abs((slow[0]?.limit ?? 0) - 32 * 1024) < 8 * 1024, JSON.stringify(slow));
+  assert.ok(Math.abs((slow[0]?.perSecond ?? 0) - 64 * 1024) < 16 * 1024, JSON.stringify(slow));
+  assert.deepEqual(overLink(16 * 1024, 30).changes, [], 'always the least credit');
+  assert.deepEqual(overLink(20 * mib, 2).changes, [], 'a burst is no change');
+});
+
+test('[LINK-11] less credit is told as well', () => {
+  const credit = new BulkCredit();
+  let sequence = 0n;
+  const told: number[] = [];
+  for (let ms = 0; ms < 20_000; ms += 20) {
+    sequence += 1n;
+    credit.wrote(sequence, ms < 10_000 ? 8 * chunkBytes : chunkBytes / 2);
+    credit.seen(sequence, ms);
+    const changed = credit.changed(ms);
+    if (changed) told.push(Math.round(changed.limit / chunkBytes));
+  }
+  assert.equal(told.length, 2);
+  assert.ok((told[0] ?? 0) > 2 * (told[1] ?? 0), told.join(' '));
 });
 
 test('[STAT-04] unacknowledged bulk never exceeds max(16 KiB, 500 ms of the acknowledged rate), at most 4 MiB', () => {

@@ -2,12 +2,22 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { decodePayload, DecodeError, encodePayload } from '../../../../src/shared/wire/codec.js';
-import { anyMessage, uint64 } from '../../../support/arbitrary-messages.js';
+import { anIntervalOf, statsOf } from '../../../support/sample-messages.js';
+import { anInterval, anyMessage, uint64 } from '../../../support/arbitrary-messages.js';
 
 test('every message is the same after encoding and decoding', () => {
   fc.assert(
     fc.property(anyMessage, (message) => {
       assert.deepEqual(decodePayload(encodePayload(message)), message);
+    }),
+  );
+});
+
+test('several intervals in one payload are the same after encoding and decoding', () => {
+  fc.assert(
+    fc.property(fc.array(anInterval, { maxLength: 8 }), (intervals) => {
+      const batch = { kind: 'intervals', intervals } as const;
+      assert.deepEqual(decodePayload(encodePayload(batch)), batch);
     }),
   );
 });
@@ -61,6 +71,13 @@ test('a word outside its closed set is a decode error naming the field', () => {
   const bytes = encodePayload({ kind: 'log', level: 'error', line: 'x' });
   const changed = Buffer.from(bytes.toString('latin1').replace('error', 'panic'), 'latin1');
   assert.throws(() => decodePayload(changed), { message: /level: "panic" is not one of debug/ });
+});
+
+test('an operation that does not exist is refused among several intervals, too', () => {
+  const intervals = [anIntervalOf({ first: 0, operations: [statsOf()] })];
+  const bytes = encodePayload({ kind: 'intervals', intervals });
+  const changed = Buffer.from(bytes.toString('latin1').replace('read', 'reap'), 'latin1');
+  assert.throws(() => decodePayload(changed), { message: /operation: "reap" is not one of read/ });
 });
 
 test('random bytes give a message, an unknown kind or a DecodeError, nothing else', () => {

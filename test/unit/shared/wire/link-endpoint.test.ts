@@ -416,3 +416,93 @@ test('[RPC-05] [LINK-04] over a pipe that loses, damages, repeats, reorders and 
     { numRuns: 200 },
   );
 });
+
+function changesAt(pipe: LossyPipe): string[] {
+  return pipe.toAgent.flatMap((event) => (event.kind === 'adapted' ? [event.line] : []));
+}
+
+/** A connected pipe with a round trip of three seconds, and an interval a second for so long. */
+function onSlowLink(seconds: number): LossyPipe {
+  const pipe = new LossyPipe({ delayMs: 1500 });
+  pipe.connect();
+  for (let first = 0; first < seconds; first += 1) {
+    pipe.agent.send({ kind: 'interval', ...anIntervalOf({ first }) });
+    pipe.run(1000);
+  }
+  return pipe;
+}
+
+test('[LINK-11] where acknowledgements take three seconds two intervals share a frame, and that is told', () => {
+  const pipe = onSlowLink(20);
+  assert.deepEqual(changesAt(pipe), [
+    'stats are acknowledged after 3050 ms; intervals per frame are now 2',
+  ]);
+  const { sent } = pipe.agent.metrics();
+  assert.ok((sent.intervals?.messages ?? 0) >= 5, JSON.stringify(sent));
+  pipe.run(10_000);
+  const got = messagesIn(pipe.toController);
+  assert.deepEqual(
+    got.map((message) => message.kind === 'interval' && [message.first, message.last]),
+    Array.from({ length: 20 }, (_, first) => [first, first]),
+  );
+  assert.ok(pipe.agent.settled);
+});
+
+test('[LINK-11] as long as the controller is silent nothing changes, however long that is', () => {
+  const pipe = onSlowLink(20);
+  pipe.fate = () => 'drop';
+  pipe.run(3500);
+  const before = changesAt(pipe);
+  const written = pipe.agent.metrics().sent.intervals?.messages ?? 0;
+  for (let first = 20; first < 140; first += 1) {
+    pipe.agent.send({ kind: 'interval', ...anIntervalOf({ first }) });
+    pipe.run(1000);
+  }
+  assert.deepEqual(changesAt(pipe), before);
+  const frames = (pipe.agent.metrics().sent.intervals?.messages ?? 0) - written;
+  assert.equal(frames, 60, 'two by two');
+});
+
+test('[LINK-11] a controller that does not say what it takes gets one interval per frame on any link', () => {
+  const agent = agentEndpoint(options);
+  agent.attach(1, 0, 0n);
+  for (let first = 0; first < 10; first += 1) {
+    agent.send({ kind: 'interval', ...anIntervalOf({ first }) });
+  }
+  for (let first = 0; first < 10; first += 1) {
+    assert.ok(agent.poll(0));
+    const seen = BigInt(first + 2);
+    const late = frameToAgent(BigInt(first + 3), { seen, payload: new Uint8Array() });
+    assert.deepEqual(agent.receive(late, 60_000 * (first + 1)), []);
+  }
+  assert.deepEqual(Object.keys(agent.metrics().sent), ['interval']);
+});
+
+test('[LINK-11] more intervals in a frame than any agent sends are an invalid frame', () => {
+  const controller = controllerEndpoint(options);
+  controller.attach(1, 0, 0n);
+  const intervals = Array.from({ length: 9 }, (_, first) => anIntervalOf({ first }));
+  const payload = encodePayload({ kind: 'intervals', intervals });
+  const frame = encodeFrame(
+    { sequence: 2n, reliable: 0n, ack: 0n, seen: 0n, heard: 0n, encoding: 'PLAIN', payload },
+    { direction: 'toController', session: options.session },
+  );
+  assert.deepEqual(controller.receive(frame, 0), [
+    { kind: 'invalid', sequence: 2n, reason: '9 intervals in one frame' },
+  ]);
+});
+
+test('[LINK-11] while bulk waits for it, a credit that doubled is told, once in three seconds at most', () => {
+  const pipe = new LossyPipe({ delayMs: 100 });
+  pipe.connect();
+  pipe.agent.send({ kind: 'checked', report: noiseText(8_000_000) });
+  pipe.run(5000);
+  const changes = changesAt(pipe);
+  assert.ok(changes.length >= 1 && changes.length <= 3, changes.join('\n'));
+  let before = 16;
+  for (const line of changes) {
+    const [, kib] = /^\d+ KiB\/s are acknowledged; bulk credit is now (\d+) KiB$/.exec(line) ?? [];
+    assert.ok(Number(kib) >= 2 * before, changes.join('\n'));
+    before = Number(kib);
+  }
+});

@@ -6,6 +6,7 @@ import { canonicalHeader, decodeFrame, encodeFrame } from '../../../../src/share
 import type { Direction, Frame } from '../../../../src/shared/wire/frame.js';
 import { handshakeFrame } from '../../../../src/shared/wire/handshake-frames.js';
 import { unpack } from '../../../../src/shared/wire/compression.js';
+import { anIntervalOf } from '../../../support/sample-messages.js';
 
 const page = readFileSync(new URL('../../../../../docs/protocol.md', import.meta.url), 'utf8');
 const session = '7f3a';
@@ -21,16 +22,15 @@ function sessionFrame(fields: Partial<Frame>, direction: Direction): Buffer {
 const nonce = Uint8Array.from({ length: 16 }, (_, index) => index);
 const nothing = new Uint8Array();
 
+const open = {
+  ...({ kind: 'open', protocol: 1, nonce, runId: session, secret: 's3cret' } as const),
+  ...{ identity: 'root@ctl1', generation: 1, steal: false, held: [], received: 0n },
+};
+
 const vectors: Readonly<Record<string, string>> = {
-  'Open, sequence 1': hex(
-    handshakeFrame(
-      {
-        ...{ kind: 'open', protocol: 1, nonce, runId: session, secret: 's3cret' },
-        ...{ identity: 'root@ctl1', generation: 1, steal: false, held: [], received: 0n },
-      },
-      1n,
-      'toAgent',
-    ),
+  'Open, sequence 1': hex(handshakeFrame(open, 1n, 'toAgent')),
+  'Open of a controller that takes eight intervals in a frame': hex(
+    handshakeFrame({ ...open, intervalsPerFrame: 8 }, 1n, 'toAgent'),
   ),
   'Welcome, sequence 1': hex(
     handshakeFrame(
@@ -74,6 +74,18 @@ const vectors: Readonly<Record<string, string>> = {
     sessionFrame(
       { sequence: 4n, ack: 1n, seen: 3n, payload: encodePayload({ kind: 'nak', from: 2n }) },
       'toAgent',
+    ),
+  ),
+  'Intervals 0 and 1 of stage 2: sequence 6, ack 1, seen 3': hex(
+    sessionFrame(
+      {
+        ...{ sequence: 6n, ack: 1n, seen: 3n },
+        payload: encodePayload({
+          kind: 'intervals',
+          intervals: [0, 1].map((first) => anIntervalOf({ stage: 2, first, inFlight: 4 })),
+        }),
+      },
+      'toController',
     ),
   ),
   'an acknowledgement alone: sequence 5, ack 2^63, seen 2^64-1, heard 4': hex(

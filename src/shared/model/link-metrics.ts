@@ -1,7 +1,10 @@
-import type { MessageKind } from '../model/messages.js';
+import { Latencies } from '../metrics/latencies.js';
+import type { LatencyTally } from '../metrics/latencies.js';
+import type { KindTraffic, LinkReport, SpoolMetrics } from './link-report.js';
+import type { MessageKind } from './messages.js';
 
-/** What a frame carries, for counting: a kind of message, a piece of one, or nothing but an acknowledgement. */
-export type CountedKind = MessageKind | 'chunk' | 'ack';
+/** What a frame carries, for counting: a kind of message, a piece of one, several intervals, or only an acknowledgement. */
+export type CountedKind = MessageKind | 'chunk' | 'intervals' | 'ack';
 
 export interface Traffic {
   messages: number;
@@ -39,20 +42,22 @@ export interface LinkMetrics {
   /** Payloads of both directions before and after deflating, those sent as they are included. */
   readonly payloadBytes: number;
   readonly packedBytes: number;
-}
-
-/** What the sender of frames met, over all streams. */
-export interface PumpMetrics {
-  /** Attempts that failed because no drain came in time. */
+  /** Attempts to write that failed because the stream was full and no drain came in time. */
   readonly retries: number;
   /** Times that all attempts failed. */
   readonly backlogs: number;
+  /** Of stats sent, from when they could be written until they were acknowledged. */
+  readonly latency: LatencyTally;
 }
 
-export type Counters = { -readonly [K in keyof LinkMetrics]: LinkMetrics[K] } & {
+export type Counters = Omit<
+  { -readonly [K in keyof LinkMetrics]: LinkMetrics[K] },
+  'latency' | 'intervalsMerged' | 'intervalsDropped'
+> & {
   sent: Partial<Record<CountedKind, Traffic>>;
   received: Partial<Record<CountedKind, Traffic>>;
   dropped: Partial<Record<CountedKind, number>>;
+  readonly latencies: Latencies;
 };
 
 export function noTraffic(): Counters {
@@ -70,10 +75,11 @@ export function noTraffic(): Counters {
     duplicates: 0,
     outOfOrder: 0,
     stale: 0,
-    intervalsMerged: 0,
-    intervalsDropped: 0,
     payloadBytes: 0,
     packedBytes: 0,
+    retries: 0,
+    backlogs: 0,
+    latencies: new Latencies(),
   };
 }
 
@@ -85,4 +91,27 @@ export function countTraffic(
   const traffic = (table[kind] ??= { messages: 0, bytes: 0 });
   traffic.messages += 1;
   traffic.bytes += bytes;
+}
+
+/** What an agent tells its controller of its side. */
+export function linkReport(metrics: LinkMetrics, spool: SpoolMetrics): LinkReport {
+  const { sent, received, dropped, latency, ...counters } = metrics;
+  const given = Object.entries(dropped).map(([kind, messages]) => {
+    return [kind, { messages, bytes: 0 }] as const;
+  });
+  return {
+    ...counters,
+    sent: listOf(Object.entries(sent)),
+    received: listOf(Object.entries(received)),
+    dropped: listOf(given),
+    latencySamples: latency.samples,
+    latencyMeanMs: latency.meanMs,
+    latencyMaxMs: latency.maxMs,
+    checkpoints: spool.checkpoints,
+    checkpointBytes: spool.checkpointBytes,
+  };
+}
+
+function listOf(table: readonly (readonly [string, Traffic])[]): KindTraffic[] {
+  return table.map(([kind, { messages, bytes }]) => ({ kind, messages, bytes }));
 }
