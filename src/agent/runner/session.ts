@@ -6,11 +6,11 @@ import { noConsent } from '../core/given-guard.js';
 import { parseTarget } from '../engines/registry.js';
 import type { ParsedTarget } from '../engines/registry.js';
 import { checkStages } from './check-stages.js';
-import { checkTarget } from './check-target.js';
 import type { ClockBase } from './clock-base.js';
 import { keyOf } from './choosing/hash.js';
 import { Aborted, RunnerFailure } from './failure.js';
 import { holdGiven } from './given-files.js';
+import { preflight } from './preflight.js';
 import { prepareDataset } from './prepare-dataset.js';
 import type { RunnerCommand, RunnerEvent } from './protocol.js';
 import { removeDataset } from './remove-dataset.js';
@@ -90,8 +90,9 @@ export class RunnerSession {
     const limits = { roots, consent };
     this.#work(async () => {
       if (assignment.mode === 'check') {
-        const report = JSON.stringify(checkTarget(assignment, limits));
-        this.#parts.emit({ kind: 'checked', report });
+        const parts = this.#runnerParts(assignment, undefined);
+        const report = await preflight(parts, assignment, limits);
+        this.#parts.emit({ kind: 'checked', report: JSON.stringify(report) });
         return;
       }
       const target = parseTarget(assignment.target);
