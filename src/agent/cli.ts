@@ -11,6 +11,7 @@ export interface AgentFlags {
   readonly spool?: string | false;
   readonly allowExisting: boolean;
   readonly allowDevices: boolean;
+  readonly allowDropCaches: boolean;
   readonly verbose: boolean;
   readonly logFormat: LogFormat;
   readonly tokenFile?: string;
@@ -60,6 +61,11 @@ export function agentProgram(
     )
     .option('--allow-existing', 'runs may read files and devices that are there already', false)
     .option('--allow-devices', 'runs may also write them: what is on them will be lost', false)
+    .option(
+      '--allow-drop-caches',
+      "drop_cache may drop the page cache of this whole host by the kernel's switch (as root)",
+      false,
+    )
     .option(
       '--spool <folder>',
       "keep there what runs report until their controllers have it (default: in the system's runtime folder)",

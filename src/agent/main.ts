@@ -78,7 +78,11 @@ async function serve(flags: AgentFlags, process: NodeJS.Process): Promise<number
     once,
     id,
     roots: await checkRoots(flags.roots, systemClock),
-    consent: { existing: flags.allowExisting, devices: flags.allowDevices },
+    consent: {
+      existing: flags.allowExisting,
+      devices: flags.allowDevices,
+      dropCaches: flags.allowDropCaches,
+    },
     // The workload process has no use for the token.
     env,
     spool: flags.spool,

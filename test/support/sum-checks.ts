@@ -91,6 +91,51 @@ export function assertSumsAgree(results: ResultsFolder): void {
   }
 }
 
+/** With fewer whole seconds the headline rate is total ÷ last done (3-measurement §5). */
+const leastSeconds = 3;
+
+/**
+ * [MEAS-03] Every rate of the summary, computed again from its counts and from intervals.csv, as 3-measurement §5 defines
+ * it; for stages without a warm-up in which no agent was lost.
+ */
+export function assertRatesAgree(results: ResultsFolder): void {
+  for (const stage of results.summary.stages) {
+    const { first_done_s: firstDone, last_done_s: lastDone } = stage;
+    assert.ok(firstDone !== null && lastDone !== null, stage.name);
+    for (const [operation, numbers] of Object.entries(stage.operations)) {
+      const what = `${stage.name}.${operation}`;
+      const { count, bytes } = numbers;
+      assertClose(numbers.total_per_second, count / lastDone, `${what}: total`);
+      const seconds = new Map<number, Sums[]>();
+      for (const row of results.intervals) {
+        const isIt = row['stage'] === stage.name && row['operation'] === operation;
+        const isWhole = isIt && row['agent'] !== '*' && row['seconds'] === '1';
+        if (!isWhole || Number(row['second']) + 1 > firstDone) continue;
+        const sums = { count: Number(row['ops']), bytes: Number(row['bytes']), errors: 0 };
+        const second = Number(row['second']);
+        seconds.set(second, [...(seconds.get(second) ?? []), sums]);
+      }
+      const common = [...seconds.values()].filter((rows) => rows.length === stage.agents_started);
+      const headline =
+        common.length < leastSeconds
+          ? { count: count / lastDone, bytes: bytes / lastDone }
+          : {
+              count: total(common.flat()).count / common.length,
+              bytes: total(common.flat()).bytes / common.length,
+            };
+      assertClose(numbers.per_second, headline.count, `${what}: headline`);
+      assertClose(numbers.bytes_per_second, headline.bytes, `${what}: bytes`);
+      assertClose(numbers.survivors_per_second ?? NaN, headline.count, `${what}: survivors`);
+    }
+  }
+}
+
+/** As far as printed seconds and rates are rounded. */
+function assertClose(printed: number, computed: number, what: string): void {
+  const isClose = Math.abs(printed - computed) <= Math.max(0.1, computed * 2e-3);
+  assert.ok(isClose, `${what}: ${printed} printed, ${computed} computed`);
+}
+
 /** [MEAS-01] What HdrHistogram's own reader computes from histograms.hlog is what the summary says. */
 export function assertPercentilesAgree(results: ResultsFolder): void {
   const lines = results.text('histograms.hlog').split('\n');

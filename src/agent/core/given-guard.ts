@@ -6,15 +6,17 @@ import { forbiddenFolders } from '../../shared/model/target.js';
 import type { GivenData } from '../../shared/model/plan.js';
 import { isWithin } from './target-guard.js';
 
-/** `--allow-existing` and `--allow-devices`. */
+/** `--allow-existing`, `--allow-devices` and `--allow-drop-caches`. */
 export interface Consent {
   /** What is there already may be read. */
   readonly existing: boolean;
   /** … and written: what is on it will be lost. */
   readonly devices: boolean;
+  /** The page cache of the whole host may be dropped: everybody on it reads from the storage for a while. */
+  readonly dropCaches: boolean;
 }
 
-export const noConsent: Consent = { existing: false, devices: false };
+export const noConsent: Consent = { existing: false, devices: false, dropCaches: false };
 
 /** What a run wants to do with them. */
 export interface GivenUse {

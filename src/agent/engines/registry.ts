@@ -7,6 +7,9 @@ import { nullEngine } from './null.js';
 
 export const engines: readonly EngineDefinition<StageOptions>[] = [fileEngine, nullEngine];
 
+/** Measures Muster itself. */
+export { nullEngine };
+
 export interface ParsedTarget {
   readonly engine: EngineDefinition<StageOptions>;
   /** For files an absolute path, as given; empty for engines without folders. */

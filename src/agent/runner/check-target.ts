@@ -12,8 +12,8 @@ import { mountOf } from './mounts.js';
 import type { Mount } from './mounts.js';
 import { datasetFolder, resolveTarget } from './target.js';
 
-/** Answer to a preflight, sent as JSON (docs/results.md "check"). */
-export interface CheckReport {
+/** What a look at the target tells. */
+export interface TargetReport {
   readonly target: string;
   /** null: none serves the target. */
   readonly engine: string | null;
@@ -32,9 +32,9 @@ export interface CheckReport {
 }
 
 /** Looks at the target and leaves nothing behind. */
-export function checkTarget(assignment: Assignment, limits: Limits): CheckReport {
+export function checkTarget(assignment: Assignment, limits: Limits): TargetReport {
   const target = parseTarget(assignment.target);
-  const nothing: CheckReport = {
+  const nothing: TargetReport = {
     target: assignment.target,
     engine: typeof target === 'string' ? null : target.engine.name,
     problems: typeof target === 'string' ? [target] : [],

@@ -3,14 +3,10 @@ import path from 'node:path';
 import type { Clock } from '../../shared/kernel/clock.js';
 import { codeOf } from '../../shared/kernel/errors.js';
 import type { Assignment } from '../../shared/model/assignment.js';
-import { waitUntil } from '../core/wait-until.js';
+import { awaitShown } from './await-shown.js';
 import { readMarker, writeMarker } from './dataset-files.js';
 import type { Marker } from './dataset-files.js';
-import { Aborted, RunnerFailure, failureFrom } from './failure.js';
-
-/** How long another agent's marker may take to show: NFS caches names for up to a minute, most for 3 s. */
-const markerPatienceMs = 5_000;
-const markerRetryMs = 250;
+import { RunnerFailure, failureFrom } from './failure.js';
 
 export interface Claim {
   readonly folder: string;
@@ -109,21 +105,13 @@ function makeFolder(folder: string): void {
 }
 
 async function awaitMarker({ folder, assignment, clock, signal }: Claim): Promise<void> {
-  const lastNs = clock.nowNs() + BigInt(markerPatienceMs) * 1_000_000n;
-  for (;;) {
-    const marker = fs.existsSync(folder) ? readMarker(folder) : undefined;
-    if (marker !== undefined) {
-      demandSame(folder, marker, assignment);
-      return;
-    }
-    const nowNs = clock.nowNs();
-    if (nowNs >= lastNs) {
-      throw new RunnerFailure(
-        'target',
-        `target ${assignment.target} is not shared with agent 0: its marker does not show in ${folder} (namespace "shared" needs one file system mounted on all agents)`,
-      );
-    }
-    const outcome = await waitUntil(clock, nowNs + BigInt(markerRetryMs) * 1_000_000n, signal);
-    if (outcome === 'cancelled') throw new Aborted();
+  const look = (): Marker | undefined => (fs.existsSync(folder) ? readMarker(folder) : undefined);
+  const marker = await awaitShown(look, clock, signal);
+  if (marker === undefined) {
+    throw new RunnerFailure(
+      'target',
+      `target ${assignment.target} is not shared with agent 0: its marker does not show in ${folder} (namespace "shared" needs one file system mounted on all agents)`,
+    );
   }
+  demandSame(folder, marker, assignment);
 }

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { open, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { codeOf, reasonOf } from '../../shared/kernel/errors.js';
 
@@ -17,15 +17,54 @@ export interface DroppedCache {
   readonly warnings: readonly string[];
 }
 
+/** Writing 3 to it drops the clean pages, directory entries and inodes of the whole host; root may. */
+export const kernelSwitch = '/proc/sys/vm/drop_caches';
+
 /**
  * Takes files out of this host's page cache. Node has no posix_fadvise: coreutils' dd does it (`iflag=nocache` with
  * `count=0` is POSIX_FADV_DONTNEED for the whole file). The kernel keeps pages that are dirty, so data is forced out
  * first, and pages that others hold; how much has stayed is asked of util-linux's fincore, where there is one.
+ * @param hostSwitch `kernelSwitch`, where the host's operator lets runs drop everybody's cache: tried first
  */
 export async function dropCache(
   files: readonly string[],
   signal: AbortSignal,
+  hostSwitch?: string,
 ): Promise<DroppedCache> {
+  const problem = hostSwitch === undefined ? undefined : await dropAll(hostSwitch, signal);
+  const { words, warnings } =
+    hostSwitch !== undefined && problem === undefined
+      ? { words: "the host's page cache dropped by the kernel's switch", warnings: [] }
+      : await dropEach(files, signal);
+  const left = await cachedBytes(files, signal);
+  const checked =
+    left === undefined ? 'not checked: no fincore' : `${String(left)} bytes of them still in it`;
+  return {
+    words: `${words}, ${checked}`,
+    warnings: [
+      ...(problem === undefined ? [] : [`drop_cache: file by file, because ${problem}`]),
+      ...warnings,
+    ],
+  };
+}
+
+/** @returns why it could not be done */
+async function dropAll(hostSwitch: string, signal: AbortSignal): Promise<string | undefined> {
+  try {
+    await run('sync', [], { signal });
+  } catch (error) {
+    return `sync failed (${isMissing(error) ? 'this host has none' : reasonOf(error)})`;
+  }
+  try {
+    // Never made: where the kernel has no such switch, nothing is to look as if it had.
+    await writeFile(hostSwitch, '3', { flag: 'r+' });
+    return undefined;
+  } catch (error) {
+    return `${hostSwitch} cannot be written (${reasonOf(error)})`;
+  }
+}
+
+async function dropEach(files: readonly string[], signal: AbortSignal): Promise<DroppedCache> {
   const failures: string[] = [];
   const queue = files.values();
   const work = async (): Promise<void> => {
@@ -39,15 +78,14 @@ export async function dropCache(
     }
   };
   await Promise.all(Array.from({ length: parallel }, work));
-  const dropped = `${String(files.length - failures.length)} of ${String(files.length)} files dropped from the page cache`;
   const warnings = failures
     .slice(0, 1)
     .map(
       (first) => `drop_cache: ${String(failures.length)} files stay in the page cache; ${first}`,
     );
-  const left = await cachedBytes(files, signal);
-  if (left === undefined) return { words: `${dropped}, not checked: no fincore`, warnings };
-  return { words: `${dropped}, ${String(left)} bytes of them still in it`, warnings };
+  const all = String(files.length);
+  const dropped = String(files.length - failures.length);
+  return { words: `${dropped} of ${all} files dropped from the page cache`, warnings };
 }
 
 async function drop(file: string): Promise<void> {

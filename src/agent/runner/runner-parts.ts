@@ -18,6 +18,8 @@ export interface RunnerParts {
   readonly salt: number;
   /** The dataset, when it is files or devices that were there already. */
   readonly given: readonly GivenFile[] | undefined;
+  /** By which runs may drop the page cache of the whole host; undefined when its operator does not let them. */
+  readonly hostSwitch: string | undefined;
   /** What the run has written where; undefined when the dataset is not verified. */
   readonly generations: SharedArrayBuffer | undefined;
 }

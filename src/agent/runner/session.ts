@@ -3,14 +3,16 @@ import { writes } from '../../shared/model/assignment.js';
 import type { Assignment } from '../../shared/model/assignment.js';
 import { formatSize } from '../../shared/model/units.js';
 import { noConsent } from '../core/given-guard.js';
+import type { Consent } from '../core/given-guard.js';
 import { parseTarget } from '../engines/registry.js';
 import type { ParsedTarget } from '../engines/registry.js';
 import { checkStages } from './check-stages.js';
-import { checkTarget } from './check-target.js';
 import type { ClockBase } from './clock-base.js';
 import { keyOf } from './choosing/hash.js';
+import { kernelSwitch } from './drop-cache.js';
 import { Aborted, RunnerFailure } from './failure.js';
 import { holdGiven } from './given-files.js';
+import { preflight } from './preflight.js';
 import { prepareDataset } from './prepare-dataset.js';
 import type { RunnerCommand, RunnerEvent } from './protocol.js';
 import { removeDataset } from './remove-dataset.js';
@@ -90,15 +92,17 @@ export class RunnerSession {
     const limits = { roots, consent };
     this.#work(async () => {
       if (assignment.mode === 'check') {
-        const report = JSON.stringify(checkTarget(assignment, limits));
-        this.#parts.emit({ kind: 'checked', report });
+        const parts = this.#runnerParts(assignment, undefined, consent);
+        const report = await preflight(parts, assignment, limits);
+        this.#parts.emit({ kind: 'checked', report: JSON.stringify(report) });
         return;
       }
       const target = parseTarget(assignment.target);
       if (typeof target === 'string') throw new RunnerFailure('target', target);
       await checkStages(assignment, target.engine);
       const { given } = assignment.dataset;
-      const parts = this.#runnerParts(assignment, given && holdGiven(given, assignment, limits));
+      const held = given && holdGiven(given, assignment, limits);
+      const parts = this.#runnerParts(assignment, held, consent);
       const folder =
         target.engine.needsDataset && given === undefined
           ? datasetFolder(resolveTarget(target.location, roots), assignment)
@@ -146,7 +150,11 @@ export class RunnerSession {
     this.#parts.emit({ kind: 'cleaned', ...removed });
   }
 
-  #runnerParts(assignment: Assignment, given: RunnerParts['given']): RunnerParts {
+  #runnerParts(
+    assignment: Assignment,
+    given: RunnerParts['given'],
+    { dropCaches }: Consent,
+  ): RunnerParts {
     const control = new RunControl();
     control.share.set([assignment.agentIndex, assignment.agentCount]);
     return {
@@ -158,6 +166,7 @@ export class RunnerSession {
       signal: this.#abort.signal,
       salt: keyOf(assignment.runId),
       given,
+      hostSwitch: dropCaches ? kernelSwitch : undefined,
       generations: assignment.mode === 'run' ? generationsFor(assignment) : undefined,
     };
   }

@@ -104,7 +104,7 @@ export class StageSequence {
     const made = (): string[] =>
       Array.from({ length: use.to - use.from }, (_, i) => filePath(use.from + i, directories));
     const files = given ?? made();
-    return dropCache(files, this.#parts.signal);
+    return dropCache(files, this.#parts.signal, this.#parts.hostSwitch);
   }
 
   /** READY, until a start was armed, released and its instant has come. */

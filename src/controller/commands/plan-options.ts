@@ -12,6 +12,7 @@ export interface PlanOptions {
   readonly set: readonly string[];
   readonly allowExisting?: boolean;
   readonly allowDevices?: boolean;
+  readonly allowDropCaches?: boolean;
 }
 
 /** Who starts agents inside the controller is the operator of their host: his consent goes on to them. */
@@ -19,10 +20,11 @@ export function embeddedFlags(options: PlanOptions): readonly string[] {
   return [
     ...(options.allowExisting === true ? ['--allow-existing'] : []),
     ...(options.allowDevices === true ? ['--allow-devices'] : []),
+    ...(options.allowDropCaches === true ? ['--allow-drop-caches'] : []),
   ];
 }
 
-/** `<config> --agents a,b --embedded N --allow-existing --allow-devices --set path=value …` */
+/** `<config> --agents a,b --embedded N --allow-existing --allow-devices --allow-drop-caches --set path=value …` */
 export function addPlanOptions(command: Command): Command {
   return command
     .argument('<config>', 'YAML or JSON file, see docs/config.md')
@@ -41,6 +43,10 @@ export function addPlanOptions(command: Command): Command {
     )
     .option('--allow-existing', 'embedded agents may read files and devices that are there already')
     .option('--allow-devices', 'embedded agents may also write them: what is on them will be lost')
+    .option(
+      '--allow-drop-caches',
+      'with drop_cache, embedded agents may drop the page cache of this whole host (as root)',
+    )
     .addOption(
       new Option('--set <path=value>', 'override a key, such as stages.0.threads=16 (repeatable)')
         .argParser((text: string, before: readonly string[]) => [...before, text])

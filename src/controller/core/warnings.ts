@@ -5,7 +5,9 @@ import type { AgentTrack, StageTrack } from './stage-track.js';
 import type { GeneratorBound, StageSummary, Summary } from './summary.js';
 
 /** Agents whose hosts have the same boot id, in groups of two and more. */
-export function sameHost(agents: readonly AgentTrack[]): readonly (readonly string[])[] {
+export function sameHost(
+  agents: readonly Pick<AgentTrack, 'bootId' | 'plan'>[],
+): readonly (readonly string[])[] {
   const groups = new Map<string, string[]>();
   for (const { bootId, plan } of agents) {
     if (bootId === undefined || bootId === '') continue;

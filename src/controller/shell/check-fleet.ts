@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto';
 import pLimit from 'p-limit';
 import { z } from 'zod';
 import type { Log } from '../../shared/kernel/log.js';
+import type { Sentinel } from '../../shared/model/assignment.js';
 import type { AgentPlan, Plan } from '../../shared/model/plan.js';
+import { selfTestSchema } from '../../shared/model/self-test.js';
 import { splitPlan } from '../../shared/model/split-plan.js';
 import type { CommandIo } from '../commands/command-io.js';
 import type { AgentFacts, ClockEstimate } from '../core/records.js';
@@ -19,6 +21,7 @@ const reportSchema = z.object({
   freeBytes: z.number().nullable(),
   mount: z.object({ type: z.string(), point: z.string() }).nullable(),
   given: z.array(z.object({ path: z.string(), sizeBytes: z.number() })).nullable(),
+  selfTests: z.array(selfTestSchema),
 });
 
 export interface CheckOutcome {
@@ -28,11 +31,16 @@ export interface CheckOutcome {
   readonly facts: AgentFacts | undefined;
   readonly clock: ClockEstimate | undefined;
   readonly report: z.infer<typeof reportSchema> | undefined;
+  /** It has seen that it shares its target with the first agent, or is that one and has shown it. */
+  readonly isShared: boolean;
 }
 
 const atOnce = 64;
 
-/** A preflight of every agent by itself: one that is not fit hides nothing of the others. */
+/**
+ * A preflight of every agent by itself: one that is not fit hides nothing of the others. Where they are to share a
+ * target, the first one goes before the others, which look for what it has put there.
+ */
 export async function checkFleet(
   planned: PlannedFleet,
   io: CommandIo,
@@ -42,15 +50,55 @@ export async function checkFleet(
     const warning = openLinksWarning(fleet);
     if (warning !== undefined) io.stderr.write(`WARNING: ${warning}\n`);
     const limit = pLimit(atOnce);
-    return Promise.all(
-      fleet.plan.agents.map((agent) => limit(() => checkOne(fleet, agent, io, log))),
-    );
+    const stop = new AbortController();
+    const offSignal = io.onSignal(() => {
+      stop.abort();
+    });
+    const check = (agent: AgentPlan, sentinel?: Sentinel): Promise<CheckOutcome> =>
+      limit(() => {
+        const mayStart = !stop.signal.aborted || sentinel?.act === 'remove';
+        return mayStart ? checkOne(fleet, agent, sentinel, io, log) : notAsked(agent);
+      });
+    try {
+      return await (isToBeShared(fleet.plan)
+        ? checkShared(fleet.plan.agents, check)
+        : Promise.all(fleet.plan.agents.map((agent) => check(agent))));
+    } finally {
+      offSignal();
+    }
   });
+}
+
+function notAsked(agent: AgentPlan): CheckOutcome {
+  const nothing = { facts: undefined, clock: undefined, report: undefined, isShared: false };
+  return { agent, problems: ['not asked: interrupted'], ...nothing };
+}
+
+/** The first one makes a file that the others look for, and removes it. */
+async function checkShared(
+  [first, ...others]: readonly AgentPlan[],
+  check: (agent: AgentPlan, sentinel?: Sentinel) => Promise<CheckOutcome>,
+): Promise<CheckOutcome[]> {
+  if (first === undefined) return [];
+  const name = `.muster-shared-${randomBytes(8).toString('hex')}`;
+  const maker = await check(first, { name, act: 'make' });
+  const found = maker.isShared ? ({ name, act: 'find' } as const) : undefined;
+  const finders = await Promise.all(others.map((agent) => check(agent, found)));
+  if (maker.facts === undefined) return [maker, ...finders];
+  const { problems } = await check(first, { name, act: 'remove' });
+  const left = problems.map((problem) => `may have left ${name} in its target: ${problem}`);
+  return [{ ...maker, problems: [...maker.problems, ...left] }, ...finders];
+}
+
+/** Existing files and devices have no folder in which the agents could show each other anything. */
+function isToBeShared({ namespace, dataset, agents }: Plan): boolean {
+  return namespace === 'shared' && dataset.given === undefined && agents.length > 1;
 }
 
 async function checkOne(
   { plan: fleet, access }: ReachableFleet,
   agent: AgentPlan,
+  sentinel: Sentinel | undefined,
   io: CommandIo,
   log: Log,
 ): Promise<CheckOutcome> {
@@ -65,7 +113,9 @@ async function checkOne(
     runId,
     plan,
     mode: 'check',
-    assignments: assignments.slice(agent.index, agent.index + 1),
+    assignments: assignments
+      .slice(agent.index, agent.index + 1)
+      .map((assignment) => ({ ...assignment, sentinel })),
     cleanup: false,
     random: Math.random,
   });
@@ -105,5 +155,7 @@ async function checkOne(
   const end = await driver.drive();
   offSignal();
   const problems = [...(report?.problems ?? []), ...(end.reason === undefined ? [] : [end.reason])];
-  return { agent, problems, facts, clock: estimate, report };
+  const isShared =
+    sentinel !== undefined && typeof report?.freeBytes === 'number' && problems.length === 0;
+  return { agent, problems, facts, clock: estimate, report, isShared };
 }

@@ -165,6 +165,12 @@ export const assignmentSchema: z.ZodType<Assignment> = z
       })
       .transform((read) => ({ ...read, fileSizes: read.fileSizes })),
     stages: z.array(stage).max(1000),
+    sentinel: z
+      .strictObject({
+        name: z.string().regex(/^\.muster-shared-[0-9a-f]{16}$/),
+        act: z.enum(['make', 'find', 'remove']),
+      })
+      .optional(),
     timeouts: z
       .strictObject({
         drainMs: integer(days),

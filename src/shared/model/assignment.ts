@@ -83,6 +83,15 @@ export interface StageAssignment extends Pacing {
   readonly shift?: number | undefined;
 }
 
+/**
+ * Mode check, shared namespace: what to do with a file in the target by which agents see that they share it. `remove`
+ * is all that is to be done then.
+ */
+export interface Sentinel {
+  readonly name: string;
+  readonly act: 'make' | 'find' | 'remove';
+}
+
 export interface Assignment {
   readonly runId: string;
   readonly mode: AssignmentMode;
@@ -96,6 +105,7 @@ export interface Assignment {
   readonly creator: string;
   readonly dataset: DatasetAssignment;
   readonly stages: readonly StageAssignment[];
+  readonly sentinel?: Sentinel | undefined;
   readonly timeouts: {
     readonly drainMs: number;
     readonly abortMs: number;

@@ -4,7 +4,12 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { startAgentProcess } from '../../support/agent-process.js';
 import { controller, Desk } from '../../support/cli-run.js';
-import { assertPercentilesAgree, assertSumsAgree, stageTotal } from '../../support/sum-checks.js';
+import {
+  assertPercentilesAgree,
+  assertRatesAgree,
+  assertSumsAgree,
+  stageTotal,
+} from '../../support/sum-checks.js';
 import { filesBelow } from '../../support/temporary-folder.js';
 
 const kiB = 1024;
@@ -29,9 +34,21 @@ const stages = [
     max_operations: 241,
   },
   { name: 'folders', mix: { mkdir: 3, rmdir: 1 }, threads: 2, max_operations: 100 },
+  {
+    name: 'deep',
+    mix: 'read',
+    block_size: '4KiB',
+    access: 'random',
+    threads: 1,
+    iodepth: 8,
+    duration: '5s',
+  },
 ];
 
-test('[RES-02] [MEAS-01] [MEAS-05] three agents, six stages: all sums agree with each other and with the disk', async (t) => {
+/** Of the stages with a duration: operations that an agent has in flight all the time. */
+const inFlight: Readonly<Record<string, number>> = { mixed: 2, deep: 8 };
+
+test('[RES-02] [MEAS-01] [MEAS-05] three agents, seven stages: all sums agree with each other and with the disk', async (t) => {
   const desk = new Desk(t);
   const agents = await Promise.all([1, 2, 3].map(() => startAgentProcess()));
   for (const { program } of agents) t.after(() => program.stop());
@@ -70,6 +87,28 @@ test('[RES-02] [MEAS-01] [MEAS-05] three agents, six stages: all sums agree with
       }
     }
   });
+  await t.test('rates are what the counts, the seconds and intervals.csv make of them', () => {
+    assertRatesAgree(results);
+  });
+  await t.test(
+    '[MEAS-03] rate × mean latency is the number of operations in flight (Little’s law)',
+    () => {
+      for (const [name, depth] of Object.entries(inFlight)) {
+        const stage = summary.stages.find((one) => one.name === name);
+        assert.ok(stage);
+        for (const [id, { operations, done_s: doneS }] of Object.entries(stage.agents)) {
+          const busyS = Object.values(operations).reduce(
+            (sum, { count, service_ns: latency }) => sum + (count * (latency?.mean ?? 0)) / 1e9,
+            0,
+          );
+          const found = busyS / (doneS ?? 0);
+          const what = `${name} of ${id}: ${found} in flight`;
+          // Nothing overlaps by more; a thread that waits for a core between its operations shows as less.
+          assert.ok(found > 0.6 * depth && found < 1.01 * depth, what);
+        }
+      }
+    },
+  );
   await t.test('what is on disk is what was counted', () => {
     const files = summary.stages[4]?.operations ?? {};
     const folders = summary.stages[5]?.operations ?? {};

@@ -1,6 +1,6 @@
 import type { OperationKind } from '../../../shared/model/operation.js';
-import type { BlockSizes } from '../../../shared/model/plan.js';
-import { largestSize } from '../../../shared/model/sizes.js';
+import type { BlockSizes, MixEntry } from '../../../shared/model/plan.js';
+import { largestSize, meanSize } from '../../../shared/model/sizes.js';
 import type { SizeSpec } from '../../../shared/model/sizes.js';
 
 /** What a stage says about sizes; fields as in DatasetAssignment and StageAssignment. */
@@ -22,6 +22,17 @@ export function sizesOf(kind: OperationKind, sizes: StageSizes): SizeSpec {
 export function bytesOf(kind: OperationKind, sizes: StageSizes): number | undefined {
   const spec = sizesOf(kind, sizes);
   return typeof spec === 'number' ? spec : undefined;
+}
+
+/** What an operation of the mix moves on average. */
+export function meanBytesOf(mix: readonly MixEntry[], sizes: StageSizes): number {
+  let weights = 0;
+  let bytes = 0;
+  for (const { operation, weight } of mix) {
+    weights += weight;
+    bytes += meanSize(sizesOf(operation, sizes)) * weight;
+  }
+  return bytes / weights;
 }
 
 export function largestBytesOf(kind: OperationKind, sizes: StageSizes): number {

@@ -1,6 +1,4 @@
 import type { EndedBy } from '../../../shared/model/messages.js';
-import type { OperationKind } from '../../../shared/model/operation.js';
-import { meanSize } from '../../../shared/model/sizes.js';
 import type { Engine } from '../../engines/engine.js';
 import { Allowance } from '../allowance.js';
 import type { Budget } from '../allowance.js';
@@ -10,7 +8,7 @@ import { errorRulesOf } from '../error-rules.js';
 import type { ErrorRules } from '../error-rules.js';
 import type { StageJob } from '../jobs.js';
 import type { LaneMemory } from '../lane-memory.js';
-import { sizesOf } from '../choosing/bytes-of.js';
+import { meanBytesOf } from '../choosing/bytes-of.js';
 import type { OperationStream } from '../choosing/operation-stream.js';
 import type { RunControl } from '../shared-memory.js';
 import { ScheduledPace, ThinkTime } from './pace.js';
@@ -125,7 +123,7 @@ export class LaneRun {
       warmupNs: originNs - fromNs,
       phase: lanePhase(part, lane, lanes),
       share: laneShare(part, lanes),
-      meanBytes: this.#mean((kind) => meanSize(sizesOf(kind, { ...stage, ...dataset }))),
+      meanBytes: meanBytesOf(stage.mix, { ...stage, ...dataset }),
       keys: [seed, stage.index, agentIndex, lane, originNs > fromNs ? 1 : 0],
     });
     return new ScheduledPace(schedule, originNs, share, lanes);
@@ -145,13 +143,5 @@ export class LaneRun {
 
   get #weight(): number {
     return this.#parts.job.stage.mix.reduce((sum, { weight }) => sum + weight, 0);
-  }
-
-  /** Over the mix, by weight. */
-  #mean(of: (kind: OperationKind) => number): number {
-    const { mix } = this.#parts.job.stage;
-    return (
-      mix.reduce((sum, { operation, weight }) => sum + of(operation) * weight, 0) / this.#weight
-    );
   }
 }

@@ -39,7 +39,7 @@ export const fileIoFields = {
   }),
   drop_cache: flag().prefault(false).meta({
     description:
-      'Takes the dataset’s files out of the page cache of the agent’s host before the stage; the results say what could be done',
+      'Takes the dataset’s files out of the page cache of the agent’s host before the stage (with the agent’s --allow-drop-caches: everything, by the kernel’s switch); the results say what could be done',
     unit: 'true or false',
   }),
 };

@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
+import { dropCache } from '../../../../src/agent/runner/drop-cache.js';
 import { RunnerProcess, assignmentOf, stageOf } from '../../../support/runner-process.js';
 import { temporaryFolder } from '../../../support/temporary-folder.js';
 
@@ -115,6 +116,30 @@ describe('drop_cache', () => {
     assert.ok(after < before, `${String(after)} of ${String(before)} bytes`);
     assert.match(mechanism, /^psync; 8 of 8 files dropped from the page cache, \d+ bytes of them/u);
     assert.deepEqual(warnings, []);
+  });
+
+  it('uses the kernel’s switch of the whole host once data is forced out, and goes file by file where it cannot', async (t) => {
+    const folder = targetFor(t);
+    const [file, hostSwitch] = ['data', 'switch'].map((name) => path.join(folder, name));
+    assert.ok(file !== undefined && hostSwitch !== undefined);
+    fs.writeFileSync(file, Buffer.alloc(65_536, 7));
+    fs.writeFileSync(hostSwitch, '');
+    const { signal } = new AbortController();
+    const all = await dropCache([file], signal, hostSwitch);
+    assert.match(
+      all.words,
+      /^the host's page cache dropped by the kernel's switch, (\d+ bytes|not)/u,
+    );
+    assert.deepEqual(all.warnings, []);
+    assert.equal(fs.readFileSync(hostSwitch, 'latin1'), '3');
+    const absent = path.join(folder, 'no-such-switch');
+    const each = await dropCache([file], signal, absent);
+    assert.match(each.words, /^1 of 1 files dropped from the page cache, /u);
+    assert.match(
+      each.warnings.join(),
+      /file by file, because .*no-such-switch cannot be written \(/u,
+    );
+    assert.ok(!fs.existsSync(absent));
   });
 });
 

@@ -4,12 +4,13 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import type { Assignment, StageAssignment } from '../../../../src/shared/model/assignment.js';
+import { noConsent } from '../../../../src/agent/core/given-guard.js';
 import { loopDevice } from '../../../support/loop-device.js';
 import { RunnerProcess, assignmentOf, stageOf } from '../../../support/runner-process.js';
 import { filesBelow, temporaryFolder } from '../../../support/temporary-folder.js';
 
-const readOnly = { existing: true, devices: false };
-const writable = { existing: false, devices: true };
+const readOnly = { existing: true, devices: false, dropCaches: false };
+const writable = { existing: false, devices: true, dropCaches: false };
 const MiB = 1024 ** 2;
 
 const once = { durationMs: undefined, access: 'sequential', threads: 3 } as const;
@@ -57,14 +58,8 @@ describe('runner on what was there before', () => {
   }
 
   it('[SAFE-05] does nothing to existing files without consent, not even say whether they are there', async () => {
-    const there = await refusal(assignment('existing', [file('a', MiB)]), {
-      existing: false,
-      devices: false,
-    });
-    const absent = await refusal(assignment('existing', ['/nowhere/at/all']), {
-      existing: false,
-      devices: false,
-    });
+    const there = await refusal(assignment('existing', [file('a', MiB)]), noConsent);
+    const absent = await refusal(assignment('existing', ['/nowhere/at/all']), noConsent);
     assert.match(there, /^permission: .*start it with --allow-existing/u);
     assert.equal(absent, there);
     const writing = await refusal(assignment('existing', [file('a', MiB)], [write]), readOnly);

@@ -24,7 +24,7 @@ describe('the warm-up', () => {
     it(`[PERF-06] leaves compiled code that the load of ${what} goes on with`, async (t) => {
       const folder = temporaryFolder();
       t.after(folder.remove);
-      const runner = new RunnerProcess(0, ['--trace-deopt', '--trace-opt']);
+      const runner = new RunnerProcess(0, [], ['--trace-deopt', '--trace-opt']);
       let printed = '';
       runner.child.stdout?.on('data', (text: Buffer) => (printed += text.toString()));
       try {

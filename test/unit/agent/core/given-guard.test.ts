@@ -19,8 +19,8 @@ const writeDevice = { kind: 'devices', writes: true } as const;
 
 describe('guard of what was there before', () => {
   it('[SAFE-05] reading needs --allow-existing, writing --allow-devices, of files and devices alike', () => {
-    const readOnly = { existing: true, devices: false };
-    const both = { existing: false, devices: true };
+    const readOnly = { existing: true, devices: false, dropCaches: false };
+    const both = { existing: false, devices: true, dropCaches: false };
     for (const use of [read, readDevice]) {
       assert.match(consentRefusal(use, noConsent) ?? '', /--allow-existing/u);
       assert.equal(consentRefusal(use, readOnly), undefined);

@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, describe, it } from 'node:test';
+import type { CheckReport } from '../../../../src/agent/runner/preflight.js';
+import { RunnerProcess, assignmentOf, stageOf } from '../../../support/runner-process.js';
+import { temporaryFolder } from '../../../support/temporary-folder.js';
+
+const mode = 'check';
+const constant = (value: number, unit: 'operations' | 'bytes') => ({
+  unit,
+  steps: [{ from: value, to: 2 * value }],
+});
+
+describe('preflight in the runner', () => {
+  const folder = temporaryFolder();
+  const runners: RunnerProcess[] = [];
+  after(async () => {
+    await Promise.all(runners.map((runner) => runner.kill()));
+    folder.remove();
+  });
+
+  function begin(...args: Parameters<typeof assignmentOf>): RunnerProcess {
+    const runner = new RunnerProcess();
+    runners.push(runner);
+    runner.prepare(assignmentOf(...args));
+    return runner;
+  }
+
+  async function report(...args: Parameters<typeof assignmentOf>): Promise<CheckReport> {
+    return JSON.parse((await begin(...args).event('checked')).report) as CheckReport;
+  }
+
+  it('[MEAS-06] tests the generator once for every shape of stage, on no storage, whatever the stages do', async () => {
+    const deep = { iodepth: 8, threads: 1 };
+    const stages = [
+      stageOf({ name: 'a', rate: constant(1000, 'operations'), warmupMs: 60_000 }),
+      stageOf({ name: 'b', rate: constant(8192, 'bytes'), maxOperations: 1 }),
+      stageOf({ name: 'c', ...deep, mix: [{ operation: 'write', weight: 1 }], verify: true }),
+      stageOf({ name: 'd', threads: 1, mix: [{ operation: 'delete', weight: 1 }] }),
+    ];
+    const { problems, selfTests } = await report(folder.path, stages, {
+      mode,
+      agentCount: 2,
+      dataset: { content: { compress: 2, dedup: 2 }, verify: true },
+    });
+    assert.deepEqual(problems, []);
+    assert.deepEqual(
+      selfTests.map((test) => [test.stages, test.threads, test.iodepth]),
+      [
+        // The end of each ramp, halved over two agents; two blocks of 4 KiB a second are two operations.
+        [
+          [
+            { name: 'a', wanted: 1000 },
+            { name: 'b', wanted: 2 },
+          ],
+          2,
+          1,
+        ],
+        [[{ name: 'c', wanted: null }], 1, 8],
+        [[{ name: 'd', wanted: null }], 1, 1],
+      ],
+    );
+    for (const test of selfTests) {
+      assert.ok(test.operationsPerSecond > 1e4, 'no storage is as fast as none, on any machine');
+      assert.ok(test.cpus > 0 && test.cpus < test.threads + 1);
+      const cpuSeconds = (test.operationsPerSecond * test.cpuNsPerOperation) / 1e9;
+      assert.ok(Math.abs(cpuSeconds / test.cpus - 1) < 0.2, `${cpuSeconds} of ${test.cpus}`);
+    }
+    assert.deepEqual(fs.readdirSync(folder.path), [], 'nothing was made');
+  });
+
+  it('[ENG-02] says what a stage asks for and the target cannot do, and tests nothing then', async () => {
+    const odd = stageOf({ direct: true, blockSizeBytes: 100 });
+    const { problems, selfTests } = await report(folder.path, [odd], { mode });
+    assert.match(problems.join(), /^stage "stage": direct needs a block_size that is a multiple/);
+    assert.deepEqual(selfTests, []);
+  });
+
+  it('[SAFE-01] an agent makes the file by which others see that they share its target, and removes no other', async () => {
+    const name = '.muster-shared-0123456789abcdef';
+    const file = path.join(folder.path, name);
+    const shared = { mode, namespace: 'shared', agentCount: 2 } as const;
+    const act = (what: 'make' | 'find' | 'remove') =>
+      report(folder.path, [], { ...shared, sentinel: { name, act: what } });
+    assert.deepEqual((await act('make')).problems, []);
+    assert.ok(fs.existsSync(file));
+    assert.deepEqual((await act('find')).problems, []);
+    assert.match((await act('make')).problems.join(), /cannot make .*file already exists/);
+    assert.deepEqual((await act('remove')).problems, []);
+    assert.deepEqual(fs.readdirSync(folder.path), []);
+  });
+
+  it('[RUN-09] ends at once when it is aborted in the middle of a self-test', async () => {
+    const stages = Array.from({ length: 200 }, (_, i) =>
+      stageOf({ threads: 1 + (i % 2), access: { zipf: 1 + i / 100 } }),
+    );
+    const runner = begin(folder.path, stages, { mode });
+    await runner.event('progress');
+    runner.tell({ kind: 'abort', reason: 'enough', graceMs: 60_000 });
+    await runner.event('aborted');
+    assert.equal(runner.all('checked').length, 0);
+  });
+});

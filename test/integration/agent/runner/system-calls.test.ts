@@ -1,0 +1,134 @@
+/** What Muster says it did, against the system calls that strace saw: one for one, on the files that were meant. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import type { TestContext } from 'node:test';
+import { RunnerProcess, assignmentOf, stageOf } from '../../../support/runner-process.js';
+import { temporaryFolder } from '../../../support/temporary-folder.js';
+
+const fileBytes = 65_536;
+const traced = 'pread64,pwrite64,openat,close,statx,?unlink,unlinkat';
+const unlimited = { durationMs: undefined, maxOperations: 1000 };
+const block = [
+  { operation: 'read', weight: 2 },
+  { operation: 'write', weight: 1 },
+] as const;
+const file = [
+  { operation: 'put', weight: 3 },
+  { operation: 'get', weight: 2 },
+  { operation: 'stat', weight: 2 },
+  { operation: 'delete', weight: 1 },
+] as const;
+
+/** Told apart by how much each call moves. */
+const stages = [
+  stageOf({ ...unlimited, mix: block, blockSizeBytes: 16_384, threads: 2 }),
+  stageOf({ ...unlimited, mix: block, blockSizeBytes: 8192, threads: 2, iodepth: 8 }),
+  stageOf({ ...unlimited, mix: file, blockSizeBytes: fileBytes, threads: 2 }),
+];
+
+interface Call {
+  readonly name: string;
+  /** What the descriptor leads to, or the path that was given. */
+  readonly file: string;
+  /** Of a transfer: how much was asked for, from where; NaN elsewhere. */
+  readonly length: number;
+  readonly offset: number;
+  readonly result: number;
+  /** Of a link, not of what it leads to. */
+  readonly nofollow: boolean;
+}
+
+function lacksStrace(t: TestContext): boolean {
+  try {
+    execFileSync('strace', ['-o', '/dev/null', 'true'], { stdio: 'pipe' });
+    return false;
+  } catch (thrown) {
+    t.skip(`no strace here, or it may not trace: ${String(thrown)}`);
+    return true;
+  }
+}
+
+/** strace -ff writes a file for every thread, so that no call is cut in two by another thread's. */
+function callsIn(folder: string): readonly Call[] {
+  return fs
+    .readdirSync(folder)
+    .flatMap((name) => fs.readFileSync(path.join(folder, name), 'utf8').split('\n'))
+    .flatMap((line) => {
+      const [, name = '', given = '', result = ''] = /^(\w+)\((.*)\) += (-?\d+)/.exec(line) ?? [];
+      const named = /^(?:AT_FDCWD(?:<[^>]*>)?, )?"([^"]*)"/.exec(given)?.[1];
+      const file = named ?? /^\d+<([^>]*)>/.exec(given)?.[1] ?? '';
+      const [, length, offset] = /, (\d+), (\d+)$/.exec(given) ?? [];
+      const call = { name, file, length: Number(length), offset: Number(offset) };
+      const nofollow = given.includes('AT_SYMLINK_NOFOLLOW');
+      // Of those that failed there are some while the dataset is made: is a file there already?
+      const isDone = name !== '' && Number(result) >= 0;
+      return isDone ? [{ ...call, result: Number(result), nofollow }] : [];
+    });
+}
+
+test('[MEAS-01] [ENG-01] strace sees the system calls of every operation, and no others on the dataset', async (t) => {
+  if (lacksStrace(t)) return;
+  const folder = temporaryFolder();
+  t.after(folder.remove);
+  const [target, trace] = ['target', 'trace'].map((name) => path.join(folder.path, name));
+  assert.ok(target !== undefined && trace !== undefined);
+  for (const one of [target, trace]) fs.mkdirSync(one);
+  // With nothing asynchronous to come, the environment turns io_uring off, of whose operations strace sees nothing.
+  const runner = new RunnerProcess(0, [
+    ...['strace', '-ff', '-qq', '-y', '-s', '0', '--seccomp-bpf', '-e', `trace=${traced}`],
+    ...['-o', path.join(trace, 'of')],
+  ]);
+  t.after(() => runner.kill());
+  const results = await runner.run(assignmentOf(target, stages));
+  runner.tell({ kind: 'quit' });
+  await runner.exited;
+
+  const told = (stage: number, operation: string): number => {
+    const stats = results[stage]?.operations.find((one) => one.operation === operation);
+    assert.deepEqual(stats?.errors, []);
+    return stats.count;
+  };
+  const calls = callsIn(trace);
+  const seen = (name: string, where: (call: Call) => boolean): number =>
+    calls.filter((call) => call.name === name && where(call)).length;
+  const onData = ({ file }: Call): boolean => file.startsWith(`${target}/ds1/0/data/f`);
+  for (const [stage, bytes] of [
+    [0, 16_384],
+    [1, 8192],
+  ] as const) {
+    const isWhole = (call: Call): boolean =>
+      onData(call) &&
+      call.length === bytes &&
+      call.result === bytes &&
+      call.offset % bytes === 0 &&
+      call.offset < fileBytes;
+    assert.equal(seen('pread64', isWhole), told(stage, 'read'), `reads of stage ${stage}`);
+    assert.equal(seen('pwrite64', isWhole), told(stage, 'write'), `writes of stage ${stage}`);
+    assert.equal(told(stage, 'read') + told(stage, 'write'), 1000);
+  }
+  const [put, get, stat, remove] = file.map(({ operation }) => told(2, operation));
+  assert.ok(put !== undefined && get !== undefined && stat !== undefined && remove !== undefined);
+  // Each is relative to the working directory, unlike the files of the warm-up.
+  const made = ({ file }: Call): boolean => file.startsWith('churn/0/');
+  const inMade = ({ file }: Call): boolean => file.startsWith(`${target}/ds1/0/churn/0/`);
+  const whole = ({ length, result }: Call): boolean => length === fileBytes && result === fileBytes;
+  assert.equal(seen('openat', made), put, 'creates');
+  assert.equal(
+    seen('pwrite64', (call) => inMade(call) && whole(call)),
+    put,
+    'writes of put',
+  );
+  assert.equal(seen('close', inMade), put, 'closes of put');
+  const allReads = told(0, 'read') + told(1, 'read') + get;
+  assert.equal(seen('pread64', onData), allReads, 'and no other reads');
+  const stats = seen('statx', ({ file, nofollow }) => file.startsWith('data/f') && !nofollow);
+  assert.equal(stats, stat, 'stats');
+  assert.equal(seen('unlink', made) + seen('unlinkat', made), remove, 'removals');
+  // Each get opens one; every worker of the other stages has opened all, and the making of the dataset each once.
+  const opened = seen('openat', ({ file }) => file.startsWith('data/f'));
+  assert.equal(opened, get + 2 * 2 * 8 + 8, 'opens');
+  assert.equal(seen('close', onData), opened, 'closes');
+});
