@@ -33,15 +33,18 @@ export function hostileReport(
   const outages = evidence.agents.flatMap(outagesMs).sort((a, b) => a - b);
   const at = (share: number): string =>
     seconds(outages[Math.floor((outages.length - 1) * share)] ?? NaN);
-  const operations = Object.entries(evidence.summary?.stages[0]?.operations ?? {});
+  const operations = (evidence.summary?.stages ?? []).flatMap((stage) =>
+    Object.entries(stage.operations).map(([name, of]) => ({ name: `${stage.name}, ${name}`, of })),
+  );
   const latency = evidence.said.match(/^WARNING: Agent .* message latency/gm)?.length ?? 0;
   const lines = [
     '# A long run over hostile links',
     '',
     `\`npm run test:long\` [RUN-22]: three agents, each behind a proxy of its own, ${minutes} minutes of load, deadlines as by`,
-    'default. All the time each link has a latency of 25 to 150 ms each way, drawn anew every second (a round trip takes 50',
-    'to 300 ms); every 2 to 10 seconds one of them is disturbed, as below. Loss and reordering of packets have no meaning',
-    'inside a TCP proxy: what they do to a TCP connection, that bytes come late or that it breaks, is in the list.',
+    'default, a token (every frame is signed), spools on the agents’ disks; half of the time a closed loop, half an open one',
+    'with Poisson arrivals. All the time each link has a latency of 25 to 150 ms each way, drawn anew every second (a round',
+    'trip takes 50 to 300 ms); every 2 to 10 seconds one of them is disturbed, as below. Loss and reordering of packets have',
+    'no meaning inside a TCP proxy: what they do to a TCP connection, that bytes come late or that it breaks, is in the list.',
     '',
     `This report is written by the test (seed ${seed}). ${machine()}.`,
     '',
@@ -58,8 +61,8 @@ export function hostileReport(
     `| streams lost and resumed | ${outages.length}; out for ${at(0.5)} (median), ${at(0.9)} (p90), ${at(1)} (longest) |`,
     `| warnings about latency | ${latency} |`,
     ...operations.map(
-      ([name, { count, bytes }]) =>
-        `| ${name} | ${count} operations, ${bytes} bytes: the same in summary, agents, their seconds and the run's seconds |`,
+      ({ name, of: { count, bytes, missed_schedules: missed } }) =>
+        `| ${name} | ${count} operations (${missed} missed their schedule), ${bytes} bytes: the same in summary, agents, their seconds and the run's seconds |`,
     ),
     `| missing intervals, doubled intervals, dropped | ${measured(evidence)} |`,
     '',

@@ -1,6 +1,4 @@
 /** LINK-14: many agents, much to say, bad links; each at the size that it is asked for. */
-import fs from 'node:fs';
-import path from 'node:path';
 import {
   always,
   completed,
@@ -15,9 +13,9 @@ import type { RehearsalAgents } from '../../../src/controller/shell/rehearsal/re
 import type { RehearsedRun } from '../../../src/controller/shell/rehearsal/rehearsed-run.js';
 import type { Scenario } from '../../../src/controller/shell/rehearsal/scenario.js';
 import { systemClock } from '../../../src/shared/kernel/system-clock.js';
-import { filesBelow } from '../temporary-folder.js';
 import { neverSilentFor, notInStep, PeakMemory } from './measurements.js';
 import { and, preloading, slowDisk } from './play.js';
+import { SpoolWatch } from './spool-watch.js';
 
 export interface StressScenario extends Scenario {
   /** Of the programs. */
@@ -188,30 +186,7 @@ async function troubleForAll(agents: RehearsalAgents, run: RehearsedRun): Promis
 
 /** All that runs report goes to the agents' spools, flushed every 5 s and when a link is lost, until the controller has it. */
 export function checkpointHeavy(agentCount: number): StressScenario {
-  const looks: number[][] = [];
-  let left: readonly number[] = [];
-  const look = (agents: RehearsalAgents): number[] =>
-    agents.all.map(({ spool }) => bytesBelow(spool));
-  const grew: Check = {
-    expected: 'every spool grows from look to look',
-    wrong: () => {
-      if (looks.length < 3) return `the spools were looked at ${looks.length} times`;
-      const index = looks[0]?.findIndex((_, agent) =>
-        looks.some((one, time) => (one[agent] ?? 0) <= (looks[time - 1]?.[agent] ?? 0)),
-      );
-      if (index === undefined || index < 0) return undefined;
-      return `the spool of agent-${index + 1} had ${looks.map((one) => one[index]).join(', ')} bytes`;
-    },
-  };
-  const emptied: Check = {
-    expected: 'what the controller has is kept no longer',
-    wrong: () => {
-      const index = left.findIndex((bytes) => bytes > 0);
-      return index < 0
-        ? undefined
-        : `${left[index] ?? 0} bytes are left in the spool of agent-${index + 1}`;
-    },
-  };
+  const spools = new SpoolWatch();
   return {
     ...byDefault,
     name: 'checkpoint-heavy',
@@ -222,27 +197,20 @@ export function checkpointHeavy(agentCount: number): StressScenario {
     act: async ({ run, agents }) => {
       for (const atMs of [5000, 10_000, 15_000]) {
         await run.elapsed(atMs);
-        looks.push(look(agents));
+        spools.look(agents);
         for (const { link } of agents.all) link.reset();
       }
       await run.process.ended;
-      left = look(agents);
+      spools.lookAtLast(agents);
     },
     checks: [
       ...allComplete(agentCount),
       ...idsOf(agentCount).map((id) => reconnected(id, 3)),
-      grew,
-      emptied,
+      spools.grew(3),
+      spools.emptied,
       nobodyGivenUp,
     ],
   };
-}
-
-function bytesBelow(folder: string): number {
-  return filesBelow(folder).reduce(
-    (sum, file) => sum + fs.statSync(path.join(folder, file)).size,
-    0,
-  );
 }
 
 /** [RPC-03] The controller is stopped in the middle of a stage; agents whose load is limited by their disk go on. */

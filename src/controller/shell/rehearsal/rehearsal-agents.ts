@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Clock } from '../../../shared/kernel/clock.js';
 import { codeOf, reasonOf } from '../../../shared/kernel/errors.js';
+import { readAccess } from '../../../shared/wire/access-files.js';
+import type { Access } from '../../../shared/wire/access.js';
 import { greetAgent } from '../../../shared/wire/dial-agent.js';
 import { LinkProxy } from './link-proxy.js';
 import { WatchedProcess } from './watched-process.js';
@@ -33,6 +35,7 @@ export interface AgentsOptions {
   /** Gets a folder per agent: the target of its load. */
   readonly folder: string;
   readonly clock: Clock;
+  /** Of the programs; with BENCH_TOKEN the agents want that token from everybody, the rehearsal too. */
   readonly env: NodeJS.ProcessEnv;
   /** Added to the environment of an agent, by index. */
   readonly envOf?: ((index: number) => NodeJS.ProcessEnv) | undefined;
@@ -105,10 +108,11 @@ export class RehearsalAgents {
   }
 
   async #freeAfter(agent: RehearsalAgent, withinMs: number): Promise<number | undefined> {
-    const { clock } = this.#options;
+    const { clock, env } = this.#options;
+    const access = await readAccess({ environmentToken: env['BENCH_TOKEN'] });
     const beganMs = clock.nowMs();
     for (;;) {
-      if (await isFree(agent, clock)) return clock.nowMs() - beganMs;
+      if (await isFree(agent, clock, access)) return clock.nowMs() - beganMs;
       if (clock.nowMs() - beganMs > withinMs) return undefined;
       await pause(clock);
     }
@@ -153,10 +157,14 @@ function runBy([execPath, ...rest]: AgentHost['command']) {
 }
 
 /** Asked directly, not through the proxy. */
-async function isFree({ host, port }: RehearsalAgent, clock: Clock): Promise<boolean> {
+async function isFree(
+  { host, port }: RehearsalAgent,
+  clock: Clock,
+  access: Access,
+): Promise<boolean> {
   const address = { host, port };
   try {
-    const options = { address, connectMs: 5000, helloMs: 5000, clock };
+    const options = { address, connectMs: 5000, helloMs: 5000, clock, access };
     const { state, owner } = await greetAgent(options, new AbortController().signal);
     return state === 'IDLE' && owner === undefined;
   } catch {
