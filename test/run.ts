@@ -10,8 +10,9 @@ const { values, positionals } = parseArgs({
   options: { 'timeout-s': { type: 'string', default: '300' } },
 });
 const fileTimeoutMs = Number(values['timeout-s']) * 1000;
-// Other suites start processes of their own: they get the machine one file at a time.
-const suitesSideBySide = ['unit', 'simulation'];
+// The tests of faults and of the command line wait most of the time. Those of `integration` compare speeds: they get the machine
+// one file at a time.
+const suitesSideBySide = ['unit', 'simulation', 'faults', 'cli'];
 
 const compiled = import.meta.dirname;
 const sources = path.resolve(compiled, '../../test');
