@@ -50,7 +50,8 @@ export async function main(process: NodeJS.Process): Promise<number> {
 
 async function serve(flags: AgentFlags, process: NodeJS.Process): Promise<number> {
   const { once, id, verbose, logFormat } = flags;
-  const hasParent = process.connected;
+  // `connected` is false already when the parent has died while this program was loaded.
+  const hasParent = process.send !== undefined;
   const log = createLog({
     format: logFormat,
     verbose,

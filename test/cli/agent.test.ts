@@ -157,6 +157,15 @@ test('an agent forked with a channel says its port there, and leaves when its pa
   assert.equal(code, 0);
 });
 
+test('an agent whose parent is gone before it has begun to listen leaves, too', async () => {
+  const child = fork(script, ['--listen', '127.0.0.1:0'], {
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  child.disconnect();
+  const [code] = (await once(child, 'exit')) as [number];
+  assert.equal(code, 0);
+});
+
 test('[CLI-01] --log-format json writes one object per line', async () => {
   const { program } = await startAgentProcess(['--log-format', 'json']);
   program.kill('SIGTERM');

@@ -35,6 +35,12 @@ export class AgentRun {
     return this.#run.assignment?.timeouts;
   }
 
+  /** It was more than a look at the host. */
+  get hasBegun(): boolean {
+    const { assignment } = this.#run;
+    return assignment !== undefined && assignment.mode !== 'check';
+  }
+
   get runner(): RunnerWatch | undefined {
     return this.#run.runner;
   }

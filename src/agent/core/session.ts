@@ -166,7 +166,7 @@ export class AgentSession {
     if (tenancy?.canRelease(now.ms)) {
       tenancy.release(now);
       this.#tenancy = undefined;
-      if (this.#options.once) this.#afterOneRun(tenancy.ownerIsGone);
+      if (this.#options.once && tenancy.run.hasBegun) this.#afterOneRun(tenancy.ownerIsGone);
     }
     if (this.#leaveWith === undefined || this.#tenancy) return;
     if (this.#reaper.empty || this.#reaper.stuck) this.#leave(this.#leaveWith);

@@ -24,10 +24,14 @@ export function checkCommand(io: CommandIo): Command {
       const { checkFleet } = await import('../shell/check-fleet.js');
       const access = await accessOf(options, io, plan.tls);
       const reachable = { plan, access, embeddedFlags: embeddedFlags(options) };
+      let isInterrupted = false as boolean;
+      const offSignal = io.onSignal(() => (isInterrupted = true));
       const outcomes = await checkFleet(reachable, io, (level, line) => {
         if (options.verbose === true) io.stderr.write(`${level}: ${line}\n`);
       });
+      offSignal();
       io.stdout.write(checkText(plan, outcomes));
-      if (outcomes.some(({ problems }) => problems.length > 0)) io.exitCode = exitCodes.notStarted;
+      if (isInterrupted) io.exitCode = exitCodes.interrupted;
+      else if (outcomes.some(({ problems }) => problems.length > 0)) io.exitCode = exitCodes.notStarted;
     });
 }

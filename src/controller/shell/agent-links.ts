@@ -40,8 +40,8 @@ export interface GrpcLinksOptions {
 
 type Endpoint = LinkEndpoint<ControllerMessage, AgentMessage>;
 
-/** Dials under way at once; far more than a handful of sockets cost nothing, thousands at once cost the deadline. */
-const dialsAtOnce = 256;
+/** Dials under way at once: all agents of any fleet that was measured, so that their deadlines start together. */
+const dialsAtOnce = 2048;
 
 interface Stream {
   readonly generation: number;

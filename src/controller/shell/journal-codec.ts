@@ -59,6 +59,7 @@ function toJson(record: JournalRecord): Json {
           firstOperationNs: String(result.firstOperationNs),
           lastOperationNs: String(result.lastOperationNs),
           operations: result.operations.map(operationToJson),
+          warmup: result.warmup.map(operationToJson),
         },
       };
     }
@@ -92,6 +93,7 @@ export function decodeRecord(line: string): JournalRecord {
         ...record,
         result: {
           ...result,
+          warmup: operationsFromJson(result.warmup),
           atNs: integer(result.atNs),
           firstOperationNs: integer(result.firstOperationNs),
           lastOperationNs: integer(result.lastOperationNs),
@@ -104,6 +106,10 @@ export function decodeRecord(line: string): JournalRecord {
 }
 
 function withOperations<T extends { readonly operations: readonly OperationStats[] }>(from: T): T {
-  const operations = from.operations as unknown as readonly Json[];
-  return { ...from, operations: operations.map(operationFromJson) };
+  return { ...from, operations: operationsFromJson(from.operations) };
+}
+
+/** @param parsed as JSON.parse gave them */
+function operationsFromJson(parsed: readonly OperationStats[]): readonly OperationStats[] {
+  return (parsed as unknown as readonly Json[]).map(operationFromJson);
 }

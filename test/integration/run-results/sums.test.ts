@@ -17,7 +17,14 @@ const fileBytes = 256 * kiB;
 
 const stages = [
   { name: 'fill', mix: 'write', block_size: '64KiB', threads: 2, fsync: 'end', max_bytes: '6MiB' },
-  { name: 'mixed', mix: { read: 70, write: 30 }, access: 'random', threads: 2, duration: '1s' },
+  {
+    name: 'mixed',
+    mix: { read: 70, write: 30 },
+    access: 'random',
+    threads: 2,
+    warmup: '300ms',
+    duration: '1s',
+  },
   {
     name: 'direct',
     mix: 'read',

@@ -113,7 +113,7 @@ export class RehearsalAgents {
     const beganMs = clock.nowMs();
     for (;;) {
       if (await isFree(agent, clock, access)) return clock.nowMs() - beganMs;
-      if (clock.nowMs() - beganMs > withinMs) return undefined;
+      if (!agent.process.running || clock.nowMs() - beganMs > withinMs) return undefined;
       await pause(clock);
     }
   }

@@ -62,6 +62,13 @@ test('with once the agent leaves after one run, with 0', () => {
   assert.deepEqual(agent.effects('exit'), [{ kind: 'exit', code: 0 }]);
 });
 
+test('with once an agent that was only looked at goes on serving', () => {
+  const agent = new AgentDriver({ once: true }).open();
+  agent.receive({ kind: 'goodbye', reason: 'another agent is missing' });
+  assert.equal(agent.session.state, 'IDLE');
+  assert.deepEqual(agent.effects('exit'), []);
+});
+
 test('a goodbye in the middle of a run ends the run first, then frees the agent', () => {
   const agent = new AgentDriver().running().receive({ kind: 'goodbye', reason: 'enough' });
   assert.equal(agent.ordered('abort').length, 1);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import type { OperationStats } from '../../../../src/shared/model/messages.js';
 import type { JournalRecord } from '../../../../src/controller/core/records.js';
 import { decodeRecord, encodeRecord } from '../../../../src/controller/shell/journal-codec.js';
 import { sampleRun } from '../../../support/recorded-run.js';
@@ -34,6 +35,17 @@ test('[RUN-14] 64-bit times and histogram bytes are exact', () => {
         // A message from the wire has its bytes in a part of a larger buffer.
         const service = pooled ? Buffer.concat([Buffer.alloc(7), bytes]).subarray(7) : bytes;
         const empty = new Uint8Array();
+        const stats: OperationStats = {
+          operation: 'read',
+          count: 1,
+          bytes: 1,
+          errors: [{ code: 'EIO', count: 1 }],
+          missedSchedules: 0,
+          unissuedSchedules: 0,
+          service,
+          response: empty,
+          failed: empty,
+        };
         const record: JournalRecord = {
           type: 'stageResult',
           atMs: 1.25,
@@ -46,28 +58,18 @@ test('[RUN-14] 64-bit times and histogram bytes are exact', () => {
             lastOperationNs: time,
             intervals: 1,
             abandoned: 0,
-            operations: [
-              {
-                operation: 'read',
-                count: 1,
-                bytes: 1,
-                errors: [{ code: 'EIO', count: 1 }],
-                missedSchedules: 0,
-                unissuedSchedules: 0,
-                service,
-                response: empty,
-                failed: empty,
-              },
-            ],
+            operations: [stats],
             mechanism: '',
-            warmup: [],
+            warmup: [stats],
             warnings: [],
           },
         };
         const back = decodeRecord(encodeRecord(record));
         assert.ok(back.type === 'stageResult');
         assert.equal(back.result.atNs, time);
-        assert.deepEqual([...(back.result.operations[0]?.service ?? [])], [...bytes]);
+        for (const [found] of [back.result.operations, back.result.warmup]) {
+          assert.deepEqual([...(found?.service ?? [])], [...bytes]);
+        }
       },
     ),
   );
