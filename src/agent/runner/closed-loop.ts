@@ -28,8 +28,10 @@ export async function runClosedLoop(
 ): Promise<{ readonly endedBy: EndedBy; readonly stoppedBy: string }> {
   const { engine, buffers, clock } = parts;
   if (engine.kind === 'concurrent') {
-    const lane = new ConcurrentLane({ ...parts, engine });
-    const endedBy = await lane.run();
+    const { allowance, memory } = parts;
+    const all = { allowance, memory, pacing: undefined, isLast: true };
+    const lane = new ConcurrentLane({ ...parts, engine }, all);
+    const endedBy = await lane.run(all);
     return { endedBy, stoppedBy: lane.stoppedBy };
   }
   const [verifier] = parts.verifiers;

@@ -1,21 +1,25 @@
 import type { EndedBy } from '../../shared/model/messages.js';
-import type { Completion, ConcurrentEngine, Operation } from '../engines/engine.js';
+import type { ConcurrentEngine } from '../engines/engine.js';
 import { blankOperation } from './allowance.js';
 import type { Allowance } from './allowance.js';
 import type { OperationStream } from './choosing/operation-stream.js';
 import type { ClockBase } from './clock-base.js';
-import { errorCodes, errorSlotOf, shortSlot, timeoutSlot, verifySlot } from './error-codes.js';
+import { errorSlotOf, shortSlot } from './error-codes.js';
 import type { ErrorRules } from './error-rules.js';
-import { firstStart, lastEnd } from './lane-memory.js';
+import { firstStart, lastEnd, lateWakeUps } from './lane-memory.js';
 import type { LaneMemory } from './lane-memory.js';
-import { Recorder } from './recorder.js';
+import { Ledger } from './ledger.js';
+import type { Alarm } from './pacing/alarm.js';
+import type { Pace } from './pacing/pace.js';
+import { lateNs } from './pacing/waiter.js';
+import type { Waiter } from './pacing/waiter.js';
+import { FreePlaces } from './places.js';
+import type { Place } from './places.js';
 import type { Verifier } from './verify/verifier.js';
 
 export interface ConcurrentLaneParts {
   readonly engine: ConcurrentEngine;
   readonly stream: OperationStream;
-  readonly allowance: Allowance;
-  readonly memory: LaneMemory;
   /** One for every operation in flight. */
   readonly buffers: readonly Uint8Array[];
   readonly clock: ClockBase;
@@ -24,138 +28,242 @@ export interface ConcurrentLaneParts {
   readonly verifiers: readonly Verifier[];
 }
 
-/** One of the operations that may be in flight at once. */
-interface Place {
-  readonly index: number;
-  readonly operation: Operation;
-  readonly buffer: Uint8Array;
-  readonly done: Completion;
-  readonly verifier: Verifier | undefined;
-  slot: number;
-  startNs: number;
+/** How operations wait for their instants: in a thread that has nothing else to do, and beside others in flight. */
+export interface Pacing {
+  readonly pace: Pace;
+  readonly waiter: Waiter;
+  readonly alarm: Alarm;
+}
+
+/** A stage's warm-up, or what is measured of it. */
+export interface LanePart {
+  readonly allowance: Allowance;
+  readonly memory: LaneMemory;
+  /** undefined: every operation is issued as soon as there is a place for it. */
+  readonly pacing: Pacing | undefined;
+  /** It is over when its last operation has ended; if not the last part, when there is no more to be issued. */
+  readonly isLast: boolean;
+}
+
+/** With what every operation of it needs at hand. */
+interface OpenPart extends LanePart {
+  readonly ledger: Ledger;
+  readonly openLoop: boolean;
+  readonly starts: Float64Array;
+  readonly cells: Float64Array;
+  readonly missed: Float64Array;
 }
 
 /**
- * Keeps as many operations in flight as there are buffers (closed loop): each that ends is followed by the next in its
- * place. Service time runs from the issue until this thread's event loop hands over the completion.
+ * Keeps up to as many operations in flight as there are buffers. Closed loop: each that ends is followed by the next in
+ * its place. Paced: each is issued when its pace says so or, when all places were taken then, as soon as one is free; it
+ * is chosen before it has to wait, so that choosing does not delay it. Service time runs from the issue until this
+ * thread's event loop hands over the completion.
  */
 export class ConcurrentLane {
   /** The error that ended it (error_policy: stop). */
   stoppedBy = '';
+  readonly #parts: ConcurrentLaneParts;
   readonly #engine: ConcurrentEngine;
-  readonly #stream: OperationStream;
-  readonly #allowance: Allowance;
-  readonly #cells: Float64Array;
-  readonly #starts: Float64Array;
-  readonly #recorder: Recorder;
   readonly #clock: ClockBase;
-  readonly #rules: ErrorRules;
-  readonly #places: readonly Place[];
+  readonly #free: FreePlaces<OpenPart>;
+  #part: OpenPart;
+  /** Chosen, and waiting for its instant. */
+  #next: Place<OpenPart> | undefined;
   #inFlight = 0;
-  #isOver = false;
+  /** Until when all places were taken, ns after the clock base. */
+  #fullUntilNs = -Infinity;
+  /** The instant that is waited for beside the event loop. */
+  #awaitedNs = -Infinity;
+  /** Why nothing more of the part is issued. */
+  #endedBy: EndedBy | undefined;
   #resolve: (endedBy: EndedBy) => void = () => undefined;
   #reject: (bug: unknown) => void = () => undefined;
 
-  constructor(parts: ConcurrentLaneParts) {
+  /** @param first as for `run` */
+  constructor(parts: ConcurrentLaneParts, first: LanePart) {
+    this.#parts = parts;
     this.#engine = parts.engine;
-    this.#stream = parts.stream;
-    this.#allowance = parts.allowance;
-    this.#cells = parts.memory.cells;
-    this.#starts = parts.memory.starts;
-    this.#recorder = new Recorder(parts.memory);
     this.#clock = parts.clock;
-    this.#rules = parts.rules;
-    this.#places = parts.buffers.map((buffer, index) =>
-      this.#placeOf(buffer, index, parts.verifiers[index]),
+    this.#part = this.#opened(first);
+    this.#free = new FreePlaces(
+      parts.buffers.map((buffer, index) => this.#placeOf(buffer, index, parts.verifiers[index])),
     );
   }
 
-  /** From the first operation until the last one has ended. @throws what is no system error: a bug of the engine */
-  run(): Promise<EndedBy> {
-    const nowNs = this.#clock.now();
-    this.#cells[firstStart] = nowNs;
+  /** How many operations could begin now. */
+  get freePlaces(): number {
+    return this.#free.count;
+  }
+
+  /**
+   * Issues the operations of a part; those of the part before that are still in flight keep their places meanwhile.
+   * @throws what is no system error: a bug of the engine
+   */
+  run(part: LanePart): Promise<EndedBy> {
+    this.#part = this.#opened(part);
+    // An error of the part before may have come since that was over.
+    this.#endedBy = this.stoppedBy === '' ? undefined : 'error';
     return new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
-      for (const place of this.#places) this.#issue(place, this.#clock.now());
-      if (this.#inFlight === 0) this.#end(nowNs);
+      this.#wake();
     });
   }
 
-  #placeOf(buffer: Uint8Array, index: number, verifier: Verifier | undefined): Place {
-    const place: Place = {
+  #opened(part: LanePart): OpenPart {
+    const { stream, rules } = this.#parts;
+    const { allowance, memory, pacing, isLast } = part;
+    const { starts, cells, missed, shape } = memory;
+    const ledger = new Ledger(memory, stream, rules);
+    const { openLoop } = shape;
+    // Not spread: one shape for all.
+    return { allowance, memory, pacing, isLast, ledger, openLoop, starts, cells, missed };
+  }
+
+  #placeOf(buffer: Uint8Array, index: number, verifier: Verifier | undefined): Place<OpenPart> {
+    const place: Place<OpenPart> = {
       index,
       operation: blankOperation(),
       buffer,
       done: (error, moved) => {
-        this.#complete(place, error, moved);
+        try {
+          this.#complete(place, error, moved);
+        } catch (bug) {
+          this.#fail(bug);
+        }
       },
       verifier,
+      part: this.#part,
       slot: 0,
-      startNs: 0,
+      // Doubles from the start: with an integer here the place changes its shape later, at 60 ns an operation (measured).
+      dueNs: -Infinity,
+      startNs: -Infinity,
     };
     return place;
   }
 
-  #issue(place: Place, nowNs: number): void {
-    if (this.#isOver) return;
-    const slot = this.#allowance.next(place.operation, nowNs);
-    if (slot < 0) {
-      this.#isOver = true;
-      return;
+  readonly #wake = (): void => {
+    try {
+      this.#issueDue(this.#clock.now());
+    } catch (bug) {
+      this.#fail(bug);
     }
+  };
+
+  #complete(place: Place<OpenPart>, error: Error | null, moved: number): void {
+    const { operation, buffer, slot, verifier, dueNs, startNs, part } = place;
+    const { ledger } = part;
+    const endNs = this.#clock.now();
+    part.starts[place.index] = 0;
+    part.cells[lastEnd] = endNs;
+    this.#inFlight--;
+    let code = -1;
+    if (error !== null) code = errorSlotOf(error);
+    else if (moved !== operation.bytes) code = shortSlot;
+    const tookNs = endNs - startNs;
+    code = ledger.judge(operation, buffer, code, tookNs, verifier);
+    if (code < 0) {
+      ledger.done(operation, slot, tookNs);
+      if (part.openLoop) ledger.recorder.response(slot, endNs - dueNs);
+    } else if (ledger.failed(operation.kind, slot, code, tookNs)) {
+      this.#endedBy = 'error';
+      this.stoppedBy ||= ledger.stoppedBy;
+    }
+    const nowNs = verifier === undefined ? endNs : this.#clock.now();
+    if (this.#free.count === 0 && this.#next === undefined) this.#fullUntilNs = nowNs;
+    this.#part.pacing?.pace.ended(endNs);
+    this.#free.put(place);
+    this.#issueDue(nowNs);
+  }
+
+  /** Fills the free places as far as it is time to. */
+  #issueDue(nowNs: number): void {
+    let now = nowNs;
+    while (this.#endedBy === undefined) {
+      const place = this.#next ?? this.#choose(now);
+      if (place === undefined) break;
+      if (place.verifier !== undefined && place !== this.#next) {
+        // Before the wait: an operation that is due in time is not late because of it.
+        now = place.verifier.before(place.operation, place.buffer);
+      }
+      if (place.dueNs > now) now = this.#wait(place.dueNs, now);
+      if (place.dueNs > now) {
+        this.#next = place;
+        break;
+      }
+      this.#next = undefined;
+      this.#issue(place, now);
+      if (this.#free.count > 0) now = this.#clock.now();
+    }
+    if (this.#endedBy !== undefined) this.#end(this.#endedBy, now);
+  }
+
+  /** @returns none when no place is free, or the part's limits allow no more */
+  #choose(nowNs: number): Place<OpenPart> | undefined {
+    const place = this.#free.first;
+    if (place === undefined) return undefined;
+    const { allowance, pacing } = this.#part;
+    const dueNs = pacing === undefined ? nowNs : pacing.pace.dueNs;
+    const slot = allowance.next(place.operation, dueNs > nowNs ? dueNs : nowNs);
+    if (slot < 0) {
+      this.#endedBy = allowance.endedBy;
+      return undefined;
+    }
+    this.#free.takeFirst();
+    pacing?.pace.taken(place.operation.bytes);
+    place.part = this.#part;
     place.slot = slot;
-    place.startNs = place.verifier?.before(place.operation, place.buffer) ?? nowNs;
-    this.#starts[place.index] = place.startNs;
+    place.dueNs = dueNs;
+    return place;
+  }
+
+  /** @returns the present; before `dueNs`, when the event loop goes on meanwhile or the load was stopped */
+  #wait(dueNs: number, nowNs: number): number {
+    const { pacing } = this.#part;
+    if (pacing === undefined) return dueNs;
+    const { waiter, alarm } = pacing;
+    if (this.#inFlight === 0) nowNs = waiter.until(dueNs);
+    if (dueNs <= nowNs) return nowNs;
+    if (alarm.isStopped) this.#endedBy = 'aborted';
+    else {
+      this.#awaitedNs = dueNs;
+      alarm.set(dueNs, nowNs, this.#wake);
+    }
+    return nowNs;
+  }
+
+  #issue(place: Place<OpenPart>, nowNs: number): void {
+    const { operation, buffer, slot, dueNs, part } = place;
+    const { starts, cells, missed, openLoop } = part;
+    if (cells[firstStart] === 0) cells[firstStart] = nowNs;
+    if (openLoop && dueNs <= this.#fullUntilNs) missed[slot]!++;
+    if (dueNs === this.#awaitedNs && nowNs - dueNs > lateNs) cells[lateWakeUps]!++;
+    place.startNs = nowNs;
+    starts[place.index] = nowNs;
     this.#inFlight++;
     try {
-      this.#engine.start(place.operation, place.buffer, place.done);
+      this.#engine.start(operation, buffer, place.done);
     } catch (error) {
       // Later, so that a lane that only fails still hears the event loop.
       setImmediate(place.done, error as Error, 0);
     }
   }
 
-  #complete(place: Place, error: Error | null, moved: number): void {
-    const endNs = this.#clock.now();
-    this.#starts[place.index] = 0;
-    this.#inFlight--;
-    try {
-      this.#count(place, this.#codeOf(place, error, moved, endNs), endNs);
-      this.#issue(place, place.verifier === undefined ? endNs : this.#clock.now());
-    } catch (bug) {
-      this.#isOver = true;
-      this.#reject(bug);
-      return;
+  #end(endedBy: EndedBy, nowNs: number): void {
+    const { isLast, pacing, cells } = this.#part;
+    const isDrained = isLast || endedBy === 'error' || endedBy === 'aborted';
+    if (isDrained && this.#inFlight > 0) return;
+    // A closed loop has begun even when there was nothing to do.
+    if (pacing === undefined && cells[firstStart] === 0) {
+      cells[firstStart] = nowNs;
+      cells[lastEnd] = nowNs;
     }
-    if (this.#inFlight === 0) this.#end(endNs);
+    this.#resolve(endedBy);
   }
 
-  /** @returns -1 for a good one */
-  #codeOf(place: Place, error: Error | null, moved: number, endNs: number): number {
-    const { operation, buffer, verifier } = place;
-    let code = -1;
-    if (error !== null) code = errorSlotOf(error);
-    else if (moved !== operation.bytes) code = shortSlot;
-    if (this.#stream.churns) this.#stream.settle(operation, code < 0);
-    if (verifier?.after(operation, buffer, code < 0) === false) return verifySlot;
-    return code < 0 && endNs - place.startNs > this.#rules.timeoutNs ? timeoutSlot : code;
-  }
-
-  #count({ operation, slot, startNs }: Place, code: number, endNs: number): void {
-    if (code < 0) {
-      this.#recorder.done(slot, endNs - startNs);
-      if (this.#stream.varies) this.#recorder.moved(slot, operation.bytes);
-      return;
-    }
-    this.#recorder.failed(slot, code, endNs - startNs);
-    if (this.#rules.stopOn[slot] === 0 || this.stoppedBy !== '') return;
-    this.#isOver = true;
-    this.stoppedBy = `${operation.kind} failed with ${errorCodes[code] ?? ''}`;
-  }
-
-  #end(nowNs: number): void {
-    this.#cells[lastEnd] = nowNs;
-    this.#resolve(this.stoppedBy === '' ? this.#allowance.endedBy : 'error');
+  #fail(bug: unknown): void {
+    this.#endedBy = 'error';
+    this.#reject(bug);
   }
 }

@@ -42,6 +42,8 @@ export interface StageJob {
   readonly owner: number;
   /** What the run has written where, for verification. */
   readonly generations: SharedArrayBuffer | undefined;
+  /** Where lanes with several operations in flight ask to be woken; undefined when no schedule has to be kept. */
+  readonly alarms: SharedArrayBuffer | undefined;
 }
 
 /** Makes, checks or removes the dataset's files, in the working directory; workers share the work by `nextChunk`. */
@@ -61,7 +63,18 @@ export interface FilesJob {
   readonly progress: SharedArrayBuffer;
 }
 
-export type Job = StageJob | FilesJob;
+/** Wakes the lanes of a stage that have their event loops to listen to (pacing/alarm-clock.ts). */
+export interface AlarmJob {
+  readonly kind: 'alarms';
+  readonly lanes: number;
+  readonly board: SharedArrayBuffer;
+  readonly control: SharedArrayBuffer;
+  readonly baseSeconds: number;
+  /** How long before its instant a lane is woken. */
+  readonly leadNs: number;
+}
+
+export type Job = StageJob | FilesJob | AlarmJob;
 
 export type WorkerEvent =
   | { readonly kind: 'warm'; readonly mechanism: string; readonly usesLibuv: boolean }
@@ -71,6 +84,8 @@ export type WorkerEvent =
   /** These files are complete, or gone. */
   | { readonly kind: 'files'; readonly from: number; readonly to: number }
   | { readonly kind: 'filesDone' }
+  | { readonly kind: 'alarmsReady' }
+  | { readonly kind: 'alarmsDone' }
   | {
       readonly kind: 'stageDone';
       readonly endedBy: EndedBy;
@@ -80,6 +95,11 @@ export type WorkerEvent =
       readonly churnFolders: ChurnState;
     }
   | { readonly kind: 'failed'; readonly code: AgentErrorCode; readonly message: string };
+
+/** Operations have instants to wait for. */
+export function isPaced({ rate, thinkTimeNs }: StageAssignment): boolean {
+  return rate !== undefined || thinkTimeNs > 0;
+}
 
 /** What runner and worker both take a lane's memory to look like. */
 export function laneShapeOf(stage: StageAssignment): LaneShape {

@@ -2,11 +2,15 @@
 export const stopFlag = 0;
 export const gateFlag = 1;
 export const nextChunk = 2;
+export const alarmFlag = 3;
 
 /** One per runner: what the runner tells all workers at once. */
 export class RunControl {
   readonly buffer: SharedArrayBuffer;
-  /** stopFlag: 1 = issue nothing more. gateFlag: 0 = wait, else the number of the start. nextChunk: work handed out. */
+  /**
+   * stopFlag: 1 = issue nothing more. gateFlag: 0 = wait, else the number of the start. nextChunk: work handed out.
+   * alarmFlag: counts what the thread that rings alarms has to look at (pacing/alarm-clock.ts).
+   */
   readonly flags: Int32Array<SharedArrayBuffer>;
   /** [0]: when the stage begins, ns after the clock base. */
   readonly startNs: Float64Array<SharedArrayBuffer>;
@@ -35,6 +39,13 @@ export class RunControl {
     // A new value, or a worker that is just about to wait would not notice.
     Atomics.store(this.flags, gateFlag, -1);
     Atomics.notify(this.flags, gateFlag);
+    this.stirAlarms();
+  }
+
+  /** Has the thread that rings alarms look again. */
+  stirAlarms(): void {
+    Atomics.add(this.flags, alarmFlag, 1);
+    Atomics.notify(this.flags, alarmFlag);
   }
 
   openGate(start: number, atNs: number): void {

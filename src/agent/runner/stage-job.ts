@@ -12,7 +12,7 @@ import { DatasetLayout, neighbourFolder } from './dataset-layout.js';
 import { RunnerFailure, failureFrom } from './failure.js';
 import { GivenPaths } from './given-files.js';
 import type { StageJob, WorkerEvent } from './jobs.js';
-import { laneShapeOf } from './jobs.js';
+import { isPaced, laneShapeOf } from './jobs.js';
 import { LaneMemory } from './lane-memory.js';
 import { lastAct } from './last-act.js';
 import { largestBytesOf } from './choosing/bytes-of.js';
@@ -52,7 +52,7 @@ async function carryOut(job: StageJob, say: (event: WorkerEvent) => void): Promi
   const stream = streamOptionsOf(job);
 
   const content = new ContentPool(job.dataset.content, warmContentBytes, []);
-  const paced = stage.rate !== undefined || stage.thinkTimeNs > 0;
+  const paced = isPaced(stage);
   await warmUp({ definition, context, content, stream, memory, buffers, clock, paced });
   const options = stageOptionsOf(stage);
   const engine = await definition.open(options, context).catch((error: unknown) => {

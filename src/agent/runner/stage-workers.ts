@@ -7,10 +7,12 @@ import { blockTablesFor } from './choosing/block-tables.js';
 import { emptyChurn, redistribute } from './churn-pool.js';
 import type { ChurnState } from './churn-pool.js';
 import { dataOf } from './neighbour.js';
-import { laneShapeOf } from './jobs.js';
-import type { StageJob } from './jobs.js';
+import { isPaced, laneShapeOf } from './jobs.js';
+import type { AlarmJob, StageJob } from './jobs.js';
 import { LibuvWatch } from './libuv-watch.js';
 import type { RunnerParts } from './runner-parts.js';
+import { leadNs } from './pacing/alarm.js';
+import { AlarmBoard } from './pacing/alarm-board.js';
 import { ownerOf } from './verify/verification.js';
 import { LaneMemory } from './lane-memory.js';
 
@@ -61,6 +63,8 @@ export async function setUpWorkers(
   const memories = newMemories();
   const warmupMemories = stage.warmupMs > 0 ? newMemories() : [];
   parts.control.reset();
+  const lanesWatchClock = lanes <= availableParallelism();
+  const alarms = stage.iodepth > 1 && isPaced(stage) ? new AlarmBoard(lanes) : undefined;
   const started = memories.map((memory, lane) => {
     const job: StageJob = {
       kind: 'stage',
@@ -81,12 +85,13 @@ export async function setUpWorkers(
       memory: memory.buffer,
       warmupMemory: (warmupMemories[lane] ?? memory).buffer,
       operationMs: assignment.timeouts.operationMs,
-      spin: lanes <= availableParallelism(),
+      spin: lanesWatchClock,
       churnFiles: files[lane] ?? emptyChurn,
       churnFolders: folders[lane] ?? emptyChurn,
       tables,
       owner: ownerOf(assignment),
       generations: parts.generations,
+      alarms: alarms?.buffer,
     };
     let isWarm = (): void => undefined;
     const warm = new Promise<void>((resolve) => (isWarm = resolve));
@@ -101,7 +106,13 @@ export async function setUpWorkers(
     });
     return { warm: Promise.race([warm, done]), done };
   });
-  const done = Promise.all(started.map((worker) => worker.done)).then((results) => {
+  const rings = alarms && ringAlarms(parts, lanes, alarms, lanesWatchClock ? leadNs : 0);
+  const lanesDone = Promise.all(started.map((worker) => worker.done)).finally(() => {
+    alarms?.end();
+    parts.control.stirAlarms();
+  });
+  const done = lanesDone.then(async (results) => {
+    await rings?.done;
     const ends = results.filter((result) => result.kind === 'stageDone');
     return {
       endedBy: ends.map(({ endedBy }) => endedBy),
@@ -125,13 +136,37 @@ export async function setUpWorkers(
   done.catch(() => undefined);
   await withProgress(
     parts,
-    started.map((worker) => worker.warm),
+    [...started, ...(rings === undefined ? [] : [rings])].map(({ warm }) => warm),
   );
   const { words, usesLibuv } = engineIs;
   const watch = usesLibuv ? new LibuvWatch() : undefined;
   const mechanism = (operations: number): string =>
     watch === undefined ? words : `${watch.mechanism(operations)} ${words}`;
   return { memories, warmupMemories, mechanism, warnings, stopped, done };
+}
+
+/** One more thread, beside those of the lanes. It ends with them; what ends it before them ends them, too. */
+function ringAlarms(
+  { pool, control, base }: RunnerParts,
+  lanes: number,
+  board: AlarmBoard,
+  leadNs: number,
+): { readonly warm: Promise<unknown>; readonly done: Promise<unknown> } {
+  const job: AlarmJob = {
+    kind: 'alarms',
+    lanes,
+    board: board.buffer,
+    control: control.buffer,
+    baseSeconds: base.seconds,
+    leadNs,
+  };
+  let isReady = (): void => undefined;
+  const ready = new Promise<void>((resolve) => (isReady = resolve));
+  const done = pool.carryOut(lanes, job, ({ kind }) => {
+    if (kind === 'alarmsReady') isReady();
+  });
+  done.catch(() => undefined);
+  return { warm: Promise.race([ready, done]), done };
 }
 
 /** The first few are worth reading; how many there are, the errors of the stage tell. */

@@ -12,6 +12,7 @@ import type {
 import { Allowance } from './allowance.js';
 import type { Budget } from './allowance.js';
 import { firstOf, runClosedLoop } from './closed-loop.js';
+import { ConcurrentLane } from './concurrent-lane.js';
 import { emptyChurn } from './churn-pool.js';
 import type { ChurnState } from './churn-pool.js';
 import type { ClockBase } from './clock-base.js';
@@ -20,11 +21,13 @@ import { lastAct } from './last-act.js';
 import { OperationStream } from './choosing/operation-stream.js';
 import type { StreamOptions } from './choosing/operation-stream.js';
 import { errorRulesOf } from './error-rules.js';
+import { Alarm } from './pacing/alarm.js';
 import { ScheduledPace } from './pacing/pace.js';
 import { PacedLane } from './pacing/paced-lane.js';
 import { Schedule } from './pacing/schedule.js';
 import { Waiter } from './pacing/waiter.js';
 import { Recorder } from './recorder.js';
+import { RunControl } from './shared-memory.js';
 
 /**
  * Counted, not timed: many workers on few cores get little of any time. Operations that are slow even in memory are
@@ -140,16 +143,22 @@ async function runLane(
   budget: Budget,
 ): Promise<void> {
   const { clock, memory } = parts;
-  const flags = new Int32Array(new SharedArrayBuffer(16));
-  const allowance = new Allowance(stream, budget, flags);
+  const control = new RunControl();
+  const allowance = new Allowance(stream, budget, control.flags);
   const rules = errorRulesOf({ mix: parts.stream.mix, stopOn: [] }, undefined);
   const lane = { ...parts, engine, stream, allowance, rules, verifiers: [] };
-  if (!parts.paced || engine.kind === 'concurrent') {
+  if (!parts.paced) {
     await runClosedLoop(lane);
     return;
   }
   const pace = warmPace(clock.now());
-  const waiter = new Waiter(clock, flags, memory.cells, true);
+  const waiter = new Waiter(clock, control.flags, memory.cells, true);
+  if (engine.kind === 'concurrent') {
+    const pacing = { pace, waiter, alarm: new Alarm(control, undefined, 0, true) };
+    const all = { allowance, memory, pacing, isLast: true };
+    await new ConcurrentLane({ ...lane, engine }, all).run(all);
+    return;
+  }
   const paced = new PacedLane({ ...lane, engine, buffer: firstOf(parts.buffers), pace, waiter });
   while (paced.batch() === undefined);
 }

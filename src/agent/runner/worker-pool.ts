@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { RunnerFailure } from './failure.js';
 import type { Job, WorkerEvent } from './jobs.js';
 
-type Last = Extract<WorkerEvent, { kind: 'filesDone' | 'stageDone' }>;
+type Last = Extract<WorkerEvent, { kind: 'filesDone' | 'stageDone' | 'alarmsDone' }>;
 
 /**
  * The runner's worker threads, kept over the stages. A worker that is stuck in a system call stays busy for ever; the
@@ -35,6 +35,7 @@ export class WorkerPool {
       const listen = (event: WorkerEvent): void => {
         switch (event.kind) {
           case 'filesDone':
+          case 'alarmsDone':
           case 'stageDone':
             worker.off('message', listen);
             resolve(event);

@@ -4,6 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { RunnerFailure } from './failure.js';
 import { runFilesJob } from './files-job.js';
 import type { Job, WorkerEvent } from './jobs.js';
+import { runAlarmJob } from './pacing/alarm-clock.js';
 import { runStageJob } from './stage-job.js';
 
 const port = parentPort;
@@ -19,6 +20,7 @@ function say(event: WorkerEvent): void {
 async function carryOut(job: Job): Promise<void> {
   try {
     if (job.kind === 'stage') await runStageJob(job, say);
+    else if (job.kind === 'alarms') runAlarmJob(job, say);
     else runFilesJob(job, say);
   } catch (error) {
     if (!(error instanceof RunnerFailure)) throw error;

@@ -115,14 +115,6 @@ function* checkConcurrency(plan: Plan, stage: StagePlan, path: KeyPath): Generat
 /** An operation of which a thread can do only one at a time. */
 function* checkDepth(plan: Plan, stage: StagePlan, path: KeyPath): Generator<Finding> {
   if (stage.iodepth === 1) return;
-  for (const [key, isThere] of [
-    ['rate', stage.rate !== undefined],
-    ['think_time', stage.thinkTimeNs > 0],
-  ] as const) {
-    if (!isThere) continue;
-    const message = 'cannot be kept with an iodepth above 1; use more threads instead';
-    yield { level: 'error', path: [...path, key], about: [[...path, 'iodepth']], message };
-  }
   for (const engine of enginesOf(plan)) {
     const kinds = stage.mix.map(({ operation }) => operation);
     const { operations, concurrent } = engineCapabilities[engine];

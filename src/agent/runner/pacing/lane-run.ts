@@ -1,9 +1,11 @@
 import type { EndedBy } from '../../../shared/model/messages.js';
-import type { Engine } from '../../engines/engine.js';
+import type { ConcurrentEngine, Engine } from '../../engines/engine.js';
 import { Allowance } from '../allowance.js';
 import type { Budget } from '../allowance.js';
 import type { ClockBase } from '../clock-base.js';
 import { firstOf, runClosedLoop } from '../closed-loop.js';
+import { ConcurrentLane } from '../concurrent-lane.js';
+import type { LanePart, Pacing } from '../concurrent-lane.js';
 import { errorRulesOf } from '../error-rules.js';
 import type { ErrorRules } from '../error-rules.js';
 import type { StageJob } from '../jobs.js';
@@ -11,6 +13,8 @@ import type { LaneMemory } from '../lane-memory.js';
 import { meanBytesOf } from '../choosing/bytes-of.js';
 import type { OperationStream } from '../choosing/operation-stream.js';
 import type { RunControl } from '../shared-memory.js';
+import { Alarm } from './alarm.js';
+import { AlarmBoard } from './alarm-board.js';
 import { ScheduledPace, ThinkTime } from './pace.js';
 import type { Pace } from './pace.js';
 import { PacedLane } from './paced-lane.js';
@@ -45,7 +49,10 @@ interface Part {
   /** When the schedule begins, and where a rate's course does, ns after the clock base. */
   readonly fromNs: number;
   readonly originNs: number;
+  readonly isLast: boolean;
 }
+
+type PacedPart = LanePart & { readonly pacing: Pacing };
 
 /** A lane's load of one stage, from T0 on: the warm-up, then the measured part with its limits. */
 export class LaneRun {
@@ -53,8 +60,15 @@ export class LaneRun {
   stoppedBy = '';
   readonly #parts: LaneRunParts;
   readonly #rules: ErrorRules;
+  readonly #alarm: Alarm;
+  /** Of an engine that has several operations in flight: they may go on when the next part begins. */
+  #lane: ConcurrentLane | undefined;
 
   constructor(parts: LaneRunParts) {
+    const { job, control } = parts;
+    const { alarms, lane, lanes, spin } = job;
+    const board = alarms && new AlarmBoard(lanes, alarms);
+    this.#alarm = new Alarm(control, board, lane, spin);
     this.#parts = parts;
     this.#rules = errorRulesOf(parts.job.stage, parts.job.operationMs);
   }
@@ -71,40 +85,60 @@ export class LaneRun {
         budget: warmUp,
         fromNs: atNs,
         originNs,
+        isLast: false,
       });
       if (endedBy === 'aborted' || endedBy === 'error') return endedBy;
     }
     budget.deadlineNs = durationMs === undefined ? Infinity : originNs + durationMs * 1e6;
-    return this.#carryOut({ memory, budget, fromNs: originNs, originNs });
+    return this.#carryOut({ memory, budget, fromNs: originNs, originNs, isLast: true });
   }
 
   async #carryOut(part: Part): Promise<EndedBy> {
-    const { engine, stream, control, buffers, clock, verifiers = [] } = this.#parts;
-    const { memory, budget } = part;
+    const { stream, control, clock, job } = this.#parts;
+    const { memory, budget, isLast } = part;
     const pace = this.#paceOf(part);
     const allowance = new Allowance(stream, budget, control.flags);
-    const rules = this.#rules;
-    const parts = { engine, stream, allowance, memory, buffers, clock, rules, verifiers };
-    if (pace === undefined) {
-      const { endedBy, stoppedBy } = await runClosedLoop(parts);
-      this.stoppedBy = stoppedBy;
-      return endedBy;
+    if (pace === undefined) return this.#unpaced({ memory, allowance, pacing: undefined, isLast });
+    const waiter = new Waiter(clock, control.flags, memory.cells, job.spin);
+    const pacing = { pace, waiter, alarm: this.#alarm };
+    const endedBy = await this.#paced({ memory, allowance, pacing, isLast });
+    // The stage is not over before its time, whether or not an operation is still due in it.
+    if (endedBy === 'duration' && isLast) waiter.until(budget.deadlineNs);
+    if (endedBy === 'duration' || endedBy === 'aborted') {
+      this.#leave(memory, pace.dueUntil(Math.min(budget.deadlineNs, clock.now())));
     }
-    // Refused when the plan is checked.
-    if (engine.kind === 'concurrent') throw new Error('a paced stage with iodepth');
-    const waiter = new Waiter(clock, control.flags, memory.cells, this.#parts.job.spin);
+    return endedBy;
+  }
+
+  async #unpaced(part: LanePart): Promise<EndedBy> {
+    const { engine, stream, buffers, clock, verifiers = [] } = this.#parts;
+    if (engine.kind === 'concurrent') return this.#concurrently(engine, part);
+    const parts = { engine, stream, buffers, clock, rules: this.#rules, verifiers };
+    const { endedBy, stoppedBy } = await runClosedLoop({ ...parts, ...part });
+    this.stoppedBy = stoppedBy;
+    return endedBy;
+  }
+
+  async #paced(part: PacedPart): Promise<EndedBy> {
+    const { engine, stream, buffers, clock, verifiers = [] } = this.#parts;
+    if (engine.kind === 'concurrent') return this.#concurrently(engine, part);
     const buffer = firstOf(buffers);
     const [verifier] = verifiers;
-    const lane = new PacedLane({ ...parts, engine, buffer, pace, waiter, verifier });
+    const parts = { engine, stream, buffer, clock, rules: this.#rules, verifier };
+    const lane = new PacedLane({ ...parts, ...part, ...part.pacing });
     let endedBy: EndedBy | undefined;
     do endedBy = lane.batch();
     while (endedBy === undefined);
     this.stoppedBy = lane.stoppedBy;
-    // The stage is not over before its time, whether or not an operation is still due in it.
-    if (endedBy === 'duration') waiter.until(budget.deadlineNs);
-    if (endedBy === 'duration' || endedBy === 'aborted') {
-      this.#leave(memory, pace.dueUntil(Math.min(budget.deadlineNs, clock.now())));
-    }
+    return endedBy;
+  }
+
+  async #concurrently(engine: ConcurrentEngine, part: LanePart): Promise<EndedBy> {
+    const { verifiers = [] } = this.#parts;
+    const parts = { ...this.#parts, engine, rules: this.#rules, verifiers };
+    this.#lane ??= new ConcurrentLane(parts, part);
+    const endedBy = await this.#lane.run(part);
+    this.stoppedBy = this.#lane.stoppedBy;
     return endedBy;
   }
 
@@ -112,7 +146,9 @@ export class LaneRun {
     const { job, control } = this.#parts;
     const { stage, dataset, lane, lanes, seed, agentIndex } = job;
     if (stage.rate === undefined) {
-      return stage.thinkTimeNs > 0 ? new ThinkTime(fromNs, stage.thinkTimeNs) : undefined;
+      if (stage.thinkTimeNs === 0) return undefined;
+      const places = this.#parts.buffers.length;
+      return new ThinkTime(fromNs, stage.thinkTimeNs, places, this.#lane?.freePlaces);
     }
     const { share } = control;
     const part = { index: share[0] ?? 0, count: share[1] ?? 1 };

@@ -59,22 +59,32 @@ export class ScheduledPace implements Pace {
   }
 }
 
-/** Closed loop with a pause after each operation. */
+/** Closed loop with a pause after each operation, in every place of its own. */
 export class ThinkTime implements Pace {
-  dueNs: number;
   readonly #pauseNs: number;
+  /** When the places that have thought may go on, in order: the pause is the same for all. A ring. */
+  readonly #dues: Float64Array;
+  #head = 0;
+  #count: number;
 
-  constructor(startNs: number, pauseNs: number) {
-    this.dueNs = startNs;
+  /** @param free how many of the `places` can begin at `startNs` */
+  constructor(startNs: number, pauseNs: number, places = 1, free = places) {
     this.#pauseNs = pauseNs;
+    this.#dues = new Float64Array(places).fill(startNs);
+    this.#count = free;
+  }
+
+  get dueNs(): number {
+    return this.#count === 0 ? Infinity : (this.#dues[this.#head] ?? Infinity);
   }
 
   taken(): void {
-    // Known when the operation has ended.
+    this.#head = (this.#head + 1) % this.#dues.length;
+    this.#count--;
   }
 
   ended(atNs: number): void {
-    this.dueNs = atNs + this.#pauseNs;
+    this.#dues[(this.#head + this.#count++) % this.#dues.length] = atNs + this.#pauseNs;
   }
 
   dueUntil(): number {

@@ -6,7 +6,7 @@ import { gateFlag, stopFlag } from '../shared-memory.js';
 /** How long before an instant a thread stops sleeping and looks at the clock instead. */
 export const spinNs = 30_000;
 /** Waking up later than this says that the host had no CPU for the thread. */
-const lateNs = 1e6;
+export const lateNs = 1e6;
 
 /**
  * Waits for instants: asleep until shortly before, then watching the clock, because waking up takes some 10 µs

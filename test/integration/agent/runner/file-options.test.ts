@@ -5,6 +5,7 @@ import path from 'node:path';
 import { describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
 import { dropCache } from '../../../../src/agent/runner/drop-cache.js';
+import { Histogram } from '../../../../src/shared/metrics/histogram.js';
 import { RunnerProcess, assignmentOf, stageOf } from '../../../support/runner-process.js';
 import { temporaryFolder } from '../../../support/temporary-folder.js';
 
@@ -51,6 +52,45 @@ describe('a stage with iodepth', () => {
       assert.equal(operations[0].bytes, 3001 * 4096);
       assert.match(mechanism, expectedMechanism());
     }
+  });
+
+  it('[MEAS-06] keeps a schedule, with a warm-up and response times', async (t) => {
+    const rate = { unit: 'operations', steps: [{ from: 2000, to: 2000 }] } as const;
+    const paced = { threads: 2, iodepth: 8, durationMs: 1000, warmupMs: 500 };
+    const stages = [
+      stageOf({ ...paced, rate }),
+      stageOf({ ...paced, index: 1, rate, mix: [{ operation: 'write', weight: 1 }] }),
+      stageOf({ ...paced, index: 2, thinkTimeNs: 50e6 }),
+    ];
+    const runner = runnerFor(t, 16);
+    const results = await runner.run(assignmentOf(targetFor(t), stages));
+    for (const { operations, warmup, endedBy, mechanism, abandoned } of results.slice(0, 2)) {
+      assert.match(mechanism, expectedMechanism());
+      assert.deepEqual([endedBy, abandoned], ['duration', 0]);
+      const [stats] = operations;
+      const [warm] = warmup;
+      assert.ok(stats && warm);
+      assert.equal(stats.count + stats.unissuedSchedules, 2000);
+      assert.equal(warm.count + warm.unissuedSchedules, 1000);
+      assert.equal(Histogram.decode(stats.response).count, stats.count);
+    }
+    const thought = results[2]?.operations[0];
+    assert.ok(thought && thought.count > 0);
+    assert.ok(thought.count <= 16 * 21, `16 places, 20 times a second: ${String(thought.count)}`);
+  });
+
+  it('[RUN-09] is aborted at once while it waits for a schedule', async (t) => {
+    const rate = { unit: 'operations', steps: [{ from: 1 / 600, to: 1 / 600 }] } as const;
+    const stage = stageOf({ threads: 1, iodepth: 4, rate, durationMs: 600_000 });
+    const runner = runnerFor(t);
+    runner.prepare(assignmentOf('null:', [stage]));
+    await runner.start(0);
+    await runner.event('started');
+    runner.tell({ kind: 'abort', reason: 'test', graceMs: 600_000 });
+    const { endedBy, operations } = await runner.event('stageResult');
+    assert.equal(endedBy, 'aborted');
+    assert.equal(operations[0]?.count, 1);
+    await runner.event('aborted');
   });
 
   it('falls back to a pool of threads where there is no io_uring, and says so', async (t) => {

@@ -54,10 +54,12 @@ function setUp(
   const buffers = Array.from({ length: depth }, () => new Uint8Array(1000));
   const allowance = new Allowance(stream, budget, flags);
   const rules = { ...noErrorRules, ...someRules };
-  const parts = { engine, stream, allowance, memory, buffers, clock, rules, verifiers: [] };
-  const lane = new ConcurrentLane(parts);
+  const parts = { engine, stream, buffers, clock, rules, verifiers: [] };
+  const part = { allowance, memory, pacing: undefined, isLast: true };
+  const lane = new ConcurrentLane(parts, part);
+  const run = () => lane.run(part);
   const sampler = new Sampler([memory], ['read'], [1000]);
-  return { lane, memory, flags, sampler, clock, buffers };
+  return { lane, run, memory, flags, sampler, clock, buffers };
 }
 
 /** Not before the call that began it is over. */
@@ -72,7 +74,7 @@ describe('ConcurrentLane', () => {
     const open = new Set<Completion>();
     const inUse = new Map<Completion, Uint8Array>();
     let most = 0;
-    const { lane, sampler, clock, buffers } = setUp(
+    const { run, sampler, clock, buffers } = setUp(
       64,
       ({ bytes }, buffer, done) => {
         assert.ok(![...open].some((other) => inUse.get(other) === buffer));
@@ -87,7 +89,7 @@ describe('ConcurrentLane', () => {
       },
       { operations: 1000 },
     );
-    assert.equal(await lane.run(), 'operations');
+    assert.equal(await run(), 'operations');
     assert.equal(most, 64);
     assert.equal(new Set(inUse.values()).size, buffers.length);
     assert.equal(sampler.sample(true)[0]?.count, 1000);
@@ -104,8 +106,8 @@ describe('ConcurrentLane', () => {
       [{ bytes: 10_500 }, 'bytes', 10],
       [{ deadlineNs: 0 }, 'duration', 0],
     ] as const) {
-      const { lane, sampler, memory } = setUp(4, begin, limits);
-      assert.equal(await lane.run(), endedBy);
+      const { run, sampler, memory } = setUp(4, begin, limits);
+      assert.equal(await run(), endedBy);
       assert.equal(sampler.sample(true)[0]?.count ?? 0, count);
       assert.ok((memory.cells[lastEnd] ?? 0) >= (memory.cells[firstStart] ?? Infinity));
     }
@@ -113,14 +115,14 @@ describe('ConcurrentLane', () => {
 
   it('waits for what is in flight when it is stopped, and issues nothing more', async () => {
     let begun = 0;
-    const { lane, flags, sampler } = setUp(8, ({ bytes }, _, done) => {
+    const { run, flags, sampler } = setUp(8, ({ bytes }, _, done) => {
       begun++;
       queueMicrotask(() => {
         flags[stopFlag] = 1;
         done(null, bytes);
       });
     });
-    assert.equal(await lane.run(), 'aborted');
+    assert.equal(await run(), 'aborted');
     assert.equal(begun, 8);
     assert.equal(sampler.sample(true)[0]?.count, 8);
   });
@@ -128,7 +130,7 @@ describe('ConcurrentLane', () => {
   it('[ENG-03] counts what is short, fails or cannot even begin, by its code', async () => {
     let n = 0;
     const system = (code: string) => Object.assign(new Error(code), { code, errno: -1 });
-    const { lane, sampler } = setUp(
+    const { run, sampler } = setUp(
       3,
       ({ bytes }, _, done) => {
         n++;
@@ -138,7 +140,7 @@ describe('ConcurrentLane', () => {
       },
       { operations: 400 },
     );
-    assert.equal(await lane.run(), 'operations');
+    assert.equal(await run(), 'operations');
     const [stats] = sampler.sample(true);
     assert.equal(stats?.count, 100);
     assert.deepEqual(
@@ -156,7 +158,7 @@ describe('ConcurrentLane', () => {
       later(done, null, bytes);
     };
     const slow = setUp(2, begin, { operations: 50 }, { timeoutNs: 0 });
-    assert.equal(await slow.lane.run(), 'operations');
+    assert.equal(await slow.run(), 'operations');
     const [late] = slow.sampler.sample(true);
     assert.deepEqual(late?.errors, [{ code: 'TIMEOUT', count: 50 }]);
     const eio = Object.assign(new Error('EIO'), { code: 'EIO', errno: -5 });
@@ -164,15 +166,15 @@ describe('ConcurrentLane', () => {
       later(done, eio, 0);
     };
     const strict = setUp(2, failing, { operations: 50 }, { stopOn: Uint8Array.of(1) });
-    assert.equal(await strict.lane.run(), 'error');
+    assert.equal(await strict.run(), 'error');
     assert.equal(strict.lane.stoppedBy, 'read failed with EIO');
     assert.deepEqual(strict.sampler.sample(true)[0]?.errors, [{ code: 'EIO', count: 2 }]);
   });
 
   it('lets a bug of the engine out', async () => {
-    const { lane } = setUp(2, (_, __, done) => {
+    const { run } = setUp(2, (_, __, done) => {
       later(done, new TypeError('bug'), 0);
     });
-    await assert.rejects(lane.run(), TypeError);
+    await assert.rejects(run(), TypeError);
   });
 });

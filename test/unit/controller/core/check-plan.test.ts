@@ -146,17 +146,11 @@ test('[ENG-02] iodepth is refused for what an engine can only do one at a time',
       ['stages.0={ name: a, mix: { get: 1, read: 1 }, iodepth: 2, duration: 1s }'],
       'stages[0].iodepth: the file engine does one get at a time in each thread; use more threads instead',
     ],
-    [
-      ['stages.0={ name: a, mix: read, iodepth: 2, rate: 100/s, duration: 1s }'],
-      'stages[0].rate: cannot be kept with an iodepth above 1; use more threads instead',
-    ],
-    [
-      ['stages.0={ name: a, mix: read, iodepth: 2, think_time: 1ms, duration: 1s }'],
-      'stages[0].think_time: cannot be kept with an iodepth above 1; use more threads instead',
-    ],
   ]);
   accepted([
     ['stages.0={ name: a, mix: { write: 1, read: 1 }, iodepth: 2, duration: 1s }'],
+    ['stages.0={ name: a, mix: read, iodepth: 2, rate: 100/s, warmup: 1s, duration: 1s }'],
+    ['stages.0={ name: a, mix: read, iodepth: 2, think_time: 1ms, duration: 1s }'],
     ['stages.0={ name: a, mix: { get: 1, read: 1 }, iodepth: 2, duration: 1s }', 'target="null:"'],
   ]);
 });

@@ -1,115 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { BlockingEngine, Operation } from '../../../../../src/agent/engines/engine.js';
-import { emptyChurn } from '../../../../../src/agent/runner/churn-pool.js';
-import { ClockBase } from '../../../../../src/agent/runner/clock-base.js';
+import type { Operation } from '../../../../../src/agent/engines/engine.js';
 import { errorRateProblem } from '../../../../../src/agent/runner/error-rules.js';
-import { laneShapeOf } from '../../../../../src/agent/runner/jobs.js';
-import type { StageJob } from '../../../../../src/agent/runner/jobs.js';
-import { LaneMemory } from '../../../../../src/agent/runner/lane-memory.js';
-import { OperationStream } from '../../../../../src/agent/runner/choosing/operation-stream.js';
-import { LaneRun } from '../../../../../src/agent/runner/pacing/lane-run.js';
-import { Sampler } from '../../../../../src/agent/runner/sampler.js';
-import { RunControl } from '../../../../../src/agent/runner/shared-memory.js';
 import { Histogram } from '../../../../../src/shared/metrics/histogram.js';
-import type { StageAssignment } from '../../../../../src/shared/model/assignment.js';
 import type { OperationKind } from '../../../../../src/shared/model/operation.js';
-import type { Rate } from '../../../../../src/shared/model/pacing.js';
-import { assignmentOf, stageOf } from '../../../../support/runner-process.js';
+import { laneLoad, perSecond } from '../../../../support/lane-load.js';
 
 const ms = 1e6;
-
-const perSecond = (value: number, unit: Rate['unit'] = 'operations'): Rate => ({
-  unit,
-  steps: [{ from: value, to: value }],
-});
-
-/** One lane of a stage over an engine of the test's own. */
-function setUp(
-  fields: Partial<StageAssignment>,
-  perform: (operation: Operation) => number,
-  operationMs?: number,
-) {
-  const stage = stageOf({ threads: 1, ...fields });
-  const { dataset } = assignmentOf('/unused', [stage]);
-  const control = new RunControl();
-  control.share.set([0, 1]);
-  const memory = new LaneMemory(laneShapeOf(stage));
-  const warmupMemory = new LaneMemory(laneShapeOf(stage));
-  const clock = new ClockBase();
-  const kinds = stage.mix.map(({ operation }) => operation);
-  const job: StageJob = {
-    kind: 'stage',
-    engine: 'null',
-    stage,
-    dataset,
-    agentIndex: 0,
-    dataOf: 0,
-    sharers: 1,
-    seed: 1,
-    salt: 1,
-    lane: 0,
-    lanes: 1,
-    openFiles: 1,
-    baseSeconds: clock.seconds,
-    control: control.buffer,
-    memory: memory.buffer,
-    warmupMemory: warmupMemory.buffer,
-    spin: true,
-    tables: undefined,
-    operationMs,
-    churnFiles: emptyChurn,
-    churnFolders: emptyChurn,
-    owner: 1,
-    generations: undefined,
-  };
-  const stream = new OperationStream({
-    mix: stage.mix,
-    access: 'random',
-    files: dataset.use,
-    datasetHash: dataset.hash,
-    fileSizeBytes: dataset.fileSizeBytes,
-    blockSizeBytes: stage.blockSizeBytes,
-    seed: 1,
-    stage: 0,
-    agent: 0,
-    sharers: 1,
-    worker: 0,
-    workers: 1,
-    churn: { files: emptyChurn, folders: emptyChurn },
-  });
-  const engine: BlockingEngine = {
-    kind: 'blocking',
-    mechanism: 'fake',
-    perform,
-    finish: () => undefined,
-    close: () => undefined,
-  };
-  const buffers = [new Uint8Array(stage.blockSizeBytes)];
-  const budget = {
-    deadlineNs: Infinity,
-    operations: stage.maxOperations ?? Infinity,
-    bytes: Infinity,
-  };
-  const load = new LaneRun({
-    job,
-    engine,
-    stream,
-    control,
-    memory,
-    warmupMemory,
-    buffers,
-    clock,
-    budget,
-  });
-  const bytes = kinds.map((kind) => (kind === 'stat' ? 0 : stage.blockSizeBytes));
-  const totals = (of = memory) => {
-    const sampler = new Sampler([of], kinds, bytes);
-    sampler.sample(true);
-    return sampler.totals();
-  };
-  return { load, clock, control, totals, warmupMemory, memory };
-}
+/** One operation at a time in system calls, or several by the event loop. */
+const depths = [1, 4] as const;
 
 const done = ({ bytes }: Operation): number => bytes;
 
@@ -119,10 +18,144 @@ function first<T>(all: readonly T[]): T {
   return one;
 }
 
+for (const iodepth of depths) {
+  describe(`LaneRun with iodepth ${String(iodepth)}`, () => {
+    it('counts what was due and never issued, by the weights of the mix', async (t) => {
+      const { load, clock, totals } = await laneLoad(
+        t,
+        {
+          iodepth,
+          rate: perSecond(10_000),
+          durationMs: 300,
+          mix: [
+            { operation: 'read', weight: 3 },
+            { operation: 'stat', weight: 1 },
+          ],
+        },
+        ({ bytes }) => {
+          for (const until = clock.now() + ms; clock.now() < until;);
+          return bytes;
+        },
+      );
+      await load.run(clock.now());
+      const all = totals();
+      const sum = (pick: (stats: (typeof all)[number]) => number) =>
+        all.reduce((total, stats) => total + pick(stats), 0);
+      assert.equal(sum(({ count }) => count) + sum((s) => s.unissuedSchedules), 3000);
+      const [read, stat] = all;
+      assert.ok(read && stat);
+      assert.ok(Math.abs(read.unissuedSchedules - 3 * stat.unissuedSchedules) <= 3);
+      assert.ok(sum((s) => s.missedSchedules) > 2990);
+    });
+
+    it('[MEAS-06] keeps a rate in operations and in bytes, to the operation', async (t) => {
+      for (const rate of [perSecond(2000), perSecond(2000 * 4096, 'bytes')]) {
+        const { load, clock, totals } = await laneLoad(t, { iodepth, rate, durationMs: 500 }, done);
+        const begin = clock.now();
+        await load.run(begin);
+        const stats = first(totals());
+        assert.equal(stats.count + stats.unissuedSchedules, 1000, rate.unit);
+        assert.ok(clock.now() - begin >= 500 * ms, 'the stage is not over before its time');
+      }
+    });
+
+    it('[RUN-23] limits by operations hold in open loop', async (t) => {
+      const { load, clock, totals } = await laneLoad(
+        t,
+        { iodepth, rate: perSecond(5000), maxOperations: 70 },
+        done,
+      );
+      assert.equal(await load.run(clock.now()), 'operations');
+      assert.equal(first(totals()).count, 70);
+      assert.equal(first(totals()).unissuedSchedules, 0);
+    });
+
+    it('pauses after each operation for the think time, which is no latency', async (t) => {
+      let n = 0;
+      const { load, clock, totals } = await laneLoad(
+        t,
+        { iodepth, thinkTimeNs: 5 * ms, maxOperations: 20, durationMs: undefined },
+        ({ bytes }) => (n++, bytes),
+      );
+      const begin = clock.now();
+      await load.run(begin);
+      assert.equal(n, 20);
+      assert.ok(clock.now() - begin >= (20 / iodepth - 1) * 5 * ms);
+      const stats = first(totals());
+      assert.ok(Histogram.decode(stats.service).percentile(50) < 5 * ms);
+      assert.equal(stats.response.length, 0);
+      assert.equal(stats.missedSchedules, 0);
+    });
+
+    it('a warm-up is counted apart, and limits begin after it', async (t) => {
+      for (const rate of [undefined, perSecond(2000)]) {
+        const kinds: OperationKind[] = [];
+        const { load, clock, totals, warmupMemory } = await laneLoad(
+          t,
+          { iodepth, rate, warmupMs: 200, maxOperations: 100, durationMs: 10_000 },
+          ({ bytes, kind }) => (kinds.push(kind), bytes),
+        );
+        const begin = clock.now();
+        assert.equal(await load.run(begin), 'operations');
+        assert.ok(clock.now() - begin >= 200 * ms);
+        const before = first(totals(warmupMemory));
+        assert.equal(first(totals()).count, 100);
+        assert.equal(before.count + 100, kinds.length);
+        if (rate) assert.equal(before.count + before.unissuedSchedules, 400);
+        else assert.ok(before.count > 400);
+      }
+    });
+
+    it('takes a new share of the rate with the next operation', async (t) => {
+      let n = 0;
+      const { load, clock, control, totals } = await laneLoad(
+        t,
+        { iodepth, rate: perSecond(4000), durationMs: 400 },
+        ({ bytes }) => {
+          n++;
+          if (n === 100) control.share.set([0, 1]);
+          return bytes;
+        },
+      );
+      control.share.set([0, 4]);
+      await load.run(clock.now());
+      const { count, unissuedSchedules } = first(totals());
+      // A hundred at one a millisecond, then 300 ms with four a millisecond.
+      const sum = count + unissuedSchedules;
+      assert.ok(Math.abs(sum - 1300) < 5, String(sum));
+    });
+
+    for (const rate of [undefined, perSecond(1000)]) {
+      const loop = rate === undefined ? 'closed' : 'open';
+
+      it(`[CONF-03] an operation that takes longer than timeouts.operation is an error TIMEOUT (${loop} loop)`, async (t) => {
+        let n = 0;
+        const { load, clock, totals } = await laneLoad(
+          t,
+          { iodepth, rate, maxOperations: 40, durationMs: undefined },
+          ({ bytes }) => {
+            n++;
+            if (n % 10 === 0) for (const until = clock.now() + 30 * ms; clock.now() < until;);
+            return bytes;
+          },
+          25,
+        );
+        await load.run(clock.now());
+        const stats = first(totals());
+        const timeouts = stats.errors.find(({ code }) => code === 'TIMEOUT')?.count ?? 0;
+        assert.ok(timeouts >= 4, 'a busy machine may make others slow, too');
+        assert.equal(stats.count, 40 - timeouts);
+        assert.ok(Histogram.decode(stats.failed).min >= 25 * ms);
+      });
+    }
+  });
+}
+
 describe('LaneRun', () => {
-  it('[MEAS-04] a target that stands still for a second shows it in the response times, not in the service times', async () => {
+  it('[MEAS-04] a target that stands still for a second shows it in the response times, not in the service times', async (t) => {
     let n = 0;
-    const { load, clock, totals } = setUp(
+    const { load, clock, totals } = await laneLoad(
+      t,
       { rate: perSecond(500), durationMs: 3000 },
       ({ bytes }) => {
         n++;
@@ -147,86 +180,9 @@ describe('LaneRun', () => {
     assert.ok(stats.missedSchedules >= 499, `missed ${String(stats.missedSchedules)}`);
   });
 
-  it('counts what was due and never issued, by the weights of the mix', async () => {
-    const { load, clock, totals } = setUp(
-      {
-        rate: perSecond(10_000),
-        durationMs: 300,
-        mix: [
-          { operation: 'read', weight: 3 },
-          { operation: 'stat', weight: 1 },
-        ],
-      },
-      ({ bytes }) => {
-        for (const until = clock.now() + ms; clock.now() < until;);
-        return bytes;
-      },
-    );
-    await load.run(clock.now());
-    const all = totals();
-    const sum = (pick: (stats: (typeof all)[number]) => number) =>
-      all.reduce((total, stats) => total + pick(stats), 0);
-    assert.equal(sum(({ count }) => count) + sum((s) => s.unissuedSchedules), 3000);
-    const [read, stat] = all;
-    assert.ok(read && stat);
-    assert.ok(Math.abs(read.unissuedSchedules - 3 * stat.unissuedSchedules) <= 3);
-    assert.ok(sum((s) => s.missedSchedules) > 2990);
-  });
-
-  it('[MEAS-06] keeps a rate in operations and in bytes, to the operation', async () => {
-    for (const rate of [perSecond(2000), perSecond(2000 * 4096, 'bytes')]) {
-      const { load, clock, totals } = setUp({ rate, durationMs: 500 }, done);
-      const begin = clock.now();
-      await load.run(begin);
-      const stats = first(totals());
-      assert.equal(stats.count + stats.unissuedSchedules, 1000, rate.unit);
-      assert.ok(clock.now() - begin >= 500 * ms, 'the stage is not over before its time');
-    }
-  });
-
-  it('[RUN-23] limits by operations hold in open loop', async () => {
-    const { load, clock, totals } = setUp({ rate: perSecond(5000), maxOperations: 70 }, done);
-    assert.equal(await load.run(clock.now()), 'operations');
-    assert.equal(first(totals()).count, 70);
-    assert.equal(first(totals()).unissuedSchedules, 0);
-  });
-
-  it('pauses after each operation for the think time, which is no latency', async () => {
-    let n = 0;
-    const { load, clock, totals } = setUp(
-      { thinkTimeNs: 5 * ms, maxOperations: 20, durationMs: undefined },
-      ({ bytes }) => (n++, bytes),
-    );
-    const begin = clock.now();
-    await load.run(begin);
-    assert.equal(n, 20);
-    assert.ok(clock.now() - begin >= 19 * 5 * ms);
-    const stats = first(totals());
-    assert.ok(Histogram.decode(stats.service).percentile(50) < 5 * ms);
-    assert.equal(stats.response.length, 0);
-    assert.equal(stats.missedSchedules, 0);
-  });
-
-  it('a warm-up is counted apart, and limits begin after it', async () => {
-    for (const rate of [undefined, perSecond(2000)]) {
-      const kinds: OperationKind[] = [];
-      const { load, clock, totals, warmupMemory } = setUp(
-        { rate, warmupMs: 200, maxOperations: 100, durationMs: 10_000 },
-        ({ bytes, kind }) => (kinds.push(kind), bytes),
-      );
-      const begin = clock.now();
-      assert.equal(await load.run(begin), 'operations');
-      assert.ok(clock.now() - begin >= 200 * ms);
-      const before = first(totals(warmupMemory));
-      assert.equal(first(totals()).count, 100);
-      assert.equal(before.count + 100, kinds.length);
-      if (rate) assert.equal(before.count + before.unissuedSchedules, 400);
-      else assert.ok(before.count > 400);
-    }
-  });
-
-  it('stops while it waits for a schedule', async () => {
-    const { load, clock, control, totals } = setUp(
+  it('stops while it waits for a schedule', async (t) => {
+    const { load, clock, control, totals } = await laneLoad(
+      t,
       { rate: perSecond(1), durationMs: 60_000 },
       (operation) => {
         control.stop();
@@ -237,54 +193,22 @@ describe('LaneRun', () => {
     assert.equal(first(totals()).count, 1);
   });
 
-  it('takes a new share of the rate with the next operation', async () => {
-    let n = 0;
-    const { load, clock, control, totals } = setUp(
-      { rate: perSecond(4000), durationMs: 400 },
-      ({ bytes }) => {
-        n++;
-        if (n === 100) control.share.set([0, 1]);
-        return bytes;
-      },
-    );
-    control.share.set([0, 4]);
-    await load.run(clock.now());
-    const { count, unissuedSchedules } = first(totals());
-    // A hundred at one a millisecond, then 300 ms with four a millisecond.
-    const sum = count + unissuedSchedules;
-    assert.ok(Math.abs(sum - 1300) < 5, String(sum));
-  });
-
   for (const rate of [undefined, perSecond(1000)]) {
     const loop = rate === undefined ? 'closed' : 'open';
 
-    it(`[CONF-03] an operation that takes longer than timeouts.operation is an error TIMEOUT (${loop} loop)`, async () => {
-      let n = 0;
-      const { load, clock, totals } = setUp(
-        { rate, maxOperations: 40, durationMs: undefined },
-        ({ bytes }) => {
-          n++;
-          if (n % 10 === 0) for (const until = clock.now() + 30 * ms; clock.now() < until;);
-          return bytes;
-        },
-        25,
-      );
-      await load.run(clock.now());
-      const stats = first(totals());
-      const timeouts = stats.errors.find(({ code }) => code === 'TIMEOUT')?.count ?? 0;
-      assert.ok(timeouts >= 4, 'a busy machine may make others slow, too');
-      assert.equal(stats.count, 40 - timeouts);
-      assert.ok(Histogram.decode(stats.failed).min >= 25 * ms);
-    });
-
-    it(`[CONF-03] error_policy: stop ends the load at the first error of that operation (${loop} loop)`, async () => {
+    it(`[CONF-03] error_policy: stop ends the load at the first error of that operation (${loop} loop)`, async (t) => {
       for (const stopOn of [['read'], ['stat'], []] as const) {
         let n = 0;
-        const { load, clock, totals } = setUp({ rate, maxOperations: 20, stopOn }, ({ bytes }) => {
-          n++;
-          if (n === 7 || n === 9) throw Object.assign(new Error('EIO'), { code: 'EIO', errno: -5 });
-          return bytes;
-        });
+        const { load, clock, totals } = await laneLoad(
+          t,
+          { rate, maxOperations: 20, stopOn },
+          ({ bytes }) => {
+            n++;
+            if (n === 7 || n === 9)
+              throw Object.assign(new Error('EIO'), { code: 'EIO', errno: -5 });
+            return bytes;
+          },
+        );
         const stops = stopOn[0] === 'read';
         assert.equal(await load.run(clock.now()), stops ? 'error' : 'operations');
         assert.equal(load.stoppedBy, stops ? 'read failed with EIO' : '');
