@@ -4,12 +4,12 @@ import { blankOperation } from './allowance.js';
 import type { Allowance } from './allowance.js';
 import type { ClockBase } from './clock-base.js';
 import { hrtime } from './clock-base.js';
-import { errorCodes, errorSlotOf, shortSlot, timeoutSlot, verifySlot } from './error-codes.js';
+import { errorSlotOf, shortSlot } from './error-codes.js';
 import type { ErrorRules } from './error-rules.js';
 import { firstStart, lastEnd } from './lane-memory.js';
 import type { LaneMemory } from './lane-memory.js';
+import { Ledger } from './ledger.js';
 import type { OperationStream } from './choosing/operation-stream.js';
-import { Recorder } from './recorder.js';
 import type { Verifier } from './verify/verifier.js';
 
 export interface LaneParts {
@@ -36,33 +36,32 @@ const batchSize = 64;
  */
 export class Lane {
   readonly operation = blankOperation();
-  /** The error that ended it (error_policy: stop). */
-  stoppedBy = '';
   readonly #engine: BlockingEngine;
-  readonly #stream: OperationStream;
   readonly #allowance: Allowance;
   readonly #cells: Float64Array;
   readonly #starts: Float64Array;
-  readonly #recorder: Recorder;
+  readonly #ledger: Ledger;
   readonly #buffer: Uint8Array;
   readonly #clock: ClockBase;
   readonly #baseSeconds: number;
-  readonly #rules: ErrorRules;
   readonly #verifier: Verifier | undefined;
   #startNs = 0;
 
   constructor(parts: LaneParts) {
     this.#engine = parts.engine;
-    this.#stream = parts.stream;
     this.#allowance = parts.allowance;
     this.#cells = parts.memory.cells;
     this.#starts = parts.memory.starts;
-    this.#recorder = new Recorder(parts.memory);
+    this.#ledger = new Ledger(parts.memory, parts.stream, parts.rules);
     this.#buffer = parts.buffer;
     this.#clock = parts.clock;
     this.#baseSeconds = parts.clock.seconds;
-    this.#rules = parts.rules;
     this.#verifier = parts.verifier;
+  }
+
+  /** The error that ended it (error_policy: stop). */
+  get stoppedBy(): string {
+    return this.#ledger.stoppedBy;
   }
 
   /** The first operation begins at `nowNs`. */
@@ -75,14 +74,11 @@ export class Lane {
   batch(): EndedBy | undefined {
     const { operation } = this;
     const engine = this.#engine;
-    const stream = this.#stream;
     const allowance = this.#allowance;
     const starts = this.#starts;
-    const recorder = this.#recorder;
+    const ledger = this.#ledger;
     const buffer = this.#buffer;
     const baseSeconds = this.#baseSeconds;
-    const { churns, varies } = stream;
-    const { timeoutNs, stopOn } = this.#rules;
     const verifier = this.#verifier;
     let startNs = this.#startNs;
     for (let i = 0; i < batchSize; i++) {
@@ -98,28 +94,15 @@ export class Lane {
       }
       const time = hrtime();
       const endNs = (time[0] - baseSeconds) * 1e9 + time[1];
-      if (churns) stream.settle(operation, code < 0);
-      if (verifier !== undefined) {
-        starts[0] = 0;
-        if (!verifier.after(operation, buffer, code < 0)) code = verifySlot;
-      }
-      if (code < 0 && endNs - startNs > timeoutNs) code = timeoutSlot;
-      if (code < 0) {
-        recorder.done(slot, endNs - startNs);
-        if (varies) recorder.moved(slot, operation.bytes);
-      } else {
-        recorder.failed(slot, code, endNs - startNs);
-        if (stopOn[slot] !== 0) return this.#end(endNs, this.#stopped(code));
-      }
+      if (verifier !== undefined) starts[0] = 0;
+      const tookNs = endNs - startNs;
+      code = ledger.judge(operation, buffer, code, tookNs, verifier);
+      if (code < 0) ledger.done(operation, slot, tookNs);
+      else if (ledger.failed(operation.kind, slot, code, tookNs)) return this.#end(endNs, 'error');
       startNs = verifier === undefined ? endNs : this.#clock.now();
     }
     this.#startNs = startNs;
     return undefined;
-  }
-
-  #stopped(code: number): EndedBy {
-    this.stoppedBy = `${this.operation.kind} failed with ${errorCodes[code] ?? ''}`;
-    return 'error';
   }
 
   #end(startNs: number, by: EndedBy = this.#allowance.endedBy): EndedBy {

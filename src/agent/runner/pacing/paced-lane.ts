@@ -4,12 +4,12 @@ import { blankOperation } from '../allowance.js';
 import type { Allowance } from '../allowance.js';
 import { hrtime } from '../clock-base.js';
 import type { ClockBase } from '../clock-base.js';
-import { errorCodes, errorSlotOf, shortSlot, timeoutSlot, verifySlot } from '../error-codes.js';
+import { errorSlotOf, shortSlot } from '../error-codes.js';
 import type { ErrorRules } from '../error-rules.js';
 import { firstStart, lastEnd } from '../lane-memory.js';
 import type { LaneMemory } from '../lane-memory.js';
+import { Ledger } from '../ledger.js';
 import type { OperationStream } from '../choosing/operation-stream.js';
-import { Recorder } from '../recorder.js';
 import type { Verifier } from '../verify/verifier.js';
 import type { Pace } from './pace.js';
 import type { Waiter } from './waiter.js';
@@ -38,16 +38,12 @@ const batchSize = 64;
  */
 export class PacedLane {
   readonly operation = blankOperation();
-  /** The error that ended it (error_policy: stop). */
-  stoppedBy = '';
   readonly #engine: BlockingEngine;
-  readonly #stream: OperationStream;
   readonly #allowance: Allowance;
   readonly #memory: LaneMemory;
-  readonly #recorder: Recorder;
+  readonly #ledger: Ledger;
   readonly #buffer: Uint8Array;
   readonly #baseSeconds: number;
-  readonly #rules: ErrorRules;
   readonly #clock: ClockBase;
   readonly #verifier: Verifier | undefined;
   readonly #pace: Pace;
@@ -57,34 +53,35 @@ export class PacedLane {
 
   constructor(parts: PacedLaneParts) {
     this.#engine = parts.engine;
-    this.#stream = parts.stream;
     this.#allowance = parts.allowance;
     this.#memory = parts.memory;
-    this.#recorder = new Recorder(parts.memory);
+    this.#ledger = new Ledger(parts.memory, parts.stream, parts.rules);
     this.#buffer = parts.buffer;
     this.#baseSeconds = parts.clock.seconds;
-    this.#rules = parts.rules;
     this.#clock = parts.clock;
     this.#verifier = parts.verifier;
     this.#pace = parts.pace;
     this.#waiter = parts.waiter;
   }
 
+  /** The error that ended it (error_policy: stop). */
+  get stoppedBy(): string {
+    return this.#ledger.stoppedBy;
+  }
+
   /** Up to 64 operations; says why when there are to be no more. */
   batch(): EndedBy | undefined {
     const { operation } = this;
     const engine = this.#engine;
-    const stream = this.#stream;
     const allowance = this.#allowance;
     const { starts, missed, cells, shape } = this.#memory;
-    const recorder = this.#recorder;
+    const ledger = this.#ledger;
+    const { recorder } = ledger;
     const buffer = this.#buffer;
     const baseSeconds = this.#baseSeconds;
     const pace = this.#pace;
     const waiter = this.#waiter;
     const { openLoop } = shape;
-    const { churns, varies } = stream;
-    const { timeoutNs, stopOn } = this.#rules;
     const verifier = this.#verifier;
     let freeNs = this.#freeNs;
     for (let i = 0; i < batchSize; i++) {
@@ -111,27 +108,20 @@ export class PacedLane {
       const time = hrtime();
       freeNs = (time[0] - baseSeconds) * 1e9 + time[1];
       starts[0] = 0;
-      if (churns) stream.settle(operation, code < 0);
-      if (verifier !== undefined && !verifier.after(operation, buffer, code < 0)) code = verifySlot;
-      if (code < 0 && freeNs - startNs > timeoutNs) code = timeoutSlot;
+      const tookNs = freeNs - startNs;
+      code = ledger.judge(operation, buffer, code, tookNs, verifier);
       if (code < 0) {
-        recorder.done(slot, freeNs - startNs);
-        if (varies) recorder.moved(slot, operation.bytes);
+        ledger.done(operation, slot, tookNs);
+
         if (openLoop) recorder.response(slot, freeNs - dueNs);
-      } else {
-        recorder.failed(slot, code, freeNs - startNs);
-        if (stopOn[slot] !== 0) return this.#end(freeNs, this.#stopped(code));
+      } else if (ledger.failed(operation.kind, slot, code, tookNs)) {
+        return this.#end(freeNs, 'error');
       }
       pace.ended(freeNs);
       if (verifier !== undefined) freeNs = this.#clock.now();
       this.#freeNs = freeNs;
     }
     return undefined;
-  }
-
-  #stopped(code: number): EndedBy {
-    this.stoppedBy = `${this.operation.kind} failed with ${errorCodes[code] ?? ''}`;
-    return 'error';
   }
 
   #end(freeNs: number, by: EndedBy = this.#allowance.endedBy): EndedBy {
