@@ -32,6 +32,7 @@ export function checkCommand(io: CommandIo): Command {
       offSignal();
       io.stdout.write(checkText(plan, outcomes));
       if (isInterrupted) io.exitCode = exitCodes.interrupted;
-      else if (outcomes.some(({ problems }) => problems.length > 0)) io.exitCode = exitCodes.notStarted;
+      else if (outcomes.some(({ problems }) => problems.length > 0))
+        io.exitCode = exitCodes.notStarted;
     });
 }
