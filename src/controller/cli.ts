@@ -14,7 +14,7 @@ import { validateCommand } from './commands/validate.js';
 const afterHelp = `
 Exit codes:
     0  completed
-    1  completed, an expect: threshold or a verdict of selftest failed
+    1  completed, but an expect: threshold, a verdict of selftest or every operation of a kind failed
     2  bad usage or config
     3  could not start (agent unreachable, refused, version, preflight, prepare)
     4  completed without all agents (results labelled partial; --allow-partial turns it into 0)

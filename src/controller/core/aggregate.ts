@@ -3,6 +3,7 @@ import { HistogramFormatError } from '../../shared/metrics/histogram-encoding.js
 import { exitCodes, gravest } from '../../shared/model/outcome.js';
 import { coverageOf } from './coverage.js';
 import { decodeStats } from './decoded-interval.js';
+import { isAllFailed } from './failed-operations.js';
 import { liveLoad } from './live-load.js';
 import { Outages } from './outages.js';
 import type { JournalRecord } from './records.js';
@@ -113,7 +114,7 @@ export class Aggregate {
     const planned = run.mode === 'run' ? stages : [];
     const expectations = run.mode === 'run' ? checkExpectations(run.plan.expect, stages) : [];
     const end = this.end ?? unfinished;
-    const failed = expectations.some(({ passed }) => !passed);
+    const failed = expectations.some(({ passed }) => !passed) || isAllFailed(run.plan, planned);
     const measurement = {
       generator_bound: generatorBound(this.stages, this.agents),
       same_host: sameHost(this.agents),

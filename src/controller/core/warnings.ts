@@ -1,6 +1,7 @@
 import type { Bottleneck } from './cpu-use.js';
 import type { Plan } from '../../shared/model/plan.js';
 import { cachedReads } from './cached-reads.js';
+import { failureWarnings } from './failed-operations.js';
 import type { AgentTrack, StageTrack } from './stage-track.js';
 import type { GeneratorBound, StageSummary, Summary } from './summary.js';
 
@@ -107,7 +108,7 @@ function stageWarnings(
       );
     }
   }
-  return warnings;
+  return [...warnings, ...failureWarnings(stage)];
 }
 
 function reconnectWarning({ plan, outages }: AgentTrack): readonly string[] {

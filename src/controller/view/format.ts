@@ -1,4 +1,5 @@
 /** Numbers as people read them, in few and plain characters (a Windows console must show them). */
+import { grouped } from '../../shared/model/units.js';
 
 /** `812 ns`, `4.21 us`, `1.02 ms`, `3.40 s`, `2m05s`; `-80.0 us` where clocks are uncertain. */
 export function duration(ns: number): string {
@@ -63,8 +64,4 @@ function scaled(value: number, step: number, units: readonly string[]): string {
 function three(value: number): string {
   if (value >= 99.95) return value.toFixed(0);
   return value >= 9.995 ? value.toFixed(1) : value.toFixed(2);
-}
-
-function grouped(value: number): string {
-  return String(value).replace(/(?<=\d)(?=(\d{3})+$)/g, ' ');
 }

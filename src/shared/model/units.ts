@@ -139,3 +139,8 @@ const longUnits: readonly (readonly [string, number])[] = [
   ['s', 1e9],
   ['ms', 1e6],
 ];
+
+/** `43 707`: a whole number in groups of three digits. */
+export function grouped(value: number): string {
+  return String(value).replace(/(?<=\d)(?=(\d{3})+$)/g, ' ');
+}

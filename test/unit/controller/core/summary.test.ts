@@ -5,8 +5,10 @@ import type { JournalRecord, RunRecord } from '../../../../src/controller/core/r
 import { startSpread } from '../../../../src/controller/core/start-spread.js';
 import type { Summary } from '../../../../src/controller/core/summary.js';
 import type { Expectation } from '../../../../src/shared/model/plan.js';
+import { parseExpectation } from '../../../../src/shared/model/expectation.js';
 import {
   at,
+  completed,
   planOf,
   RecordedAgent,
   runRecord,
@@ -20,6 +22,9 @@ function summaryOf(records: readonly JournalRecord[]): Summary {
   for (const record of records) aggregate.accept(record);
   return aggregate.summary();
 }
+
+/** The sample run has one error of each agent. */
+const someFailed = 'stage mixed: 3 of 208 write failed (EIO 3)';
 
 /** The sample run with records changed on the way; undefined leaves one out. */
 function changed(change: (record: JournalRecord) => JournalRecord | undefined): Summary {
@@ -46,8 +51,9 @@ test('[RUN-20] a start spread above max_start_spread is warned about', () => {
   );
   assert.deepEqual(late.warnings, [
     'stage mixed: agents started 24.9 ms apart, more than max_start_spread (10 ms)',
+    someFailed,
   ]);
-  assert.deepEqual(summaryOf(sampleRun()).warnings, []);
+  assert.deepEqual(summaryOf(sampleRun()).warnings, [someFailed]);
 });
 
 test('[RES-05] coverage: an agent lost half way leaves its half of the host-seconds', () => {
@@ -129,7 +135,10 @@ test('agents on one host are named', () => {
       : record,
   );
   assert.deepEqual(summary.measurement.same_host, [['agent-2', 'agent-3']]);
-  assert.deepEqual(summary.warnings, ['agents agent-2 and agent-3 run on the same host']);
+  assert.deepEqual(summary.warnings, [
+    someFailed,
+    'agents agent-2 and agent-3 run on the same host',
+  ]);
 });
 
 test('[MEAS-06] generator-bound: the CPU was the limit in most intervals', () => {
@@ -149,6 +158,7 @@ test('[MEAS-06] generator-bound: the CPU was the limit in most intervals', () =>
     bottleneck: 'host CPU',
   });
   assert.deepEqual(busy(5).warnings, [
+    someFailed,
     'stage mixed: generator-bound on 1 of 3 agents (CPU 97 %): agent-2',
   ]);
 });
@@ -166,7 +176,10 @@ test('intervals that never came are counted, and their operations are in the tot
     summary.stages[0].operations['read']?.service_ns,
     whole.stages[0]?.operations['read']?.service_ns,
   );
-  assert.deepEqual(summary.warnings, ['1 agent-second missing from the time line (in the totals)']);
+  assert.deepEqual(summary.warnings, [
+    someFailed,
+    '1 agent-second missing from the time line (in the totals)',
+  ]);
 });
 
 test('[RUN-17] an interval folded in an overflow is in the totals, has no place in the time line, and is counted', () => {
@@ -258,4 +271,32 @@ test('prepare and cleanup have no stages and no thresholds', () => {
     agents_completed: 1,
     host_seconds_ratio: 1,
   });
+});
+
+test('[RES-05] operations that failed are warned about; a kind of which all did makes the exit code 1', () => {
+  const filled = (succeeded: number, expect: readonly Expectation[] = []): Summary => {
+    const stage = stagePlan(0, { name: 'fill', mix: [{ operation: 'put', weight: 1 }] });
+    const agent = new RecordedAgent();
+    const latenciesNs = Array.from({ length: succeeded }, () => 5000);
+    const put = { latenciesNs, errors: { ENOSPC: 43_707 } };
+    return summaryOf([
+      at(0, runRecord(planOf(1, [stage], { expect }))),
+      at(1, { type: 'stageStart', stage: 0, epoch: 1, t0Ns: 0n, agents: [0] }),
+      at(2, { type: 'interval', agent: 0, interval: agent.interval({ put }) }),
+      at(3, { type: 'stageResult', agent: 0, result: agent.result('duration', 1) }),
+      at(4, completed),
+    ]);
+  };
+  const threshold = (text: string): Expectation => {
+    const parsed = parseExpectation(text);
+    assert.ok(!('problem' in parsed));
+    return parsed;
+  };
+  assert.deepEqual(filled(0).warnings, ['stage fill: 43 707 of 43 707 put failed (ENOSPC 43 707)']);
+  assert.equal(filled(0).exit_code, 1);
+  assert.deepEqual(filled(1).warnings, ['stage fill: 43 707 of 43 708 put failed (ENOSPC 43 707)']);
+  assert.equal(filled(1).exit_code, 0);
+  assert.equal(filled(0, [threshold('fill.errors >= 1')]).exit_code, 0);
+  assert.equal(filled(0, [threshold('fill.put.errors >= 1')]).exit_code, 0);
+  assert.equal(filled(0, [threshold('fill.put.per_second < 5')]).exit_code, 1);
 });
