@@ -3,9 +3,10 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { Assignment } from '../../shared/model/assignment.js';
 import { parseTarget } from '../engines/registry.js';
-import { readMarker } from './dataset-files.js';
+import { markerIn } from './claim-dataset.js';
+import { readManifest, readMarker } from './dataset-files.js';
 import { RunnerFailure, failureFrom } from './failure.js';
-import { freeSpace } from './free-space.js';
+import { demandSpace, freeSpace } from './free-space.js';
 import { holdGiven } from './given-files.js';
 import type { Limits } from './given-files.js';
 import { mountOf } from './mounts.js';
@@ -57,17 +58,19 @@ export function checkTarget(assignment: Assignment, limits: Limits): TargetRepor
       };
     }
     const real = resolveTarget(target.location, limits.roots);
+    const folder = datasetFolder(real, assignment);
     const problem = probe(real);
+    const refusal = refusalOf(folder, assignment);
     const free = freeSpace(real);
     return {
       ...nothing,
-      problems: problem === undefined ? [] : [problem],
+      problems: [problem, refusal].filter((one) => one !== undefined),
       realPath: real,
       writable: problem === undefined,
       freeBytes: free.bytes,
       freeInodes: free.inodes ?? null,
       mount: mountOf(real, fs.readFileSync('/proc/self/mountinfo', 'utf8')) ?? null,
-      dataset: datasetState(datasetFolder(real, assignment), assignment.dataset.hash),
+      dataset: datasetState(folder, assignment.dataset.hash),
     };
   } catch (error) {
     if (!(error instanceof RunnerFailure)) throw error;
@@ -87,8 +90,25 @@ function probe(folder: string): string | undefined {
   }
 }
 
+/** Why a run could not make the dataset in its folder. */
+function refusalOf(folder: string, assignment: Assignment): string | undefined {
+  const { dataset, agentIndex } = assignment;
+  try {
+    const marker = markerIn(folder, assignment);
+    if (marker === undefined) demandSpace(folder, dataset, dataset.use);
+    else {
+      const { complete } = readManifest(folder, agentIndex, dataset.hash);
+      demandSpace(folder, dataset, dataset.own, complete.size);
+    }
+    return undefined;
+  } catch (error) {
+    return failureFrom(error, `cannot look into the dataset's folder ${folder}`).message;
+  }
+}
+
 function datasetState(folder: string, hash: string): 'absent' | 'same' | 'other' {
-  const marker = fs.existsSync(folder) ? readMarker(folder) : undefined;
+  const isFolder = fs.existsSync(folder) && fs.statSync(folder).isDirectory();
+  const marker = isFolder ? readMarker(folder) : undefined;
   if (marker === undefined) return 'absent';
   return marker.hash === hash ? 'same' : 'other';
 }

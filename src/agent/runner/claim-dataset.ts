@@ -7,6 +7,7 @@ import { awaitShown } from './await-shown.js';
 import { readMarker, writeMarker } from './dataset-files.js';
 import type { Marker } from './dataset-files.js';
 import { RunnerFailure, failureFrom } from './failure.js';
+import { demandSpace } from './free-space.js';
 
 export interface Claim {
   readonly folder: string;
@@ -28,21 +29,32 @@ export async function claimDataset(claim: Claim): Promise<boolean> {
     return false;
   }
   try {
-    if (dataset.skipPrepare && !fs.existsSync(folder)) refuseAbsent(claim);
-    if (namespace === 'private') enterParent(path.dirname(folder));
-    makeFolder(folder);
-    const marker = readMarker(folder);
-    if (marker !== undefined) {
-      demandSame(folder, marker, assignment);
-      return false;
-    }
-    demandEmpty(folder);
+    if (markerIn(folder, assignment) !== undefined) return false;
     if (dataset.skipPrepare) refuseAbsent(claim);
+    // A marker would bind the folder to a dataset that can never be made there: all of its files must fit.
+    demandSpace(folder, dataset, dataset.use);
+    if (namespace === 'private') makeFolder(path.dirname(folder));
+    makeFolder(folder);
     writeMarker(folder, markerOf(assignment));
     return true;
   } catch (error) {
     throw failureFrom(error, `cannot make the dataset's folder ${folder}`);
   }
+}
+
+/**
+ * Changes nothing.
+ * @returns undefined when the folder is not there, or empty
+ * @throws RunnerFailure when it cannot be this dataset's
+ */
+export function markerIn(folder: string, assignment: Assignment): Marker | undefined {
+  const parent = path.dirname(folder);
+  if (assignment.namespace === 'private' && isFolder(parent)) demandOnlyPrivate(parent);
+  if (!isFolder(folder)) return undefined;
+  const marker = readMarker(folder);
+  if (marker === undefined) demandEmpty(folder);
+  else demandSame(folder, marker, assignment);
+  return marker;
 }
 
 /** @throws RunnerFailure that names both hashes */
@@ -69,8 +81,7 @@ function markerOf(assignment: Assignment): Marker {
 }
 
 /** The folder that private datasets of all agents share: it may hold nothing but theirs. */
-function enterParent(parent: string): void {
-  makeFolder(parent);
+function demandOnlyPrivate(parent: string): void {
   const foreign = fs.readdirSync(parent).find((name) => !/^\d+$/u.test(name));
   if (foreign !== undefined) refuseForeign(parent, foreign);
 }
@@ -99,9 +110,15 @@ function makeFolder(folder: string): void {
     fs.mkdirSync(folder, 0o755);
   } catch (error) {
     if (codeOf(error) !== 'EEXIST') throw error;
-    if (fs.lstatSync(folder).isDirectory()) return;
-    throw new RunnerFailure('dataset', `${folder} exists and is not a folder (or a link to one)`);
+    isFolder(folder);
   }
+}
+
+/** @throws RunnerFailure when something else is there */
+function isFolder(folder: string): boolean {
+  const found = fs.lstatSync(folder, { throwIfNoEntry: false });
+  if (found === undefined || found.isDirectory()) return found !== undefined;
+  throw new RunnerFailure('dataset', `${folder} exists and is not a folder (or a link to one)`);
 }
 
 async function awaitMarker({ folder, assignment, clock, signal }: Claim): Promise<void> {

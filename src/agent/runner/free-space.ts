@@ -1,4 +1,7 @@
 import fs from 'node:fs';
+import path from 'node:path';
+import type { DatasetAssignment, FileRange } from '../../shared/model/assignment.js';
+import { fileSizesOf } from './choosing/file-sizes.js';
 import { RunnerFailure } from './failure.js';
 
 export interface FreeSpace {
@@ -12,10 +15,19 @@ export function freeSpace(folder: string): FreeSpace {
   return { bytes: bavail * bsize, inodes: files > 0 ? ffree : undefined };
 }
 
-/** @throws RunnerFailure when the files cannot fit; what others take meanwhile is found out when it happens */
-export function demandSpace(folder: string, files: number, averageBytes: number): void {
-  const free = freeSpace(folder);
-  const needed = files * averageBytes;
+/**
+ * Of the files in `range` so many are `present`. The folder may have to be made yet.
+ * @throws RunnerFailure when the others cannot fit; what others take meanwhile is found out when it happens
+ */
+export function demandSpace(
+  folder: string,
+  dataset: DatasetAssignment,
+  range: FileRange,
+  present = 0,
+): void {
+  const free = freeSpace(nearest(folder));
+  const files = range.to - range.from - present;
+  const needed = files * averageBytes(dataset, range);
   if (needed > free.bytes) {
     throw new RunnerFailure(
       'space',
@@ -28,6 +40,14 @@ export function demandSpace(folder: string, files: number, averageBytes: number)
       `the dataset needs ${String(files)} more files on ${folder}, but only ${String(free.inodes)} inodes are free`,
     );
   }
+}
+
+export function averageBytes(dataset: DatasetAssignment, { from, to }: FileRange): number {
+  return fileSizesOf(dataset).sum(from, to) / Math.max(1, to - from);
+}
+
+function nearest(folder: string): string {
+  return fs.existsSync(folder) ? folder : nearest(path.dirname(folder));
 }
 
 function gib(bytes: number): string {

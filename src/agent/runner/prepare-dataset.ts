@@ -1,7 +1,6 @@
 import os from 'node:os';
-import type { Assignment, DatasetAssignment } from '../../shared/model/assignment.js';
+import type { Assignment } from '../../shared/model/assignment.js';
 import { smallestSize } from '../../shared/model/sizes.js';
-import { fileSizesOf } from './choosing/file-sizes.js';
 import { claimDataset } from './claim-dataset.js';
 import { awaitOtherAgents, completeFiles } from './complete-files.js';
 import { readManifest, writeManifest } from './dataset-files.js';
@@ -10,7 +9,7 @@ import { Aborted, RunnerFailure, failureFrom } from './failure.js';
 import { isSyncedAlone } from './files-job.js';
 import { FileRanges } from './file-ranges.js';
 import { workOnFiles } from './files-work.js';
-import { demandSpace } from './free-space.js';
+import { averageBytes, demandSpace } from './free-space.js';
 import { awaitNeighbours, markHere } from './neighbour.js';
 import { removeChurn } from './remove-churn.js';
 import type { RunnerParts } from './runner-parts.js';
@@ -38,7 +37,7 @@ export async function prepareDataset(
   await removeChurn(agentIndex, signal);
   const listed = readManifest('.', agentIndex, dataset.hash).complete;
   if (dataset.skipPrepare) demandComplete(assignment, folder);
-  else demandSpace(folder, dataset.own.to - dataset.own.from - listed.size, averageBytes(dataset));
+  else demandSpace(folder, dataset, dataset.own, listed.size);
 
   const isFilled = dataset.prepare !== 'none';
   const written = await workOnFiles({
@@ -58,7 +57,8 @@ export async function prepareDataset(
     },
   });
   const smallest = smallestSize(dataset.fileSizes ?? dataset.fileSizeBytes);
-  const unsyncedBytes = !isFilled || isSyncedAlone(smallest) ? 0 : written * averageBytes(dataset);
+  const unsyncedBytes =
+    !isFilled || isSyncedAlone(smallest) ? 0 : written * averageBytes(dataset, dataset.own);
   if (unsyncedBytes >= worthSyncingBytes) await syncDataset(parts);
   if (assignment.mode === 'run') {
     await awaitOtherAgents(parts, assignment, isFilled ? 'complete' : 'made');
@@ -76,12 +76,6 @@ export function saveManifest(
   } catch (error) {
     throw failureFrom(error, `cannot write the manifest of dataset "${dataset.name}"`);
   }
-}
-
-/** Of the files that this agent makes. */
-function averageBytes(dataset: DatasetAssignment): number {
-  const { from, to } = dataset.own;
-  return fileSizesOf(dataset).sum(from, to) / Math.max(1, to - from);
 }
 
 /** Forces all of the file system out: as much as that takes, it is less than file by file. */

@@ -378,12 +378,13 @@ describe('runner and its dataset', () => {
     assert.match((await refusal({ target: 'tape://1' })).message, /no engine for "tape:"/u);
   });
 
-  it('refuses before writing when the dataset cannot fit', async () => {
+  it('[SAFE-01] refuses before anything is made when the dataset cannot fit, so that a smaller one can be', async () => {
     const fileSizeBytes = 2 ** 50;
     const { code, message } = await refusal({ dataset: { fileSizeBytes } });
     assert.equal(code, 'space');
     assert.match(message, /needs 8388608\.0 GiB more on .*, but only [\d.]+ GiB are free/u);
-    assert.deepEqual(filesBelow(own()), ['.muster-dataset.json']);
+    assert.deepEqual(fs.readdirSync(folder.path), []);
+    await prepare({ dataset: { hash: 'smaller' } });
   });
 
   it('refuses stages that the dataset or the engine cannot serve', async () => {
