@@ -61,7 +61,7 @@ export class Aggregate {
       case 'stageStart':
         this.#onStage(record.stage, (stage) => {
           stage.told = record.agents;
-          stage.startedAtMs = record.atMs;
+          stage.measuredAtMs = record.atMs + (record.leadMs ?? 0) + stage.plan.warmupMs;
           this.#current = stage;
         });
         return;

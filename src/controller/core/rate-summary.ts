@@ -18,7 +18,7 @@ export interface RateSummary {
 }
 
 export interface RateDivisionSummary {
-  /** Since the agents were told to go; 0 when it was so from the start. */
+  /** Since the measured second 0; 0 when it was so from the start. */
   readonly after_s: number;
   /** Ids of those that shared the rate from then on. */
   readonly agents: readonly string[];
@@ -46,7 +46,7 @@ export function rateSummary(
     missed_schedules: totals.reduce((sum, one) => sum + one.missedSchedules, 0),
     unissued_schedules: totals.reduce((sum, one) => sum + one.unissuedSchedules, 0),
     divisions: track.divisions.map((one) => ({
-      after_s: Math.max(0, Math.round(one.atMs - (track.startedAtMs ?? one.atMs)) / 1000),
+      after_s: Math.max(0, Math.round(one.atMs - (track.measuredAtMs ?? one.atMs)) / 1000),
       agents: one.agents.flatMap((index) => agents[index]?.plan.id ?? []),
     })),
   };

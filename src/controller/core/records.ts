@@ -68,6 +68,8 @@ export type RunRecord =
       readonly stage: number;
       readonly epoch: number;
       readonly t0Ns: bigint;
+      /** From this record to T0; not in journals of older versions. */
+      readonly leadMs?: number;
       readonly agents: readonly number[];
     }
   /** From now on these agents share the rate of the stage (and of those after it) in equal parts. */

@@ -39,8 +39,8 @@ export class StageTrack {
   /** Response latencies, in open loop. */
   readonly responses = new Map<OperationKind, SecondHistograms>();
   told: readonly number[] = [];
-  /** Of the record that all were told to go. */
-  startedAtMs: number | undefined;
+  /** When T0 and the warm-up were over: the measured second 0, on the clock of the records. */
+  measuredAtMs: number | undefined;
   /** New divisions of the rate. */
   readonly divisions: { readonly atMs: number; readonly agents: readonly number[] }[] = [];
   ended = false;

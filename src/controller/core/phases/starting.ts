@@ -160,7 +160,9 @@ export class Starting implements Phase {
       this.#run.outbox.send(agent, { kind: 'go', stage: this.#stage, epoch });
     }
     const t0Ns = barrier.t0.ns;
-    this.#run.outbox.record({ type: 'stageStart', stage: this.#stage, epoch, t0Ns, agents });
+    const leadMs = barrier.t0.ms - now.ms;
+    const type = 'stageStart';
+    this.#run.outbox.record({ type, stage: this.#stage, epoch, t0Ns, leadMs, agents });
     this.#run.reached({ kind: 'released', stage: this.#stage, barrier }, now);
   }
 

@@ -116,6 +116,31 @@ test('[MEAS-06] the summary says how much of the rate was achieved, and what was
   assert.match(text, /read .*response .*\n.*service /);
 });
 
+test('[MEAS-06] a rate is divided anew in seconds of the measurement: neither the wait for T0 nor the warm-up counts', () => {
+  const rate = { unit: 'operations', steps: [{ from: 20, to: 20 }] } as const;
+  const stage = stagePlan(0, { name: 'paced', durationMs: 2000, rate, warmupMs: 1000 });
+  const share = (atMs: number): JournalRecord =>
+    at(atMs, { type: 'share', stage: 0, epoch: 1, agents: [0] });
+  const aggregate = new Aggregate();
+  const start = { type: 'stageStart', stage: 0, epoch: 1, t0Ns: 0n, leadMs: 2000 } as const;
+  for (const record of [
+    at(0, runRecord(planOf(2, [stage]))),
+    at(100, { ...start, agents: [0, 1] }),
+    share(2500),
+    share(4600),
+  ]) {
+    aggregate.accept(record);
+  }
+  const { stages, warnings } = aggregate.summary();
+  assert.deepEqual(
+    stages[0]?.rate?.divisions.map((division) => division.after_s),
+    [0, 1.5],
+  );
+  assert.ok(
+    warnings.includes('stage paced: its rate was divided over 1 of 2 agents from its start'),
+  );
+});
+
 test('a warm-up is in no number but its own', () => {
   const summary = openLoopRun().summary();
   const [stage] = summary.stages;
