@@ -38,29 +38,35 @@ export function phaseProgress({ status, live }: RunSnapshot): number | undefined
   return live.operations > 0 && phase === 'finished' ? 1 : undefined;
 }
 
-/** What stands right of the overall bar: time, rates, errors. */
-export function overallText(snapshot: RunSnapshot): string {
+/** What stands right of the overall bar: errors, time, rates; as many of them, whole, as `room` characters hold. */
+export function overallText(snapshot: RunSnapshot, room = Infinity): string {
+  const cells = overallCells(snapshot).filter((cell) => cell !== '');
+  while (cells.length > 0 && join(cells).length > room) cells.pop();
+  return join(cells);
+}
+
+function overallCells(snapshot: RunSnapshot): readonly string[] {
   const { status, live } = snapshot;
   const { stage } = status;
   if (status.phase === 'preparing' || status.phase === 'cleaning') {
-    return join([clock(snapshot.elapsedMs / 1000), preparedText(status.agents)]);
+    return [clock(snapshot.elapsedMs / 1000), preparedText(status.agents)];
   }
   if (stage && stage.elapsedMs < 0 && stage.elapsedMs >= -stage.warmupMs) {
-    return `warm-up, measured in ${instant(-stage.elapsedMs / 1000)}`;
+    return [`warm-up, measured in ${instant(-stage.elapsedMs / 1000)}`];
   }
   if (stage && stage.elapsedMs < 0)
-    return `starts in ${instant(-(stage.elapsedMs + stage.warmupMs) / 1000)}`;
+    return [`starts in ${instant(-(stage.elapsedMs + stage.warmupMs) / 1000)}`];
   if (!stage || status.phase === 'arming' || live.stage !== stage.index) {
-    return clock(snapshot.elapsedMs / 1000);
+    return [clock(snapshot.elapsedMs / 1000)];
   }
   const elapsed = clock(stage.elapsedMs / 1000);
-  return join([
+  return [
+    live.errors === 0 ? '' : `${String(live.errors)} errors`,
     stage.durationMs === undefined ? elapsed : `${elapsed}/${clock(stage.durationMs / 1000)}`,
     `${rate(live.operationsPerSecond)} ops/s`,
     `${bytes(live.bytesPerSecond)}/s`,
     live.p99Ns === undefined ? '' : `p99 ${duration(live.p99Ns)}`,
-    live.errors === 0 ? '' : `${String(live.errors)} errors`,
-  ]);
+  ];
 }
 
 /** One line per agent, at most `most` (the last of them tells how many are left out): the sick and the slow first. */

@@ -100,7 +100,8 @@ export class ProgressBars implements RunView {
     const percent = progress === undefined ? '' : ` ${String(Math.floor(progress * 100))} %`;
     const phase = phaseText(snapshot);
     const room = Math.max(0, width - phase.length - (width < wideEnough ? 12 : 24));
-    const after = `${percent}  ${overallText(snapshot)}`.slice(0, room);
+    const text = overallText(snapshot, room - percent.length - 2);
+    const after = `${percent}  ${text}`.trimEnd().slice(0, room);
     return { before: this.#paint.strong(phase.slice(0, Math.max(0, width - 12))), after };
   }
 

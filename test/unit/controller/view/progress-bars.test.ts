@@ -34,6 +34,14 @@ test('[RUN-11] bars show the run and each agent, and every update changes what i
   assert.equal(later.length, 4);
 });
 
+test('[RUN-11] in 80 columns the bar shows whole numbers only, and errors before all others', () => {
+  const snapshot = snapshotOf(three);
+  const bar = (errors: number): string | undefined =>
+    show(new FakeTerminal(80), [{ ...snapshot, live: { ...snapshot.live, errors } }])[0];
+  assert.equal(bar(0), 'running mixed (1/2) [##------] 25 %  0m15s/1m00s  3 003 ops/s  11.7 MiB/s');
+  assert.equal(bar(12), 'running mixed (1/2) [##------] 25 %  12 errors  0m15s/1m00s  3 003 ops/s');
+});
+
 test('an agent in trouble is said to be, in place of numbers that are old', () => {
   const screen = show(new FakeTerminal(100), [
     snapshotOf([
