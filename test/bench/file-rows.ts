@@ -2,10 +2,10 @@
 import path from 'node:path';
 import type { StageAssignment } from '../../src/shared/model/assignment.js';
 import { stageOf } from '../support/runner-process.js';
-import { runFio } from './fio-side.js';
+import { randomRead, runFio } from './fio-side.js';
 import type { FioJob } from './fio-side.js';
 import { count, measurePairs, ratio, spreadOf } from './measure.js';
-import type { Pair, Spread } from './measure.js';
+import type { Figures, Measure, Pair, Spread } from './measure.js';
 import { benchAssignment, benchFile, makeFile, removeFile, runStage } from './muster-side.js';
 import { makeAbsent, makeResident } from './page-cache.js';
 import type { BenchOptions, RowResult } from './row.js';
@@ -83,20 +83,21 @@ export function sequential(
   });
 }
 
-async function againstFio(
-  { target, pairs, seconds }: BenchOptions,
-  { row, what, floor, mostP99, ...sides }: FileRow,
-): Promise<RowResult> {
-  const stage = stageOf({ ...sides.stage, durationMs: seconds * 1000 });
-  const job: FioJob = {
-    rw: 'randread',
-    engine: 'psync',
-    blockBytes: 4096,
-    threads: 1,
-    iodepth: 1,
-    direct: false,
-    ...sides.fio,
-  };
+export interface Sides {
+  readonly ours: Measure;
+  readonly theirs: Measure;
+  /** What did the I/O of our runs. */
+  readonly mechanisms: ReadonlySet<string>;
+}
+
+/** Lets both sides work on the same file, which is wholly in the page cache before each run or, `direct`, wholly out of it. */
+export async function onOneFile<T>(
+  { target, seconds }: BenchOptions,
+  work: Pick<FileRow, 'stage' | 'fio'>,
+  use: (sides: Sides) => Promise<T>,
+): Promise<T> {
+  const stage = stageOf({ ...work.stage, durationMs: seconds * 1000 });
+  const job = { ...randomRead, ...work.fio };
   const assignment = benchAssignment(target, [stage], fileSizeBytes);
   const file = path.join(target, benchFile);
   const ready = async (): Promise<void> => {
@@ -105,28 +106,39 @@ async function againstFio(
   };
   const mechanisms = new Set<string>();
   await makeFile(assignment);
-  const results = await measurePairs(
-    pairs,
-    async () => {
-      const { figures, mechanism } = await runStage(assignment, ready);
-      mechanisms.add(mechanism);
-      return figures;
-    },
-    async () => {
-      await ready();
-      return runFio(file, job, seconds);
-    },
-  ).finally(() => removeFile(assignment));
+  const ours = async (): Promise<Figures> => {
+    const { figures, mechanism } = await runStage(assignment, ready);
+    mechanisms.add(mechanism);
+    return figures;
+  };
+  const theirs = async (): Promise<Figures> => {
+    await ready();
+    return runFio(file, job, seconds);
+  };
+  return use({ ours, theirs, mechanisms }).finally(() => removeFile(assignment));
+}
 
+async function againstFio(options: BenchOptions, row: FileRow): Promise<RowResult> {
+  return onOneFile(options, row, async ({ ours, theirs, mechanisms }) => {
+    const pairs = await measurePairs(options.pairs, ours, theirs);
+    return resultOf(row, pairs, [...mechanisms].join('; '));
+  });
+}
+
+function resultOf(
+  { row, what, floor, mostP99, fio }: FileRow,
+  results: readonly Pair[],
+  mechanism: string,
+): RowResult {
   const of = (figure: (pair: Pair) => number): Spread => spreadOf(results.map(figure));
   const speed = of(({ ours, theirs }) => ours.perSecond / theirs.perSecond);
   const p99 = of(({ ours, theirs }) => ours.p99Ns / theirs.p99Ns);
   const isP99Met = mostP99 === undefined || p99.median <= mostP99;
   return {
     row,
-    what: `${what} (${[...mechanisms].join('; ')})`,
+    what: `${what} (${mechanism})`,
     ours: `${count(of(({ ours }) => ours.perSecond).median)}/s`,
-    theirs: `fio ${job.engine} ${count(of(({ theirs }) => theirs.perSecond).median)}/s`,
+    theirs: `fio ${fio.engine ?? randomRead.engine} ${count(of(({ theirs }) => theirs.perSecond).median)}/s`,
     result: `${ratio(speed)} ×`,
     remark: [...(mostP99 === undefined ? [] : [p99Text(p99, of)]), cpuText(of)].join('; '),
     floor: `≥ ${floor.toFixed(2)} ×${mostP99 === undefined ? '' : `, p99 ≤ ${mostP99.toFixed(2)} ×`}`,

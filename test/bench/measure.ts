@@ -3,23 +3,24 @@ export interface Figures {
   readonly perSecond: number;
   /** CPU time of all threads of the load, user and system. */
   readonly cpuNsPerOperation: number;
+  readonly p50Ns: number;
   readonly p99Ns: number;
 }
 
 export type Measure = () => Promise<Figures>;
 
-export interface Pair {
-  readonly ours: Figures;
-  readonly theirs: Figures;
+export interface Pair<T = Figures> {
+  readonly ours: T;
+  readonly theirs: T;
 }
 
 /** Alternates the two sides, and which of them begins, so that a drift of the machine hurts both alike. */
-export async function measurePairs(
+export async function measurePairs<T>(
   count: number,
-  ours: Measure,
-  theirs: Measure,
-): Promise<readonly Pair[]> {
-  const pairs: Pair[] = [];
+  ours: () => Promise<T>,
+  theirs: () => Promise<T>,
+): Promise<readonly Pair<T>[]> {
+  const pairs: Pair<T>[] = [];
   for (let i = 0; i < count; i++) {
     if (i % 2 === 0) {
       const mine = await ours();

@@ -61,7 +61,7 @@ export async function runStage(
       figures: {
         perSecond: stats.count / seconds,
         cpuNsPerOperation: (cpuSeconds * 1e9) / operations,
-        p99Ns: Histogram.decode(stats.service).percentile(99),
+        ...latencyOf(stats.service),
       },
       intervals,
       mechanism: result.mechanism,
@@ -69,6 +69,12 @@ export async function runStage(
   } finally {
     await runner.kill();
   }
+}
+
+/** @param service an encoded histogram */
+export function latencyOf(service: Uint8Array): Pick<Figures, 'p50Ns' | 'p99Ns'> {
+  const histogram = Histogram.decode(service);
+  return { p50Ns: histogram.percentile(50), p99Ns: histogram.percentile(99) };
 }
 
 export async function makeFile(assignment: Assignment): Promise<void> {

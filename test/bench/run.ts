@@ -8,7 +8,9 @@ import path from 'node:path';
 import { reasonOf } from '../../src/shared/kernel/errors.js';
 import { cachedRead, deepRead, directRead, sequential } from './file-rows.js';
 import { fioVersion } from './fio-side.js';
+import { latencies } from './latency-rows.js';
 import { firstSecond, nullOverhead } from './null-rows.js';
+import { smallFiles } from './small-file-rows.js';
 import { parseOptions } from './options.js';
 import type { Asked } from './options.js';
 import type { BenchOptions, RowResult } from './row.js';
@@ -36,6 +38,13 @@ const rows: readonly Row[] = [
   { row: 'PERF-04', needs: 'fio', measure: (o) => sequential(o, 'write', false) },
   { row: 'PERF-04', needs: 'direct', measure: (o) => sequential(o, 'read', true) },
   { row: 'PERF-04', needs: 'direct', measure: (o) => sequential(o, 'write', true) },
+  { row: 'PERF-05', needs: 'fio', measure: (o) => smallFiles(o, 'put') },
+  { row: 'PERF-05', needs: 'fio', measure: (o) => smallFiles(o, 'get') },
+  { row: 'PERF-05', needs: 'fio', measure: (o) => smallFiles(o, 'stat') },
+  { row: 'PERF-05', needs: 'fio', measure: (o) => smallFiles(o, 'delete') },
+  { row: 'XCHECK', needs: 'fio', measure: (o) => latencies(o, false, 1) },
+  { row: 'XCHECK', needs: 'direct', measure: (o) => latencies(o, true, 1) },
+  { row: 'XCHECK', needs: 'direct', measure: (o) => latencies(o, true, 8) },
 ];
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);

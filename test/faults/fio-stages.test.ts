@@ -88,6 +88,9 @@ test('[ENG-02] a host without fio, or with one that is too old, says so: exit 3,
     const run = fleet.run({ agents: [index], stages: [{ ...fioStage, duration: '1s' }] });
     await run.exits(3);
     assert.match(run.said, sentence);
+    const check = fleet.controller(['check', run.config]);
+    assert.equal((await check.ended).code, 3);
+    assert.match(check.stdout, sentence);
     assert.deepEqual(fs.readdirSync(fleet.agent(index).target), []);
   }
 });

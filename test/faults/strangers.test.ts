@@ -52,7 +52,11 @@ test('[LINK-07] [RPC-04] strangers hammer at an agent during a run: guesses, noi
   );
   const results = path.join(folder.path, 'results');
   const flags = ['--results', results, '--progress', 'json', '--token-file', tokenFile];
-  const run = new FleetRun(new Program('bench-controller', ['run', config, ...flags]), results);
+  const run = new FleetRun(
+    new Program('bench-controller', ['run', config, ...flags]),
+    config,
+    results,
+  );
   t.after(async () => {
     await run.program.stop();
     await agent.program.stop();

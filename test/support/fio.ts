@@ -1,15 +1,21 @@
 import { execFileSync } from 'node:child_process';
 import type { TestContext } from 'node:test';
 
-/** Without fio these tests say so and are left out; CI installs it. */
-export function lacksFio(t: TestContext): boolean {
+/** A sentence; undefined when there is one. */
+export function whyNoFio(): string | undefined {
   try {
     execFileSync('fio', ['--version'], { stdio: 'pipe' });
-    return false;
+    return undefined;
   } catch (thrown) {
-    t.skip(`no fio on this machine: ${String(thrown)}`);
-    return true;
+    return `no fio on this machine: ${String(thrown)}`;
   }
+}
+
+/** Without fio these tests say so and are left out; CI installs it. */
+export function lacksFio(t: TestContext): boolean {
+  const why = whyNoFio();
+  if (why !== undefined) t.skip(why);
+  return why !== undefined;
 }
 
 /** A stage that fio runs, without a limit. */

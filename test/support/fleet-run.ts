@@ -27,10 +27,13 @@ export interface Progress {
 /** A controller's run as seen from outside: its words, its progress, what it leaves behind. */
 export class FleetRun extends ResultsOfRun {
   readonly program: Program;
+  /** The config file. */
+  readonly config: string;
 
-  constructor(program: Program, results: string) {
+  constructor(program: Program, config: string, results: string) {
     super(results);
     this.program = program;
+    this.config = config;
   }
 
   /** Until a progress object is as wanted. */

@@ -124,7 +124,7 @@ export class Fleet {
     const argv = [settings.command ?? 'run', config, '--results', results, '--progress', 'json'];
     const program = new Program('bench-controller', [...argv, ...(settings.argv ?? [])]);
     this.#programs.push(program);
-    return new FleetRun(program, results);
+    return new FleetRun(program, config, results);
   }
 
   /** Any other command line of the controller. */

@@ -25,8 +25,10 @@ export async function selfTest(
   assignment: Assignment,
 ): Promise<readonly SelfTest[]> {
   const tests: SelfTest[] = [];
-  for (const alike of shapesOf(assignment.stages)) {
-    parts.emit({ kind: 'progress', phase: 'stage', ...nothingDone });
+  const shapes = shapesOf(assignment.stages);
+  for (const [filesDone, alike] of shapes.entries()) {
+    const share = { filesDone, filesTotal: shapes.length, bytesDone: 0, bytesTotal: 0 };
+    parts.emit({ kind: 'progress', phase: 'stage', ...share });
     const stages = alike.map((stage) => ({
       name: stage.name,
       wanted: wantedOf(assignment, stage),
@@ -36,8 +38,6 @@ export async function selfTest(
   }
   return tests;
 }
-
-const nothingDone = { filesDone: 0, filesTotal: 0, bytesDone: 0, bytesTotal: 0 };
 
 /** Where fio makes the load, Muster's generator does not matter. */
 function shapesOf(stages: readonly StageAssignment[]): readonly StageAssignment[][] {

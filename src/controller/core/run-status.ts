@@ -1,7 +1,7 @@
 import type { AgentSession } from './agent-session.js';
 import type { Phase } from './phases/phase.js';
 import type { RunOptions } from './run-io.js';
-import type { AgentStatus, PhaseProgress, RunStatus } from './snapshot.js';
+import type { AgentStatus, PhaseProgress, RunPhase, RunStatus } from './snapshot.js';
 import { silentAfterMs } from './stage-watch.js';
 
 /** What a view is shown of the run machine; `phase` undefined: finished. */
@@ -10,17 +10,18 @@ export function statusOf(
   phase: Phase | undefined,
   nowMs: number,
 ): RunStatus {
+  const name = phase?.name(nowMs) ?? 'finished';
   return {
     name: run.options.plan.name,
     runId: run.options.runId,
-    phase: phase?.name(nowMs) ?? 'finished',
+    phase: name,
     stageCount: run.options.plan.stages.length,
     stage: phase?.stage(nowMs),
-    agents: run.sessions.map((session) => agentStatus(session, nowMs)),
+    agents: run.sessions.map((session) => agentStatus(session, name, nowMs)),
   };
 }
 
-function agentStatus(session: AgentSession, nowMs: number): AgentStatus {
+function agentStatus(session: AgentSession, phase: RunPhase, nowMs: number): AgentStatus {
   const { contact, heartbeat } = session.lookout;
   const runnerSilentMs = (heartbeat?.runnerSilenceNs ?? 0) / 1e6;
   return {
@@ -34,7 +35,7 @@ function agentStatus(session: AgentSession, nowMs: number): AgentStatus {
     latencyMs: contact.latencyMs,
     inFlight: heartbeat?.inFlight ?? 0,
     oldestInFlightMs: (heartbeat?.oldestInFlightNs ?? 0) / 1e6,
-    progress: progressOf(session),
+    progress: progressOf(session, phase),
   };
 }
 
@@ -47,11 +48,13 @@ function noteOf(session: AgentSession, nowMs: number): string | undefined {
   return age !== undefined && age >= silentAfterMs ? 'no stats' : undefined;
 }
 
-function progressOf(session: AgentSession): PhaseProgress | undefined {
+/** Of work that is finished, all: a run's share of the work is over all agents, and does not fall when one is done. */
+function progressOf(session: AgentSession, phase: RunPhase): PhaseProgress | undefined {
   const progress = session.latestProgress;
-  if (!progress || session.state === 'READY' || session.state === 'COMPLETED') return undefined;
+  if (!progress || (phase === 'cleaning') !== (progress.phase === 'cleanup')) return undefined;
   const { filesDone, filesTotal, bytesDone, bytesTotal } = progress;
+  const isDone = session.state === 'READY' || session.state === 'COMPLETED';
   return bytesTotal > 0
-    ? { done: bytesDone, total: bytesTotal, unit: 'bytes' }
-    : { done: filesDone, total: filesTotal, unit: 'files' };
+    ? { done: isDone ? bytesTotal : bytesDone, total: bytesTotal, unit: 'bytes' }
+    : { done: isDone ? filesTotal : filesDone, total: filesTotal, unit: 'files' };
 }

@@ -1,5 +1,5 @@
 import type { Instant } from '../../shared/kernel/clock.js';
-import type { AgentErrorCode, AgentMessage } from '../../shared/model/messages.js';
+import type { AgentErrorCode, AgentMessage, Progress } from '../../shared/model/messages.js';
 import type { AgentSession } from './agent-session.js';
 import { cleaned, ended } from './session-end.js';
 import type { FailureReason } from './session-events.js';
@@ -48,7 +48,7 @@ export function receiveMessage(
       session.states.announced(message.state, message.reason);
       return;
     case 'progress':
-      session.latestProgress = message;
+      if (isOwnWork(session, message)) session.latestProgress = message;
       session.lookout.work?.progress(message, now.ms);
       return;
     case 'marked':
@@ -145,6 +145,14 @@ function ready(session: AgentSession, stage: number, now: Instant): void {
   session.readyStage = stage;
   session.lookout.work?.advanced(now.ms);
   emit({ kind: 'ready', stage });
+}
+
+/**
+ * What an agent waits for is others' work. Until it is ready for the first time its dataset counts, and not how many of
+ * its workers are open: a share of the work that is told must not become less.
+ */
+function isOwnWork(session: AgentSession, { phase }: Progress): boolean {
+  return phase !== 'wait' && (phase !== 'stage' || session.readyStage !== undefined);
 }
 
 type Started = Extract<AgentMessage, { kind: 'started' }>;

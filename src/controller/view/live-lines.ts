@@ -141,10 +141,15 @@ function preparedText(agents: readonly AgentStatus[]): string {
   return `${show(done)} of ${show(total)}${first.unit === 'bytes' ? '' : ` ${first.unit}`}`;
 }
 
+/** Who has not said how much there is to do has as much as the others, on average. */
 function sumOfProgress(agents: readonly AgentStatus[]): number | undefined {
   const parts = agents.flatMap(({ progress }) => (progress ? [progress] : []));
-  const total = parts.reduce((sum, part) => sum + part.total, 0);
-  if (total === 0) return undefined;
+  const known = parts.reduce((sum, part) => sum + part.total, 0);
+  if (known === 0) return undefined;
+  const isLost = ({ state, link }: AgentStatus): boolean =>
+    state === 'FAILED' || state === 'ABORTED' || link === 'HUNG';
+  const silent = agents.filter((agent) => agent.progress === undefined && !isLost(agent)).length;
+  const total = known * (1 + silent / parts.length);
   return clamp(parts.reduce((sum, part) => sum + part.done, 0) / total);
 }
 

@@ -84,6 +84,28 @@ test('progress of preparing is shown in bytes where there are bytes, else in fil
   assert.deepEqual(second!.progress, { done: 1, total: 4, unit: 'files' });
 });
 
+test('of work that is done all is shown, whatever the agent waits for or gets ready then', () => {
+  const fleet = new ScriptedFleet(fleetPlan(2)).refuse(0, 'prepare').refuse(1, 'prepare').start();
+  fleet.advance(500);
+  const bytes = { bytesDone: 0, bytesTotal: 0 };
+  const says = (
+    phase: 'prepare' | 'wait' | 'stage',
+    filesDone: number,
+    filesTotal: number,
+  ): void => {
+    fleet.says(0, { kind: 'progress', phase, filesDone, filesTotal, ...bytes });
+  };
+  const shown = () => fleet.run.snapshot(fleet.now).agents[0]!.progress;
+  says('prepare', 3, 4);
+  assert.deepEqual(shown(), { done: 3, total: 4, unit: 'files' });
+  says('prepare', 4, 4);
+  says('wait', 5, 8);
+  says('stage', 1, 64);
+  assert.deepEqual(shown(), { done: 4, total: 4, unit: 'files' });
+  fleet.says(0, { kind: 'ready', stage: 0 });
+  assert.deepEqual(shown(), { done: 4, total: 4, unit: 'files' });
+});
+
 test('a machine that has finished does nothing more', () => {
   const fleet = new ScriptedFleet(fleetPlan(1)).start().finish();
   const before = fleet.all.length;

@@ -28,3 +28,19 @@ test('a stage is as far as its nearest limit, not as far as its preparing was', 
   assert.equal(progressWith({ durationMs: 20_000, maxOperations: 1_000_000 }), 0.75);
   assert.equal(progressWith({ maxOperations: 4_000 }), 1);
 });
+
+test('the share of the dataset that is made does not fall when another agent begins', () => {
+  const shareOf = (...agents: Parameters<typeof agentStatus>[1][]): number | undefined =>
+    phaseProgress(
+      snapshotOf(
+        agents.map((change, index) => agentStatus(index, { state: 'PREPARING', ...change })),
+        { phase: 'preparing', stage: undefined },
+      ),
+    );
+  const part = (done: number) => ({ progress: { done, total: 8, unit: 'files' } }) as const;
+  assert.equal(shareOf({}, {}), undefined);
+  assert.equal(shareOf(part(4), {}), 0.25, 'who has said nothing has as much to do');
+  assert.equal(shareOf(part(4), part(0)), 0.25);
+  assert.equal(shareOf(part(8), part(4)), 0.75);
+  assert.equal(shareOf(part(4), { state: 'FAILED' }), 0.5, 'and who is lost has nothing');
+});
