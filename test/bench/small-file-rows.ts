@@ -12,6 +12,8 @@ import type { BenchOptions, RowResult } from './row.js';
 
 const run = promisify(execFile);
 
+/** fio writes one block again and again, which stays in the processor's cache, as zeros do; random blocks are all new. */
+type Content = 'random' | 'zero';
 export type SmallFileOperation = 'put' | 'get' | 'stat' | 'delete';
 
 const fileBytes = 4096;
@@ -68,13 +70,14 @@ const output = z.object({
 export async function smallFiles(
   { pairs, target }: BenchOptions,
   operation: SmallFileOperation,
+  content: Content = 'random',
 ): Promise<RowResult> {
   const { floor, rounds, calls } = rows[operation];
   const memory = await mountSmallDisk(path.join(target, 'memory'), 'size=4g,nr_inodes=0');
   const folder = 'why' in memory ? target : memory.path;
   const turns = await measurePairs(
     pairs,
-    () => ours(folder, operation, rounds),
+    () => ours(folder, operation, rounds, content),
     () => theirs(folder, operation, rounds),
   ).finally(async () => {
     if (!('why' in memory)) await memory.unmount();
@@ -85,7 +88,7 @@ export async function smallFiles(
     `${count(spreadOf(turns.map((turn) => turn[side])).median)}/s`;
   return {
     row: 'PERF-05',
-    what: `file, \`${operation}\` of 4 KiB files in one folder${'why' in memory ? '' : ' on tmpfs'}, 1 thread`,
+    what: `file, \`${operation}\`${operation === 'put' ? ` (content ${content})` : ''} of 4 KiB files in one folder${'why' in memory ? '' : ' on tmpfs'}, 1 thread`,
     ours: median('ours'),
     theirs: `fio ${median('theirs')}`,
     result: `${ratio(speed)} ×`,
@@ -100,6 +103,7 @@ async function ours(
   folder: string,
   operation: SmallFileOperation,
   rounds: number,
+  content: Content,
 ): Promise<number> {
   const stage = (name: SmallFileOperation): StageAssignment =>
     stageOf({
@@ -112,7 +116,7 @@ async function ours(
   const range = { from: 0, to: isMade ? files : 1 };
   const stages = operation === 'delete' ? [stage('put'), stage('delete')] : [stage(operation)];
   const assignment = assignmentOf(folder, stages, {
-    dataset: { name: 'muster-small', fileSizeBytes: fileBytes, own: range, use: range },
+    dataset: { name: 'muster-small', fileSizeBytes: fileBytes, content, own: range, use: range },
   });
   const runner = new RunnerProcess();
   try {
