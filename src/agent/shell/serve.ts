@@ -159,8 +159,9 @@ function spoolPlace({ spool, env, listen }: ServeOptions) {
   const uid = process.getuid?.() ?? 0;
   if (spool === false) return { folders: [], uid };
   if (spool !== undefined) return { folders: [path.resolve(spool)], uid };
-  // One folder per port: agents of one host never share one, and a restarted agent finds its own. Whoever listens on
+  // One folder per address: agents of one host never share one, and a restarted agent finds its own. Whoever listens on
   // any free port is not found again after a restart, and needs none.
   if (listen.port === 0) return { folders: [], uid };
-  return { folders: defaultSpoolFolders(env, uid, `agent-${String(listen.port)}`), uid };
+  const place = listen.host === undefined ? '' : `${listen.host.replace(/[^\w.-]/g, '_')}-`;
+  return { folders: defaultSpoolFolders(env, uid, `agent-${place}${String(listen.port)}`), uid };
 }

@@ -281,8 +281,7 @@ export class Run implements RunContext {
     if (this.#finished) return;
     this.#finished = true;
     for (const session of this.sessions) session.close(reason);
-    const owing = this.sessions.filter(({ isOwing }) => isOwing).map(({ index }) => index);
-    this.outbox.push({ kind: 'finished', ...this.#judge.end(), owing });
+    this.outbox.push({ kind: 'finished', ...this.#judge.end() });
   }
 
   /** Timers fire before what arrived in the meantime is read: time slept is taken out of every judgement. */

@@ -28,6 +28,8 @@ export interface GrpcLinksOptions {
   readonly clock: Clock;
   readonly feed: (input: RunInput) => void;
   readonly notice: Log;
+  /** What may be done about an agent that was not reached. */
+  readonly hint?: (text: string) => void;
   /** Something was thrown that cannot be: ends the run with exit code 70. */
   readonly onBug: (bug: unknown) => void;
   /** Calls `safe` when what was fed so far is in the journal: only then is it acknowledged. Absent: there is none. */
@@ -40,8 +42,10 @@ export interface GrpcLinksOptions {
 
 type Endpoint = LinkEndpoint<ControllerMessage, AgentMessage>;
 
-/** Dials under way at once: all agents of any fleet that was measured, so that their deadlines start together. */
-const dialsAtOnce = 2048;
+/** Fetches under way at once. Dials have no limit: their deadlines start together. */
+const fetchesAtOnce = 256;
+/** Agents get this long to hear that the controller leaves at once. */
+const leaveMs = 1000;
 
 interface Stream {
   readonly generation: number;
@@ -118,6 +122,7 @@ class GrpcLink {
       const failure = { agent, generation, code: failureOf(thrown), message: thrown.reason };
       const { instanceId } = thrown;
       this.#options.feed({ kind: 'dialFailed', ...failure, ...(instanceId && { instanceId }) });
+      if (generation === 1 && thrown.hint !== undefined) this.#options.hint?.(thrown.hint);
     } finally {
       if (this.#dialling === dialling) this.#dialling = undefined;
     }
@@ -181,6 +186,13 @@ class GrpcLink {
     });
   }
 
+  /** Gives the agent to whoever comes next; its results stay with it for `recover`. */
+  async leave(reason: string): Promise<void> {
+    this.#fetching?.abort.abort();
+    this.#stream?.duplex.send({ kind: 'goodbye', reason });
+    await this.close();
+  }
+
   /** Ends everything at once, whatever was still to be sent. */
   cut(): void {
     this.#dialling?.abort.abort();
@@ -226,20 +238,22 @@ class GrpcLink {
 /** The links of a run over gRPC. Whatever goes wrong with a link is an input of the run. */
 export class GrpcLinks implements AgentLinks {
   readonly #links: readonly GrpcLink[];
-  readonly #limit = pLimit(dialsAtOnce);
+  readonly #limit = pLimit(fetchesAtOnce);
+  readonly #clock: Clock;
   readonly #onBug: (bug: unknown) => void;
 
   constructor(options: GrpcLinksOptions) {
+    this.#clock = options.clock;
     this.#links = options.plan.agents.map((agent) => new GrpcLink(agent, options));
     this.#onBug = options.onBug;
   }
 
   dial(agent: number, generation: number, held: readonly HeldRange[]): void {
-    this.#limit(() => this.#link(agent).dial(generation, held)).catch(this.#onBug);
+    this.#link(agent).dial(generation, held).catch(this.#onBug);
   }
 
   helloProbe(agent: number): void {
-    this.#limit(() => this.#link(agent).helloProbe()).catch(this.#onBug);
+    this.#link(agent).helloProbe().catch(this.#onBug);
   }
 
   send(agent: number, message: ControllerMessage): void {
@@ -256,6 +270,16 @@ export class GrpcLinks implements AgentLinks {
 
   async close(): Promise<void> {
     await Promise.all(this.#links.map((link) => link.close()));
+  }
+
+  async leave(reason: string): Promise<void> {
+    let cancel = (): void => undefined;
+    const patience = new Promise<void>((resolve) => {
+      cancel = this.#clock.after(leaveMs, resolve);
+    });
+    await Promise.race([Promise.all(this.#links.map((link) => link.leave(reason))), patience]);
+    cancel();
+    this.cut();
   }
 
   cut(): void {

@@ -17,6 +17,8 @@ export interface AgentLinks {
   fetch(agent: number, instanceId: string): void;
   /** Ends what is still open; resolves when every stream is closed, within a second. */
   close(): Promise<void>;
+  /** Tells every agent that is connected that it is free, and closes; what is not closed in a second is cut. */
+  leave(reason: string): Promise<void>;
   /** Cuts every stream without a word. */
   cut(): void;
 }
@@ -46,6 +48,7 @@ export class RunDriver {
   #settle: { resolve: (end: RunEnd) => void; reject: (bug: unknown) => void } | undefined;
   #busy = false;
   #over = false;
+  #leaving = false;
   #timer: Cancel | undefined;
 
   constructor(
@@ -85,10 +88,14 @@ export class RunDriver {
     return { ...counted, latency };
   }
 
-  /** Ends everything at once: a second Ctrl-C. The promise of `drive` stays open. */
-  cut(): void {
+  /**
+   * Ends everything at once: a second Ctrl-C. What agents say while they are told is still recorded, for it is
+   * acknowledged; nothing is decided by it. The promise of `drive` stays open.
+   */
+  async leave(reason: string): Promise<void> {
+    this.#leaving = true;
+    await this.#links.leave(reason);
     this.#end();
-    this.#links.cut();
   }
 
   feed(input: RunInput): void {
@@ -137,6 +144,7 @@ export class RunDriver {
   }
 
   #carryOut(effect: RunEffect): void {
+    if (this.#leaving && effect.kind !== 'record') return;
     switch (effect.kind) {
       case 'dial':
         this.#links.dial(effect.agent, effect.generation, effect.held);

@@ -13,7 +13,6 @@ test('[RUN-15] a run of three agents and two stages completes without an invalid
     exitCode: 0,
     reason: undefined,
     notRepresentative: false,
-    owing: [],
   });
   assert.deepEqual(
     fleet.lines().filter((line) => !line.startsWith('Connecting to agent')),
