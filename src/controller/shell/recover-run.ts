@@ -9,7 +9,7 @@ import type { AgentPlan, Plan } from '../../shared/model/plan.js';
 import type { Access } from '../../shared/wire/access.js';
 import type { RunRecord } from '../core/records.js';
 import { Recovery, type Recovered } from '../core/recovery.js';
-import { addressOf } from './agent-links.js';
+import { addressOf } from './agent-link.js';
 import { CheckpointIntake } from './checkpoint-intake.js';
 import { fetchCheckpoint } from './fetch-checkpoint.js';
 import { controllerIdentity } from './identity.js';
