@@ -1,5 +1,6 @@
 import type { HeldRange, Message, MessageKind } from '../model/messages.js';
-import { DecodeError, decodePayload } from './codec.js';
+import { decodePayload } from './codec.js';
+import { DecodeError } from './decode-error.js';
 import { unpack } from './compression.js';
 import { kindsToward } from './directions.js';
 import { decodeFrame } from './frame.js';
