@@ -49,7 +49,7 @@ export class RunDriver {
   #busy = false;
   #over = false;
   #leaving = false;
-  #timer: Cancel | undefined;
+  #timer: { readonly atMs: number; readonly cancel: Cancel } | undefined;
 
   constructor(
     run: Run,
@@ -104,7 +104,10 @@ export class RunDriver {
     this.#busy = true;
     try {
       for (let next = this.#waiting.shift(); next && !this.#over; next = this.#waiting.shift()) {
-        for (const effect of this.#run.handle(next, readClock(this.#clock))) this.#carryOut(effect);
+        const now = readClock(this.#clock);
+        const effects =
+          next.kind === 'message' ? this.#run.hear(next, now) : this.#run.handle(next, now);
+        for (const effect of effects) this.#carryOut(effect);
       }
     } catch (thrown) {
       this.fail(thrown);
@@ -115,18 +118,25 @@ export class RunDriver {
   }
 
   #armTimer(): void {
-    this.#timer?.();
-    this.#timer = undefined;
     const at = this.#over ? undefined : this.#run.wakeAt();
+    if (at === this.#timer?.atMs) return;
+    this.#disarm();
     if (at === undefined) return;
-    this.#timer = this.#clock.after(Math.max(0, at - this.#clock.nowMs()), () => {
+    const cancel = this.#clock.after(Math.max(0, at - this.#clock.nowMs()), () => {
       const late = this.#clock.nowMs() - at > lateMs;
-      if (late) this.#timer = this.#clock.after(0, this.#tick);
+      if (late) this.#timer = { atMs: at, cancel: this.#clock.after(0, this.#tick) };
       else this.#tick();
     });
+    this.#timer = { atMs: at, cancel };
+  }
+
+  #disarm(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
   }
 
   readonly #tick = (): void => {
+    this.#timer = undefined;
     this.feed({ kind: 'tick' });
   };
 
@@ -139,8 +149,7 @@ export class RunDriver {
 
   #end(): void {
     this.#over = true;
-    this.#timer?.();
-    this.#timer = undefined;
+    this.#disarm();
   }
 
   #carryOut(effect: RunEffect): void {
