@@ -93,6 +93,40 @@ describe('a stage with iodepth', () => {
     await runner.event('aborted');
   });
 
+  it('verifies what many operations at once read and write, and names the one wrong block', async (t) => {
+    const target = targetFor(t);
+    const rate = { unit: 'operations', steps: [{ from: 2000, to: 2000 }] } as const;
+    const deep = { threads: 2, iodepth: 8, verify: true, durationMs: undefined };
+    const mix = [
+      { operation: 'read', weight: 1 },
+      { operation: 'write', weight: 1 },
+    ] as const;
+    const all = { ...deep, access: 'shuffled', maxOperations: 128 } as const;
+    const stages = [
+      stageOf({ ...deep, mix, maxOperations: 2000 }),
+      stageOf({ ...deep, mix, index: 1, rate, maxOperations: 500 }),
+      stageOf({ ...all, index: 2 }),
+    ];
+    const first = runnerFor(t, 16);
+    const written = await first.run(assignmentOf(target, stages, { dataset: { verify: true } }));
+    for (const { operations } of written) {
+      for (const { errors } of operations) assert.deepEqual(errors, []);
+    }
+    const file = path.join(target, 'ds1/0/data/f3');
+    const bytes = fs.readFileSync(file);
+    bytes[9000] = (bytes[9000] ?? 0) ^ 1;
+    fs.writeFileSync(file, bytes);
+    const second = runnerFor(t, 16);
+    const dataset = { verify: true, skipPrepare: true };
+    const [read] = await second.run(assignmentOf(target, [stageOf(all)], { dataset }));
+    assert.deepEqual(read?.operations[0]?.errors, [{ code: 'verify', count: 1 }]);
+    assert.equal(read.operations[0].count, 127);
+    assert.match(
+      read.warnings.join(),
+      /^verify: stage "stage": data\/f3, offset 8192: expected generation \d+ of its block, found damage: 1 wrong byte, the first at \+808: /u,
+    );
+  });
+
   it('falls back to a pool of threads where there is no io_uring, and says so', async (t) => {
     const stage = stageOf({ iodepth: 4, threads: 1, durationMs: undefined, maxOperations: 500 });
     // No ring for this process: its environment says that it has no asynchronous stage.
