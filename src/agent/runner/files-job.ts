@@ -9,6 +9,7 @@ import { filePath, leavesOf } from './dataset-layout.js';
 import { RunnerFailure, failureFrom } from './failure.js';
 import { FileRanges } from './file-ranges.js';
 import type { FilesJob, WorkerEvent } from './jobs.js';
+import { forgetHistory } from './verify/write-history.js';
 import { PreparedPattern } from './verify/pattern-content.js';
 import { patternOf } from './verify/verification.js';
 import { RunControl, nextChunk } from './shared-memory.js';
@@ -58,6 +59,7 @@ class FileWork {
   readonly #flags: number;
   /** By leaf: 1 for a folder known to be a real one, not a link to elsewhere. A byte each: there may be a million. */
   readonly #safe: Uint8Array;
+  #hasForgotten = false;
 
   constructor(job: FilesJob, control: RunControl, progress: Float64Array) {
     this.#job = job;
@@ -113,6 +115,7 @@ class FileWork {
     // None is needed for files that are only created.
     const content = this.#content;
     const size = this.#sizes.of(file);
+    this.#forgetHistory();
     const descriptor = this.#create(name, file);
     try {
       if (content !== undefined) {
@@ -126,6 +129,13 @@ class FileWork {
     } finally {
       fs.closeSync(descriptor);
     }
+  }
+
+  /** Of files that are made anew it would say what is no longer true. */
+  #forgetHistory(): void {
+    if (this.#hasForgotten) return;
+    this.#hasForgotten = true;
+    forgetHistory();
   }
 
   /** What an interrupted prepare left of the file is removed; anything that is not a file stops us. */

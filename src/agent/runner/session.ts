@@ -20,7 +20,7 @@ import type { RunnerParts } from './runner-parts.js';
 import { RunControl } from './shared-memory.js';
 import { StageSequence } from './stage-sequence.js';
 import { datasetFolder, resolveTarget } from './target.js';
-import { generationsFor } from './verify/verification.js';
+import { WriteHistory } from './verify/write-history.js';
 import { WorkerPool } from './worker-pool.js';
 
 type Prepare = Extract<RunnerCommand, { kind: 'prepare' }>;
@@ -155,6 +155,7 @@ export class RunnerSession {
     given: RunnerParts['given'],
     { dropCaches }: Consent,
   ): RunnerParts {
+    const salt = keyOf(assignment.runId);
     const control = new RunControl();
     control.share.set([assignment.agentIndex, assignment.agentCount]);
     return {
@@ -164,10 +165,10 @@ export class RunnerSession {
       control,
       emit: this.#parts.emit,
       signal: this.#abort.signal,
-      salt: keyOf(assignment.runId),
+      salt,
       given,
       hostSwitch: dropCaches ? kernelSwitch : undefined,
-      generations: assignment.mode === 'run' ? generationsFor(assignment) : undefined,
+      writes: WriteHistory.of(assignment, salt),
     };
   }
 
