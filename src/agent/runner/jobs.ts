@@ -60,6 +60,8 @@ export interface FilesJob {
   readonly worker: number;
   readonly workers: number;
   readonly owner: number;
+  /** Stages read the files and compare nothing: holes in them would pass for speed. */
+  readonly refusesHoles: boolean;
   readonly control: SharedArrayBuffer;
   /** Float64: files gone through, bytes written, files made or removed. */
   readonly progress: SharedArrayBuffer;

@@ -45,6 +45,7 @@ export async function removeDataset(
       kind: 'remove',
       dataset,
       owner: 0,
+      refusesHoles: false,
       listed: new FileRanges(),
       threads: filesThreads(assignment),
       progress: (progress) => {

@@ -124,7 +124,14 @@ describe('WriteHistory', () => {
     const make = (): void => {
       const control = new RunControl().buffer;
       const progress = new SharedArrayBuffer(24);
-      const one = { filesPerChunk: 2, salt: 0, worker: 0, workers: 1, owner: 1 };
+      const one = {
+        filesPerChunk: 2,
+        salt: 0,
+        worker: 0,
+        workers: 1,
+        owner: 1,
+        refusesHoles: false,
+      };
       const listed = [[0, 2]] as const;
       runFilesJob({ ...one, kind: 'make', dataset, listed, control, progress }, () => undefined);
     };
