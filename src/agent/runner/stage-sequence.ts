@@ -13,6 +13,7 @@ import { StageLoad } from './stage-load.js';
 import type { StageEnd } from './stage-load.js';
 import { noChurn, setUpWorkers } from './stage-workers.js';
 import type { Churn } from './stage-workers.js';
+import { KeptHistory } from './verify/kept-history.js';
 import { WrittenData } from './written-data.js';
 
 type Arm = Extract<RunnerCommand, { kind: 'arm' }>;
@@ -55,21 +56,27 @@ export class StageSequence {
 
   /** @throws RunnerFailure; Aborted after the result of a stage that was under way */
   async run(): Promise<void> {
-    const { signal, emit } = this.#parts;
+    const { emit } = this.#parts;
     let churn = noChurn;
     const data = new WrittenData(this.#parts, this.#assignment);
+    const history = new KeptHistory(this.#parts, this.#assignment);
+    await history.load();
     for (const stage of this.#assignment.stages) {
       if (this.#engine.needsDataset) await data.before(stage);
-      const begin = await this.#setUp(stage, churn);
-      if (signal.aborted) throw new Aborted();
-      this.#load = begin(await this.#awaitStart(stage));
-      const end = await this.#complete(this.#load);
+      const end = await history.during(stage, () => this.#carryOut(stage, churn));
       emit({ kind: 'stageResult', ...end.result });
       if (end.failure !== undefined) throw new RunnerFailure('operations', end.failure);
       if (end.churn === undefined) throw new Aborted();
       churn = end.churn;
       this.#load = undefined;
     }
+  }
+
+  async #carryOut(stage: StageAssignment, churn: Churn): Promise<StageEnd> {
+    const begin = await this.#setUp(stage, churn);
+    if (this.#parts.signal.aborted) throw new Aborted();
+    this.#load = begin(await this.#awaitStart(stage));
+    return this.#complete(this.#load);
   }
 
   /** Everything that takes time before the start; what it gives begins the load. */

@@ -156,7 +156,11 @@ export async function serveAgent(options: ServeOptions): Promise<ServingAgent> {
     metrics?.close();
     loop.stop();
     runners.abandonAll();
-    await race(fetches.settled(), { clock, timeoutMs: lastFetchMs, signal: never });
+    await race(Promise.all([fetches.settled(), runners.removed()]), {
+      clock,
+      timeoutMs: lastFetchMs,
+      signal: never,
+    });
     await server.close(farewellMs);
     await spool.close();
     return code;

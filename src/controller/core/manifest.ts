@@ -228,6 +228,7 @@ function agentJson(agent: AgentEntry) {
     instance_id: facts?.instanceId ?? null,
     boot_id: facts?.bootId ?? null,
     host: facts?.host ?? null,
+    target: facts?.target ?? null,
     states: agent.states,
     links: agent.links,
     link_metrics: linkMetricsJson(agent.metrics, agent.report, agent.outages.durationsMs),

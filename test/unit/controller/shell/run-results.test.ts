@@ -199,7 +199,12 @@ test('[RES-04] run.json says who took part, with clocks, states and facts', asyn
   const manifest = JSON.parse(await readFile(join(folder, 'run.json'), 'utf8')) as {
     outcome: string;
     started: string;
-    agents: { clock: { offset_ns: string }[]; states: { state: string }[]; host: object }[];
+    agents: {
+      clock: { offset_ns: string }[];
+      states: { state: string }[];
+      host: object;
+      target: unknown;
+    }[];
   };
   assert.equal(manifest.outcome, 'completed');
   assert.equal(manifest.started, '2025-11-21T04:40:00Z');
@@ -211,4 +216,8 @@ test('[RES-04] run.json says who took part, with clocks, states and facts', asyn
     ['IDLE', 'RUNNING', 'COMPLETED'],
   );
   assert.deepEqual(first.host, { cpus: 8, node: 'v20.20.0' });
+  assert.deepEqual(
+    manifest.agents.map(({ target }) => target),
+    [{ realPath: '/mnt/bench' }, null, null],
+  );
 });
