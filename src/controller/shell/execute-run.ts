@@ -7,6 +7,7 @@ import type { Plan } from '../../shared/model/plan.js';
 import { version } from '../../shared/model/version.js';
 import type { Access } from '../../shared/wire/access.js';
 import type { CommandIo } from '../commands/command-io.js';
+import { recordLine } from '../core/record-line.js';
 import type { RunRecord } from '../core/records.js';
 import type { RunEnd, RunMode } from '../core/run-io.js';
 import { Run } from '../core/run.js';
@@ -119,6 +120,8 @@ async function runWith(
   const record = (entry: RunRecord): void => {
     checkpoints.learn(entry);
     intake.record({ ...entry, atMs: io.clock.nowMs() - began });
+    const line = recordLine(entry, plan);
+    if (line !== undefined) results.log('info', line);
   };
   const notice = (level: LogLevel, line: string): void => {
     results.log(level, line);
