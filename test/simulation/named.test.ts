@@ -145,6 +145,30 @@ test('[RUN-07] an agent that is frozen for a while and wakes is filled in, and t
   assert.equal(records(history, 'interval').length, 60);
 });
 
+test('[RUN-07] an agent that is frozen over a stage rejoins at the next one, and cleans up with the others', () => {
+  const stages = [0, 1, 2, 3].map((index) =>
+    stageOf({ index, name: `s${String(index)}`, durationMs: 20_000 }),
+  );
+  const plan = fleetPlan(3, { stages });
+  const fault: Fault = { kind: 'freeze', agent: 2, what: 'control', atMs: 15_000, forMs: 30_000 };
+  const history = playChecked(scene([fault], { plan }));
+  assert.equal(exitCode(history), 4);
+  const started = records(history, 'stageStart').map(({ agents }) => agents.length);
+  assert.deepEqual(started, [3, 2, 3, 3]);
+  assert.equal(told(history, 'Dataset not removed').length, 0);
+});
+
+test('[RUN-06] an agent that wakes in the last stage cleans up with the others', () => {
+  const stages = [0, 1].map((index) =>
+    stageOf({ index, name: `s${String(index)}`, durationMs: 20_000 }),
+  );
+  const plan = fleetPlan(3, { stages });
+  const fault: Fault = { kind: 'freeze', agent: 2, what: 'control', atMs: 15_000, forMs: 30_000 };
+  const history = playChecked(scene([fault], { plan }));
+  assert.equal(exitCode(history), 4);
+  assert.equal(told(history, 'Dataset not removed').length, 0);
+});
+
 test("[RPC-06] the controller is killed: every load ends by the dead man's switch", () => {
   const plan = fleetPlan(3, { stages: [stageOf({ durationMs: 500_000 })] });
   const history = playChecked(scene([{ kind: 'crashController', atMs: 10_000 }], { plan }));

@@ -23,12 +23,20 @@ interface Waiting {
   /** The newest `arm`, while its instant has not come. */
   armed: { readonly command: Arm; readonly cancel: AbortController; hasGo: boolean } | undefined;
   readonly begin: (start: Start) => void;
+  readonly leave: () => void;
 }
 
 interface Start {
   readonly epoch: number;
   /** ns after the clock base. */
   readonly atNs: number;
+}
+
+/** A stage that is set up: its load begins, or it is left out. */
+interface SetUp {
+  begin(start: Start): Load;
+  /** Until what was set up is free again. @returns what lanes may still remove */
+  leave(): Promise<Churn>;
 }
 
 /** What makes a stage's load, from T0 on. */
@@ -44,6 +52,8 @@ export class StageSequence {
   readonly #engine: ParsedTarget['engine'];
   #waiting: Waiting | undefined;
   #load: Load | undefined;
+  /** Stages before this one are left out. */
+  #from = 0;
   /** Counts openings of the gate, so that workers tell a new instant from an old one. */
   #gates = 0;
 
@@ -59,10 +69,16 @@ export class StageSequence {
     let churn = noChurn;
     const data = new WrittenData(this.#parts, this.#assignment);
     for (const stage of this.#assignment.stages) {
+      if (stage.index < this.#from) continue;
       if (this.#engine.needsDataset) await data.before(stage);
-      const begin = await this.#setUp(stage, churn);
+      const setUp = await this.#setUp(stage, churn);
       if (signal.aborted) throw new Aborted();
-      this.#load = begin(await this.#awaitStart(stage));
+      const start = await this.#awaitStart(stage);
+      if (start === undefined) {
+        churn = await setUp.leave();
+        continue;
+      }
+      this.#load = setUp.begin(start);
       const end = await this.#complete(this.#load);
       emit({ kind: 'stageResult', ...end.result });
       if (end.failure !== undefined) throw new RunnerFailure('operations', end.failure);
@@ -73,18 +89,40 @@ export class StageSequence {
   }
 
   /** Everything that takes time before the start; what it gives begins the load. */
-  async #setUp(stage: StageAssignment, churn: Churn): Promise<(start: Start) => Load> {
+  async #setUp(stage: StageAssignment, churn: Churn): Promise<SetUp> {
+    const parts = this.#parts;
     if (stage.fio !== undefined) {
-      const fio = await setUpFio(this.#parts, this.#assignment, stage);
-      return (start) => new FioLoad(fio, churn, start);
+      const fio = await setUpFio(parts, this.#assignment, stage);
+      const leave = async (): Promise<Churn> => {
+        fio.process.stop();
+        await fio.process.ended;
+        return churn;
+      };
+      return { begin: (start) => new FioLoad(fio, churn, start), leave };
     }
     const dropped = await this.#dropCache(stage);
-    const workers = await setUpWorkers(this.#parts, this.#assignment, stage, this.#engine, churn);
-    return (start) => new StageLoad(this.#parts, this.#assignment, stage, workers, start, dropped);
+    const workers = await setUpWorkers(parts, this.#assignment, stage, this.#engine, churn);
+    return {
+      begin: (start) => new StageLoad(parts, this.#assignment, stage, workers, start, dropped),
+      leave: async () => {
+        parts.control.stop();
+        return (await workers.done).churn;
+      },
+    };
+  }
+
+  /** Leaves out the stages before `stage` that have not begun; false: one is under load, or will be. */
+  skipTo(stage: number): boolean {
+    if (this.#load !== undefined || this.#waiting?.armed?.hasGo === true) return false;
+    this.#from = Math.max(this.#from, stage);
+    if (this.#waiting !== undefined && this.#waiting.stage < this.#from) this.#waiting.leave();
+    return true;
   }
 
   handle(command: Arm | Go): void {
     const waiting = this.#waiting;
+    const isLater = waiting !== undefined && command.stage > waiting.stage;
+    if (isLater && command.kind === 'arm' && this.skipTo(command.stage)) return;
     if (waiting?.stage !== command.stage) {
       this.#log(
         `workload process ignores ${command.kind.toUpperCase()} for stage ${String(command.stage)}`,
@@ -107,9 +145,10 @@ export class StageSequence {
     return dropCache(files, this.#parts.signal, this.#parts.hostSwitch);
   }
 
-  /** READY, until a start was armed, released and its instant has come. */
-  #awaitStart(stage: StageAssignment): Promise<Start> {
+  /** READY, until a start was armed, released and its instant has come; undefined: the stage is left out. */
+  #awaitStart(stage: StageAssignment): Promise<Start | undefined> {
     const { signal, control, emit } = this.#parts;
+    if (stage.index < this.#from) return Promise.resolve(undefined);
     return new Promise((resolve, reject) => {
       const onAbort = (): void => {
         control.stop();
@@ -122,15 +161,16 @@ export class StageSequence {
         reject(new Aborted());
       };
       signal.addEventListener('abort', onAbort, { once: true });
-      this.#waiting = {
-        stage: stage.index,
-        armed: undefined,
-        begin: (start) => {
-          signal.removeEventListener('abort', onAbort);
-          this.#waiting = undefined;
-          resolve(start);
-        },
+      const end = (start: Start | undefined): void => {
+        signal.removeEventListener('abort', onAbort);
+        this.#waiting = undefined;
+        resolve(start);
       };
+      const leave = (): void => {
+        this.#waiting?.armed?.cancel.abort();
+        end(undefined);
+      };
+      this.#waiting = { stage: stage.index, armed: undefined, begin: end, leave };
       emit({ kind: 'ready', stage: stage.index });
     });
   }

@@ -60,6 +60,8 @@ export class AgentSession {
   instanceId: string | undefined;
   /** The stage it is ready for. */
   readyStage: number | undefined;
+  /** The later stage it was told to get ready for, leaving out what went on without it. */
+  askedStage: number | undefined;
   marked = false;
   cleaned = false;
   /** Its Final has come. */

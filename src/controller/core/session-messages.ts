@@ -136,7 +136,8 @@ function ready(session: AgentSession, stage: number, now: Instant): void {
   }
   const next = session.readyStage === undefined ? 0 : session.readyStage + 1;
   const isWaiting = session.state === 'READY';
-  if (mode !== 'run' || isWaiting || stage !== next || stage >= plan.stages.length) {
+  const isNext = stage === next || stage === session.askedStage;
+  if (mode !== 'run' || isWaiting || !isNext || stage >= plan.stages.length) {
     const which = String(stage);
     outbox.notice('warn', `Agent ${session.id} sent READY for stage ${which} (ignoring)`);
     return;

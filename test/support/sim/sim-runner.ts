@@ -141,6 +141,13 @@ export class SimRunner {
         return;
       case 'arm': {
         const { stage, epoch, atNs } = command;
+        if (this.#phase === 'ready' && stage > this.#stage && !this.#armed?.go) {
+          this.#armed = undefined;
+          this.#stage = stage;
+          this.#phase = 'preparing';
+          this.#busyUntilMs = this.#nowMs + 20;
+          return;
+        }
         if (this.#phase !== 'ready' || stage !== this.#stage) return;
         this.#armed = { epoch, atNs, go: false };
         if (this.process.clock.now().ns >= atNs) this.#missed('the instant had passed');

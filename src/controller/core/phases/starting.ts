@@ -23,7 +23,6 @@ export class Starting implements Phase {
   #nextEpoch = 1;
   /** Bursts made for this start. */
   #probes = 0;
-  readonly #sittingOut = new Set<AgentSession>();
 
   /** `barrier`: of an attempt that everybody missed; it is continued. */
   constructor(run: RunContext, stage: number, barrier?: Barrier) {
@@ -59,6 +58,7 @@ export class Starting implements Phase {
         return;
       case 'missed':
         if (event.stage !== this.#stage) return;
+        if (!this.#barrier) session.askedStage = undefined;
         this.#barrier?.missed(session.index, event.epoch, event.reason);
         return;
       case 'failed':
@@ -109,7 +109,7 @@ export class Starting implements Phase {
   #gather(now: Instant): void {
     const live = this.#run.sessions.filter(isLive);
     const starters = live.filter(({ readyStage }) => readyStage === this.#stage);
-    for (const session of live) this.#noteSittingOut(session);
+    for (const session of live) this.#askForward(session);
     const expected = live.filter((session) => this.#expects(session));
     const allReady = expected.every(
       (session) => session.readyStage === this.#stage && session.link.isOpen,
@@ -197,16 +197,24 @@ export class Starting implements Phase {
   /** Worth waiting for: it can still become ready for this stage. */
   #expects(session: AgentSession): boolean {
     if (!isLive(session)) return false;
-    const { readyStage, state } = session;
-    if (readyStage === this.#stage) return true;
-    return readyStage !== undefined && readyStage < this.#stage && state !== 'READY';
+    const { readyStage } = session;
+    return readyStage !== undefined && readyStage <= this.#stage;
   }
 
-  #noteSittingOut(session: AgentSession): void {
-    if (this.#expects(session) || this.#sittingOut.has(session)) return;
-    this.#sittingOut.add(session);
-    const line = `Agent ${session.id} sits out stage ${this.#stageName}: it missed the one before`;
-    this.#run.outbox.notice('warn', line);
+  /** One that waits for a stage which went on without it leaves that out; a Start for a later stage tells it to. */
+  #askForward(session: AgentSession): void {
+    const { readyStage, state, askedStage, index } = session;
+    if (state !== 'READY' || readyStage === undefined || readyStage >= this.#stage) return;
+    if (askedStage === this.#stage) return;
+    session.askedStage = this.#stage;
+    const line = `Agent ${session.id} rejoins at stage ${this.#stageName}: the one before went on without it`;
+    this.#run.outbox.notice('info', line);
+    this.#run.outbox.send(index, {
+      kind: 'start',
+      stage: this.#stage,
+      epoch: this.#nextEpoch,
+      atNs: 0n,
+    });
   }
 
   get #stageName(): string {
