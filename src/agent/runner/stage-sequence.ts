@@ -65,17 +65,18 @@ export class StageSequence {
 
   /** @throws RunnerFailure; Aborted after the result of a stage that was under way */
   async run(): Promise<void> {
-    const { signal, emit } = this.#parts;
+    const { emit } = this.#parts;
     let churn = noChurn;
     const data = new WrittenData(this.#parts, this.#assignment);
     for (const stage of this.#assignment.stages) {
       if (stage.index < this.#from) continue;
       if (this.#engine.needsDataset) await data.before(stage);
       const setUp = await this.#setUp(stage, churn);
-      if (signal.aborted) throw new Aborted();
+      this.#heedAbort();
       const start = await this.#awaitStart(stage);
       if (start === undefined) {
         churn = await setUp.leave();
+        this.#heedAbort();
         continue;
       }
       this.#load = setUp.begin(start);
@@ -86,6 +87,11 @@ export class StageSequence {
       churn = end.churn;
       this.#load = undefined;
     }
+  }
+
+  /** @throws Aborted */
+  #heedAbort(): void {
+    if (this.#parts.signal.aborted) throw new Aborted();
   }
 
   /** Everything that takes time before the start; what it gives begins the load. */

@@ -194,7 +194,7 @@ function agentJson(agent: AgentEntry) {
     host: facts?.host ?? null,
     states: agent.states,
     links: agent.links,
-    link_metrics: linkMetricsJson(agent.metrics, agent.report, agent.outages.durationsMs),
+    link_metrics: linkMetricsJson(agent.metrics, agent.report, agent.outages),
     clock: agent.clock,
     starts: agent.starts,
   };

@@ -1,4 +1,10 @@
-import type { ClientDuplexStream, ServerDuplexStream, ServiceError } from '@grpc/grpc-js';
+import { status } from '@grpc/grpc-js';
+import type {
+  ClientDuplexStream,
+  ServerDuplexStream,
+  ServiceError,
+  StatusObject,
+} from '@grpc/grpc-js';
 
 /** The raw frames of one Session call, the same for both ends. Listeners are single: the last one set counts. */
 export interface FrameStream {
@@ -34,8 +40,9 @@ export function clientFrameStream(call: ClientDuplexStream<Buffer, Buffer>): Fra
   call.on('error', (error: ServiceError) => {
     events.closing(error.details || error.message);
   });
-  call.on('status', ({ details }: { details: string }) => {
-    events.closed(details || 'the agent ended the stream');
+  call.on('status', ({ code, details }: StatusObject) => {
+    // Of a call that ended well grpc says "OK", which is no reason for anybody.
+    events.closed((code !== status.OK && details) || 'the agent ended the stream');
   });
   return events;
 }

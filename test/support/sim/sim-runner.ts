@@ -165,6 +165,8 @@ export class SimRunner {
         this.#abort(command.reason);
         return;
       case 'cleanup':
+        if (this.#load || this.#armed?.go) return;
+        this.#armed = undefined;
         this.#phase = 'cleaning';
         this.#beganMs = this.#nowMs;
         this.#busyUntilMs = this.#nowMs + this.#traits.cleanupMs;

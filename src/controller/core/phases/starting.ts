@@ -6,6 +6,7 @@ import type { SessionEvent } from '../session-events.js';
 import type { StageStatus } from '../snapshot.js';
 import { WorkWatch } from '../work-watch.js';
 import { isLive, type Phase, type RunContext } from './phase.js';
+import { Rejoining } from './rejoining.js';
 
 /** A clock estimate older than this is made again before a start: at 100 ppm it is off by half a millisecond. */
 const freshMs = 5000;
@@ -19,6 +20,7 @@ export class Starting implements Phase {
   readonly judgedAs = 'workload';
   readonly #run: RunContext;
   readonly #stage: number;
+  readonly #rejoining: Rejoining;
   #barrier: Barrier | undefined;
   #nextEpoch = 1;
   /** Bursts made for this start. */
@@ -28,6 +30,7 @@ export class Starting implements Phase {
   constructor(run: RunContext, stage: number, barrier?: Barrier) {
     this.#run = run;
     this.#stage = stage;
+    this.#rejoining = new Rejoining(run, stage);
     this.#barrier = barrier;
   }
 
@@ -51,14 +54,17 @@ export class Starting implements Phase {
     }
   }
 
-  on(session: AgentSession, event: SessionEvent): void {
+  on(session: AgentSession, event: SessionEvent, now: Instant): void {
     switch (event.kind) {
+      case 'ready':
+        this.#rejoining.reacted(session);
+        return;
       case 'armed':
         if (event.stage === this.#stage) this.#barrier?.armed(session.index, event.epoch);
         return;
       case 'missed':
+        this.#rejoining.reacted(session);
         if (event.stage !== this.#stage) return;
-        if (!this.#barrier) session.askedStage = undefined;
         this.#barrier?.missed(session.index, event.epoch, event.reason);
         return;
       case 'failed':
@@ -70,8 +76,9 @@ export class Starting implements Phase {
         return;
       case 'back':
       case 'connected':
+        this.#rejoining.isBack(session, now.ms);
         // Whoever is back takes part, if it can still be ready.
-        if (this.#barrier && this.#expects(session)) this.#startOver();
+        if (this.#barrier && this.#rejoining.expects(session)) this.#startOver();
         return;
       default:
     }
@@ -90,11 +97,12 @@ export class Starting implements Phase {
   }
 
   wakeAt(): number | undefined {
-    return this.#barrier?.wakeAt();
+    return this.#barrier ? this.#barrier.wakeAt() : this.#rejoining.wakeAt();
   }
 
-  shift(): void {
+  shift(ms: number): void {
     // T0 is an instant, not a deadline on others: a controller that slept through it has missed it.
+    this.#rejoining.shift(ms);
   }
 
   stage(nowMs: number): StageStatus | undefined {
@@ -107,10 +115,10 @@ export class Starting implements Phase {
 
   /** Waits until all who live are ready, then for fresh clocks, then arms. */
   #gather(now: Instant): void {
+    this.#rejoining.poll(now.ms);
     const live = this.#run.sessions.filter(isLive);
     const starters = live.filter(({ readyStage }) => readyStage === this.#stage);
-    for (const session of live) this.#askForward(session);
-    const expected = live.filter((session) => this.#expects(session));
+    const expected = live.filter((session) => this.#rejoining.expects(session));
     const allReady = expected.every(
       (session) => session.readyStage === this.#stage && session.link.isOpen,
     );
@@ -192,29 +200,6 @@ export class Starting implements Phase {
     this.#nextEpoch = (this.#barrier?.epoch ?? 0) + 1;
     this.#barrier = undefined;
     this.#probes = 0;
-  }
-
-  /** Worth waiting for: it can still become ready for this stage. */
-  #expects(session: AgentSession): boolean {
-    if (!isLive(session)) return false;
-    const { readyStage } = session;
-    return readyStage !== undefined && readyStage <= this.#stage;
-  }
-
-  /** One that waits for a stage which went on without it leaves that out; a Start for a later stage tells it to. */
-  #askForward(session: AgentSession): void {
-    const { readyStage, state, askedStage, index } = session;
-    if (state !== 'READY' || readyStage === undefined || readyStage >= this.#stage) return;
-    if (askedStage === this.#stage) return;
-    session.askedStage = this.#stage;
-    const line = `Agent ${session.id} rejoins at stage ${this.#stageName}: the one before went on without it`;
-    this.#run.outbox.notice('info', line);
-    this.#run.outbox.send(index, {
-      kind: 'start',
-      stage: this.#stage,
-      epoch: this.#nextEpoch,
-      atNs: 0n,
-    });
   }
 
   get #stageName(): string {

@@ -176,6 +176,10 @@ test('[RUN-07] a hung agent that comes back in a stage which goes on without it 
     return agent === 2 ? [result.stage] : [];
   });
   assert.deepEqual(stages, [0, 2]);
+  assert.equal(
+    fleet.end.reason,
+    '2 of 3 agents completed (agent-3: results of stage-1 are missing)',
+  );
 });
 
 test('[RUN-07] a hung agent that is back before the next start takes part in it', () => {
