@@ -1,6 +1,7 @@
 // Runs test suites in one go: `node dist/test/run.js unit simulation`, or paths of test files.
 // The last line is `N passed, N failed`; the exit code is 0 only when tests ran and all of them passed.
 import { existsSync, readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { runTestFile, type FileResult } from './run-test-file.js';
@@ -10,9 +11,10 @@ const { values, positionals } = parseArgs({
   options: { 'timeout-s': { type: 'string', default: '300' } },
 });
 const fileTimeoutMs = Number(values['timeout-s']) * 1000;
-// The tests of faults and of the command line wait most of the time. Those of `integration` compare speeds: they get the machine
-// one file at a time.
-const suitesSideBySide = ['unit', 'simulation', 'faults', 'cli'];
+// Those of `integration` compare speeds: they get the machine one file at a time. Of all others, as many files run side by
+// side as keep two cores busy: tests of faults and of the command line wait most of the time.
+const aloneSuites = ['integration'];
+const lanes = Math.max(3, availableParallelism());
 
 const compiled = import.meta.dirname;
 const sources = path.resolve(compiled, '../../test');
@@ -45,9 +47,7 @@ function indent(text: string): string {
   return text.trimEnd().replace(/^(?=.)/gm, '    ');
 }
 
-async function runSuite(name: string, files: string[]): Promise<void> {
-  console.log(`\n${name}`);
-  if (files.length === 0) failures.push(`✖ ${name}\n    There are no tests in this suite.`);
+async function runFiles(files: readonly string[], atOnce: number): Promise<void> {
   const waiting = [...files];
   const lane = async (): Promise<void> => {
     for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
@@ -55,7 +55,7 @@ async function runSuite(name: string, files: string[]): Promise<void> {
       else failures.push(`✖ ${readable(file)}\n    It is not compiled: run \`npm run build\`.`);
     }
   };
-  await Promise.all(suitesSideBySide.includes(name) ? [lane(), lane()] : [lane()]);
+  await Promise.all(Array.from({ length: atOnce }, lane));
 }
 
 function report(file: string, result: FileResult): void {
@@ -73,11 +73,16 @@ function report(file: string, result: FileResult): void {
 }
 
 const isFile = (name: string): boolean => /\.[jt]s$/.test(name);
-for (const suite of positionals.filter((name) => !isFile(name))) {
-  await runSuite(suite, suiteFiles(suite));
-}
-const files = positionals.filter(isFile).map(compiledFile);
-if (files.length > 0) await runSuite('files', files);
+const suites = positionals.filter((name) => !isFile(name));
+const filesOf = (names: readonly string[]): string[] =>
+  names.flatMap((name) => {
+    const files = suiteFiles(name);
+    if (files.length === 0) failures.push(`✖ ${name}\n    There are no tests in this suite.`);
+    return files;
+  });
+await runFiles(filesOf(suites.filter((name) => !aloneSuites.includes(name))), lanes);
+await runFiles(filesOf(suites.filter((name) => aloneSuites.includes(name))), 1);
+await runFiles(positionals.filter(isFile).map(compiledFile), 1);
 
 if (passed + failures.length === 0) failures.push('✖ No test ran.');
 for (const failure of failures) console.log(`\n${failure}`);

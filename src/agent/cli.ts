@@ -14,6 +14,7 @@ export interface AgentFlags {
   readonly allowDropCaches: boolean;
   readonly verbose: boolean;
   readonly logFormat: LogFormat;
+  readonly metrics?: string;
   readonly tokenFile?: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
@@ -32,13 +33,14 @@ Examples:
   bench-agent --spool /var/lib/muster          keep checkpoints on a disk: they outlive a reboot
   bench-agent --root /dev/nvme1n1 --allow-devices
                                                runs may overwrite this device, and use nothing else
+  bench-agent --metrics :9761                  GET /metrics for Prometheus
   bench-agent --once --log-format json         leave after one run; log for machines
   bench-agent --token-file /etc/muster/token   only for controllers with that token (docs/security.md)
 
 Exit codes:
   0    stopped while idle; or, with --once, one run is done or its controller is gone
   2    bad usage: unknown flag, --root is no folder or device, a token or certificate is unfit,
-       the address cannot be listened on
+       an address cannot be listened on
   70   internal error (a bug)
   130  stopped by SIGINT or SIGTERM while a run had the agent: the run was aborted
 `;
@@ -78,6 +80,10 @@ export function agentProgram(
     .option('--tls-cert <file>', 'own certificate (PEM): the link is encrypted')
     .option('--tls-key <file>', 'its key (PEM)')
     .option('--tls-ca <file>', 'take only controllers with a certificate of this authority (PEM)')
+    .option(
+      '--metrics <address>',
+      "show Prometheus' metrics there over HTTP, to everybody: :port, host:port",
+    )
     .option('-v, --verbose', 'log more', false)
     .addOption(
       new Option('--log-format <format>', 'how to log').choices(['text', 'json']).default('text'),

@@ -12,6 +12,7 @@ import { checkRoots } from './shell/check-roots.js';
 import { createLog } from './shell/program-log.js';
 import { serveAgent } from './shell/serve.js';
 
+const metricsPort = 9761;
 const signals = ['SIGINT', 'SIGTERM'] as const;
 
 /**
@@ -87,13 +88,18 @@ async function serve(flags: AgentFlags, process: NodeJS.Process): Promise<number
     // The workload process has no use for the token.
     env,
     spool: flags.spool,
+    metrics:
+      flags.metrics === undefined ? undefined : parseListenAddress(flags.metrics, metricsPort),
     clock: systemClock,
     log,
   });
   for (const signal of signals) process.on(signal, () => agent.stop(signal));
   // Only now: who has read the line may send a signal.
   const name = id === '' ? agent.hostname : id;
-  process.stdout.write(`bench-agent ${version} listening on ${agent.address} (id ${name})\n`);
+  const shown = agent.metricsPort === undefined ? '' : `, metrics on port ${agent.metricsPort}`;
+  process.stdout.write(
+    `bench-agent ${version} listening on ${agent.address} (id ${name})${shown}\n`,
+  );
   if (hasParent) {
     const orphaned = (): void => {
       agent.stop('the end of the parent process');

@@ -3,6 +3,7 @@ import { version } from '../shared/model/version.js';
 import { agentsCommand } from './commands/agents.js';
 import { checkCommand } from './commands/check.js';
 import type { CommandIo } from './commands/command-io.js';
+import { compareCommand } from './commands/compare.js';
 import { initCommand } from './commands/init.js';
 import { recoverCommand } from './commands/recover.js';
 import { reportCommand } from './commands/report.js';
@@ -14,7 +15,7 @@ import { validateCommand } from './commands/validate.js';
 const afterHelp = `
 Exit codes:
     0  completed
-    1  completed, but an expect: threshold, a verdict of selftest or every operation of a kind failed
+    1  completed, but an expect: threshold, a verdict of selftest or every operation of a kind failed, or compare found a regression
     2  bad usage or config
     3  could not start (agent unreachable, refused, version, preflight, prepare)
     4  completed without all agents (results labelled partial; --allow-partial turns it into 0)
@@ -48,6 +49,7 @@ export function controllerProgram(io: CommandIo): Command {
     checkCommand,
     agentsCommand,
     reportCommand,
+    compareCommand,
     recoverCommand,
     selftestCommand,
     initCommand,

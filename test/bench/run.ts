@@ -6,11 +6,13 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { reasonOf } from '../../src/shared/kernel/errors.js';
+import { simulatedAgents } from './fleet-rows.js';
 import { cachedRead, deepRead, directRead, sequential } from './file-rows.js';
 import { fioVersion } from './fio-side.js';
 import { latencies } from './latency-rows.js';
 import { firstSecond, nullOverhead } from './null-rows.js';
 import { smallFiles } from './small-file-rows.js';
+import { fixedCost, startSpreads } from './start-rows.js';
 import { parseOptions } from './options.js';
 import type { Asked } from './options.js';
 import type { BenchOptions, RowResult } from './row.js';
@@ -43,6 +45,9 @@ const rows: readonly Row[] = [
   { row: 'PERF-05', needs: 'fio', measure: (o) => smallFiles(o, 'get') },
   { row: 'PERF-05', needs: 'fio', measure: (o) => smallFiles(o, 'stat') },
   { row: 'PERF-05', needs: 'fio', measure: (o) => smallFiles(o, 'delete') },
+  { row: 'PERF-07', measure: (o) => simulatedAgents(o, 1000, 400) },
+  { row: 'PERF-08', measure: startSpreads },
+  { row: 'PERF-09', measure: fixedCost },
   { row: 'XCHECK', needs: 'fio', measure: (o) => latencies(o, false, 1) },
   { row: 'XCHECK', needs: 'direct', measure: (o) => latencies(o, true, 1) },
   { row: 'XCHECK', needs: 'direct', measure: (o) => latencies(o, true, 8) },

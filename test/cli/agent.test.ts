@@ -50,12 +50,48 @@ function agentClockNs(): bigint {
 test('[CLI-01] --help names every flag and exit code; --version prints the version', async () => {
   const help = await run('--help');
   assert.equal(help.code, 0);
-  const flags = ['--listen', '--once', '--id', '--root', '--verbose', '--log-format', '--version'];
+  const flags = [
+    '--listen',
+    '--once',
+    '--id',
+    '--root',
+    '--verbose',
+    '--metrics',
+    '--log-format',
+    '--version',
+  ];
   for (const word of [...flags, 'Examples:', 'Exit codes:', '130']) {
     assert.ok(help.output.includes(word), word);
   }
   const shown = await run('--version');
   assert.deepEqual([shown.code, shown.output.trim()], [0, version]);
+});
+
+test('[CLI-01] --metrics shows what the load does to Prometheus, and nothing else', async (t) => {
+  const { agent, controller } = await busyAgent('--metrics', '127.0.0.1:0', '--id', 'a"b');
+  t.after(() => agent.program.kill('SIGKILL'));
+  const [, port] = /metrics on port (\d+)/.exec(agent.program.output) ?? [];
+  const get = async (path: string, method = 'GET') => {
+    const answer = await fetch(`http://127.0.0.1:${port ?? ''}${path}`, { method });
+    return { status: answer.status, text: await answer.text() };
+  };
+  const { status, text } = await get('/metrics');
+  assert.equal(status, 200);
+  assert.match(text, /^muster_agent_info\{id="a\\"b",version=/m);
+  assert.match(text, /^muster_agent_state\{state="RUNNING"\} 1$/m);
+  const [, count] = /^muster_operations_total\{operation="read"\} (\d+)$/m.exec(text) ?? [];
+  assert.ok(Number(count) > 0, text);
+  assert.equal((await get('/')).status, 404);
+  assert.equal((await get('/metrics', 'POST')).status, 405);
+  controller.say({ kind: 'abort', reason: 'enough' });
+  await controller.hear('final');
+  assert.match((await get('/metrics')).text, /^muster_operations_in_flight 0$/m);
+});
+
+test('[CLI-03] an address for metrics that cannot be had is one sentence and exit 2', async () => {
+  const { code, output } = await run('--listen', '127.0.0.1:0', '--metrics', '192.0.2.1:9761');
+  assert.equal(code, 2);
+  assert.match(output, /^ERROR: Cannot show metrics on 192\.0\.2\.1:9761: /m);
 });
 
 test('[CLI-03] wrong flags are refused with one sentence and exit 2', async () => {

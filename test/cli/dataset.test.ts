@@ -1,13 +1,19 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import type { TargetFacts } from '../../src/agent/runner/target-facts.js';
 import { assertOneSentence, Desk, smallDataset } from '../support/cli-run.js';
 import { filesBelow } from '../support/temporary-folder.js';
 
+/** As coreutils see it. */
+const mountPoint = (path: string): string =>
+  execFileSync('stat', ['-c', '%m', path]).toString().trim();
+
 const read = [{ name: 'r', mix: 'read', block_size: '4KiB', max_operations: 20 }];
 
-test('[SAFE-01] [CLI-01] prepare, run --skip-prepare, cleanup: the dataset is made once, kept, and gone at the end', async (t) => {
+test('[SAFE-01] [CLI-01] [RES-04] prepare, run --skip-prepare, cleanup: the dataset is made once, kept, and gone at the end', async (t) => {
   const desk = new Desk(t);
   const config = desk.config({ stages: read, seed: 5 });
   const early = await desk.run(config, '--skip-prepare');
@@ -21,6 +27,10 @@ test('[SAFE-01] [CLI-01] prepare, run --skip-prepare, cleanup: the dataset is ma
   const prepared = await desk.command('prepare', config);
   assert.equal(prepared.code, 0, prepared.stderr);
   assert.equal(desk.newest(2).summary.run.mode, 'prepare');
+  const [agent] = desk.newest(2).manifest['agents'] as { target: TargetFacts }[];
+  assert.equal(agent?.target.realPath, realpathSync(desk.target));
+  assert.equal(agent.target.mount?.point, mountPoint(desk.target));
+  assert.ok(agent.target.mount.options.length > 0 && agent.target.mount.type !== '');
   const kept = filesBelow(desk.target);
   assert.equal(kept.filter((file) => file.includes('/data/')).length, 4);
   const content = readFileSync(join(desk.target, 'ds/0/data/f0'));

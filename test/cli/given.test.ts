@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
+import type { TargetFacts } from '../../src/agent/runner/target-facts.js';
 import { startAgentProcess } from '../support/agent-process.js';
 import { assertOneSentence, controller, Desk } from '../support/cli-run.js';
 import { loopDevice } from '../support/loop-device.js';
@@ -40,6 +41,15 @@ test('[SAFE-05] an existing file: refused without the operator’s flag, read wi
     /Agent agent-1 failed: this agent does not let runs read files that are there already: start it with --allow-existing/,
   );
   assert.equal((await desk.run(reading, '--agents', existing)).code, 0);
+  const { manifest, summary } = desk.newest(desk.resultFolders().length);
+  const [{ target } = {}] = manifest['agents'] as { target?: TargetFacts }[];
+  const [held] = target?.given ?? [];
+  assert.deepEqual([held?.path, held?.sizeBytes], [realpathSync(name), MiB]);
+  assert.ok(held?.mount);
+  assert.match(
+    summary.warnings.join(),
+    /what it reads \(1MiB\) fits into the memory of 1 of 1 agents/,
+  );
   assert.ok(untouched());
 
   const writing = config(desk, { existing: [name] }, [write]);

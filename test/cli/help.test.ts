@@ -27,6 +27,7 @@ const commands: Readonly<Record<string, readonly string[]>> = {
   check: ['--agents', '--embedded', '--set', '--verbose'],
   agents: ['--json'],
   report: ['--no-color'],
+  compare: ['--limit', '--json'],
   recover: ['--no-color', '--token-file', '--verbose'],
   init: [],
   schema: ['--markdown'],

@@ -136,7 +136,7 @@ test('[LINK-08] with certificates on both sides, from flags or the config, a run
     'timeouts.connect=1s',
   ]);
   assert.equal(bad.code, 3, bad.stderr);
-  assert.match(bad.stderr, /its log says whether it refuses this controller's certificate/);
+  assert.match(bad.stderr, /agent's log says whether it refuses this controller's certificate/);
   await agent.program.waitFor(/its certificate was issued by another authority/);
   const bare = desk.config({ ...load, agents: [agent.address] }, 'bare.json');
   const none = await controlled(['run', bare, ...results, '--tls-ca', ca]);

@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict';
-import { closeSync, openSync, readFileSync, readSync, truncateSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  truncateSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Desk } from '../support/cli-run.js';
@@ -56,10 +64,40 @@ test('[MEAS-02] verify: what was prepared and overwritten yesterday is checked t
   assert.equal(read?.count, 63);
   assert.deepEqual(read.error_codes, { verify: 1 });
   const line =
-    /verify: stage "check": data\/f2, offset 98304: expected its block, found damage: 1 wrong byte, the first at \+1696: 0x[0-9a-f]{2} instead of 0x[0-9a-f]{2}/;
+    /verify: stage "check": data\/f2, offset 98304: expected (?:generation \d+ of )?its block, found damage: 1 wrong byte, the first at \+1696: 0x[0-9a-f]{2} instead of 0x[0-9a-f]{2}/;
   assert.match(summary.warnings.join('\n'), line);
   assert.match(unwrapped(bad.stdout), line);
   assert.match(bad.stdout, /check\.errors == 0/);
+});
+
+test('verify: a write of yesterday that the storage has lost is found today, although the older block is whole', async (t) => {
+  const desk = new Desk(t);
+  const write = { ...limited, name: 'write', mix: 'write', access: 'sequential' };
+  const writing = desk.config({ dataset, seed: 7, stages: [{ ...write, max_operations: 64 }] });
+  const reading = desk.config({ dataset, seed: 7, stages: [readAll] }, 'reading.json');
+  const path = join(desk.target, 'ds/0/data/f2');
+  const blockAt = (offset: number): Buffer => readFileSync(path).subarray(offset, offset + 4096);
+  assert.equal((await desk.run(writing, '--no-cleanup')).code, 0);
+  const before = Buffer.from(blockAt(98_304));
+  assert.equal((await desk.run(writing, '--no-cleanup')).code, 0);
+  const good = await desk.run(reading, '--skip-prepare', '--no-cleanup');
+  assert.equal(good.code, 0, good.stdout + good.stderr);
+
+  assert.notDeepEqual(blockAt(98_304), before);
+  const descriptor = openSync(path, 'r+');
+  writeSync(descriptor, before, 0, before.length, 98_304);
+  closeSync(descriptor);
+  const bad = await desk.run(reading, '--skip-prepare');
+  assert.equal(bad.code, 1, bad.stdout + bad.stderr);
+  const { summary } = desk.newest(4);
+  assert.deepEqual(summary.stages[0]?.operations.read?.error_codes, { verify: 1 });
+  assert.match(
+    summary.warnings.join('\n'),
+    /verify: stage "check": data\/f2, offset 98304: expected generation \d+ of its block, found generation \d+ of another run \(stale: a later write was lost\)/,
+  );
+  const cleaned = await desk.command('cleanup', reading);
+  assert.equal(cleaned.code, 0, cleaned.stdout + cleaned.stderr);
+  assert.deepEqual(readdirSync(desk.target), []);
 });
 
 test('verify: a file that was cut and filled with zeros again is found block by block', async (t) => {

@@ -166,7 +166,7 @@ suite('the network of one agent fails', { concurrency: 2 }, () => {
           lease: '150s',
         };
         proxy.shapeBoth({ delayMs: 1000 });
-        const run = fleet.run({ through, seconds: 4, timeouts });
+        const run = fleet.run({ through, seconds: 7, timeouts });
         await run.exits(0);
         assert.match(
           run.said,

@@ -126,6 +126,10 @@ suite('the operator ends the run', { concurrency: 2 }, () => {
         await run.exits(130);
         assert.match(run.said, /Ended at once; the journal is in/);
         assert.ok(run.records('interval').length > 0);
+        assert.equal(run.manifest().outcome, 'interrupted');
+        // Those that can be told are free at once.
+        await fleet.idle(fleet.agent(0), freeAgainMs);
+        await fleet.idle(fleet.agent(2), freeAgainMs);
         await fleet.idle(fleet.agent(1), deadMansSwitchMs);
       },
     );

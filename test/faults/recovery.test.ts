@@ -183,6 +183,8 @@ suite('what a crash leaves on disks', { concurrency: 2 }, () => {
         fleet.agent(2).program.kill('SIGCONT');
         const later = await endsWith(fleet.controller(['recover', run.folder]), 4);
         assert.match(later, /Agent agent-3: checkpoint fetched/);
+        assert.match(later, /recovered from 3 of 3 agents/);
+        assert.doesNotMatch(later, /Agent agent-[12]/, 'what is here is not asked for again');
         assert.equal(existsSync(path.join(run.folder, 'run.secret')), false);
         assert.equal(lastWords(run).length, 3);
         run.checkSums();

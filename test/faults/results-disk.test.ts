@@ -131,6 +131,7 @@ test('[RUN-18] a real run whose disk gets full prints its results and exits with
   assert.match(program.stderr, /^ERROR: Cannot write results to disk \(disk full\)$/m);
   assert.match(program.stdout, /^=== RESULTS \(DISK WRITE FAILED\) ===\nCOMPLETED harness\n/);
   assert.match(program.stdout, /^ {2}read .*\d/m);
+  assert.match(program.stdout, /exit code 6/);
   assert.ok(!program.output.includes('Results written to'));
 });
 

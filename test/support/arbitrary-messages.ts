@@ -134,6 +134,7 @@ export const agentMessages: fc.Arbitrary<AgentMessage> = fc.oneof(
   }),
   record({ kind: kind('cleaned'), files: count, warnings: fc.array(text, { maxLength: 3 }) }),
   record({ kind: kind('checked'), report: text }),
+  record({ kind: kind('target'), facts: text }),
   record({
     kind: kind('final'),
     state: fc.constantFrom('COMPLETED', 'FAILED', 'ABORTED'),

@@ -4,7 +4,11 @@
  *   mute       says nothing at all                 exit       exits with code 7 on prepare
  *   ready      becomes ready, armed and running    deaf       does not react to abort
  *   print      writes a line to standard error     last       sends a report and exits in the same breath
+ *   litter     leaves a folder in that for temporary files, and says where
  */
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import type { RunnerCommand, RunnerEvent } from '../../src/agent/runner/protocol.js';
 
 let words: readonly string[] = [];
@@ -17,6 +21,13 @@ function report(operations: number): RunnerEvent {
   return { kind: 'report', rssBytes: 1, operations, inFlight: 2, oldestInFlightNs: 3 };
 }
 
+function litter(): string {
+  const folder = mkdtempSync(path.join(tmpdir(), 'muster-litter-'));
+  mkdirSync(path.join(folder, 'in'));
+  writeFileSync(path.join(folder, 'in/it'), 'x');
+  return folder;
+}
+
 process.on('disconnect', () => process.exit(0));
 
 process.on('message', (message) => {
@@ -26,6 +37,7 @@ process.on('message', (message) => {
       words = command.assignment.target.split(',');
       if (words.includes('mute')) return;
       say(report(0));
+      if (words.includes('litter')) say({ kind: 'log', level: 'info', line: litter() });
       if (words.includes('print')) process.stderr.write('something went wrong\n');
       if (words.includes('exit')) process.exit(7);
       if (words.includes('last')) say(report(1_000_000), () => process.exit(3));

@@ -112,7 +112,7 @@ export async function laneLoad(
     churnFiles: emptyChurn,
     churnFolders: emptyChurn,
     owner: 1,
-    generations: undefined,
+    writes: undefined,
     alarms:
       isPaced(stage) && stage.iodepth > 1 ? (await alarmsFor(t, control, clock)).buffer : undefined,
   };

@@ -375,6 +375,7 @@ function hostFacts(agent: number): RunRecord {
     instanceId: `instance-${String(agent)}`,
     bootId: `boot-${String(agent)}`,
     host: { cpus: 8, node: 'v20.20.0' },
+    ...(agent === 0 ? { target: { realPath: '/mnt/bench' } } : {}),
   };
   return { type: 'agent', agent, facts };
 }

@@ -128,6 +128,8 @@ export class ScriptedFleet {
   readonly all: RunEffect[] = [];
   last: RunEffect[] = [];
   readonly agents: Scripted[];
+  /** Messages are heard as the program does it: what follows from them comes with the next tick. */
+  hears = false;
   #nowMs = 1000;
 
   constructor(plan: Plan, options: Partial<RunOptions> = {}) {
@@ -180,7 +182,8 @@ export class ScriptedFleet {
   }
 
   feed(input: RunInput): this {
-    const effects = this.run.handle(input, this.now);
+    const isHeard = this.hears && input.kind === 'message';
+    const effects = isHeard ? this.run.hear(input, this.now) : this.run.handle(input, this.now);
     this.last = effects;
     this.all.push(...effects);
     for (const effect of effects) {

@@ -47,6 +47,7 @@ export function follow(run: RunContext, event: RunnerEvent, now: Instant): void 
 function step(run: RunContext, event: Step, now: Instant): void {
   switch (event.kind) {
     case 'progress':
+    case 'target':
     case 'marked':
       run.send(event);
       return;

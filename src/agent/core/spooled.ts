@@ -11,6 +11,7 @@ const keep: { readonly [K in AgentMessage['kind']]: Keep } = {
   ready: 'always',
   armed: 'never',
   missed: 'never',
+  target: 'never',
   marked: 'never',
   started: 'always',
   interval: 'always',

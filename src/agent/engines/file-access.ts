@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import { codeOf } from '../../shared/kernel/errors.js';
+import { holesOf } from '../core/holes.js';
 import { UnfitDataset } from './engine.js';
 import type { EngineContext, StageOptions } from './engine.js';
 
@@ -7,16 +8,6 @@ const { O_RDONLY, O_WRONLY, O_RDWR, O_CREAT, O_EXCL, O_DIRECT, O_NOATIME, O_NOFO
   fs.constants;
 
 const syncFlags = { none: 0, o_sync: fs.constants.O_SYNC, o_dsync: fs.constants.O_DSYNC };
-
-/** `type` of statfs(2) where a file's count of blocks tells whether it has holes; elsewhere it may be anything. */
-const countsBlocks: ReadonlySet<number> = new Set([
-  0xef53, // ext2, ext3, ext4
-  0x58465342, // XFS
-  0x01021994, // tmpfs
-]);
-/** Smaller files may lie in the inode. */
-const smallestWithBlocks = 4096;
-const blockBytes = 512;
 
 /** How a stage opens its files and forces data out: the kernel's flags, and what becomes of them. */
 export class FileAccess {
@@ -104,19 +95,13 @@ export class FileAccess {
     }
   }
 
-  /** A hole is read from nowhere, at the speed of memory. Extents that are allocated but unwritten cannot be told. */
   #refuseHoles(path: string, descriptor: number): void {
     const stat = fs.fstatSync(descriptor);
-    const { size, blocks } = stat;
-    if (!stat.isFile() || size < smallestWithBlocks || blocks * blockBytes >= size) return;
-    const found = `${path} has holes: ${String(blocks * blockBytes)} of its ${String(size)} bytes are on the storage`;
-    if (countsBlocks.has(fs.statfsSync(path).type)) {
-      throw new UnfitDataset(
-        `${found}. Reading holes measures nothing: write the whole file first, or prepare the dataset anew`,
-      );
-    }
-    if (this.#hasWarnedOfHoles) return;
+    if (!stat.isFile()) return;
+    const holes = holesOf(path, stat, () => fs.statfsSync(path).type);
+    if (holes?.isCertain === true) throw new UnfitDataset(holes.words);
+    if (holes === undefined || this.#hasWarnedOfHoles) return;
     this.#hasWarnedOfHoles = true;
-    this.#context.warn(`${found}, if this file system counts them: reading holes measures nothing`);
+    this.#context.warn(holes.words);
   }
 }

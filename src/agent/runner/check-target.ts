@@ -3,14 +3,14 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { Assignment } from '../../shared/model/assignment.js';
 import { parseTarget } from '../engines/registry.js';
+import type { Mount } from '../core/mounts.js';
 import { markerIn } from './claim-dataset.js';
 import { readManifest, readMarker } from './dataset-files.js';
 import { RunnerFailure, failureFrom } from './failure.js';
 import { demandSpace, freeSpace } from './free-space.js';
 import { holdGiven } from './given-files.js';
 import type { Limits } from './given-files.js';
-import { mountOf } from './mounts.js';
-import type { Mount } from './mounts.js';
+import { mountBelow } from './target-facts.js';
 import { datasetFolder, resolveTarget } from './target.js';
 
 /** What a look at the target tells. */
@@ -69,7 +69,7 @@ export function checkTarget(assignment: Assignment, limits: Limits): TargetRepor
       writable: problem === undefined,
       freeBytes: free.bytes,
       freeInodes: free.inodes ?? null,
-      mount: mountOf(real, fs.readFileSync('/proc/self/mountinfo', 'utf8')) ?? null,
+      mount: mountBelow(real),
       dataset: datasetState(folder, assignment.dataset.hash),
     };
   } catch (error) {

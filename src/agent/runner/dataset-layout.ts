@@ -17,6 +17,9 @@ export function manifestName(agentIndex: number): string {
   return `.muster-manifest-${String(agentIndex)}.json`;
 }
 
+/** Which write to each block was the last (verify/write-history.ts). One for all agents of a shared folder. */
+export const historyName = '.muster-written';
+
 /** Beyond this many files paths are put together anew each time: a table per worker would cost too much memory. */
 const tableLimit = 16_384;
 

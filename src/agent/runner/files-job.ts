@@ -5,10 +5,12 @@ import { fileSizesOf } from './choosing/file-sizes.js';
 import type { FileSizes } from './choosing/file-sizes.js';
 import { poolFor } from './content/content-pool.js';
 import type { Operation, WriteContent } from '../engines/engine.js';
+import { holesOf } from '../core/holes.js';
 import { filePath, leavesOf } from './dataset-layout.js';
 import { RunnerFailure, failureFrom } from './failure.js';
 import { FileRanges } from './file-ranges.js';
 import type { FilesJob, WorkerEvent } from './jobs.js';
+import { forgetHistory } from './verify/write-history.js';
 import { PreparedPattern } from './verify/pattern-content.js';
 import { patternOf } from './verify/verification.js';
 import { RunControl, nextChunk } from './shared-memory.js';
@@ -31,7 +33,7 @@ const wholeFile: Operation = {
 export function runFilesJob(job: FilesJob, say: (event: WorkerEvent) => void): void {
   const control = new RunControl(job.control);
   const progress = new Float64Array(job.progress);
-  const work = new FileWork(job, control, progress);
+  const work = new FileWork(job, control, progress, say);
   const { from: first, to: end } = job.dataset.own;
   while (!control.isStopped) {
     const from = first + Atomics.add(control.flags, nextChunk, 1) * job.filesPerChunk;
@@ -58,8 +60,18 @@ class FileWork {
   readonly #flags: number;
   /** By leaf: 1 for a folder known to be a real one, not a link to elsewhere. A byte each: there may be a million. */
   readonly #safe: Uint8Array;
+  readonly #say: (event: WorkerEvent) => void;
+  #hasForgotten = false;
+  /** Why the file looked at last is not whole. */
+  #holes: string | undefined;
 
-  constructor(job: FilesJob, control: RunControl, progress: Float64Array) {
+  constructor(
+    job: FilesJob,
+    control: RunControl,
+    progress: Float64Array,
+    say: (event: WorkerEvent) => void,
+  ) {
+    this.#say = say;
     this.#job = job;
     this.#control = control;
     this.#progress = progress;
@@ -96,7 +108,7 @@ class FileWork {
         if (this.#isWhole(name, file)) return true;
         throw new RunnerFailure(
           'dataset',
-          `dataset "${this.#job.dataset.name}": ${name} is missing or has another size`,
+          `dataset "${this.#job.dataset.name}": ${this.#holes ?? `${name} is missing or has another size`}`,
         );
       case 'remove':
         this.#remove(name, file);
@@ -104,15 +116,24 @@ class FileWork {
     }
   }
 
+  /** A file with holes is not: it is made anew, or refused. */
   #isWhole(name: string, file: number): boolean {
+    this.#holes = undefined;
     const found = fs.lstatSync(name, { throwIfNoEntry: false });
-    return found?.isFile() === true && found.size === this.#sizes.of(file);
+    if (found?.isFile() !== true || found.size !== this.#sizes.of(file)) return false;
+    if (!this.#job.refusesHoles) return true;
+    const holes = holesOf(name, found, () => fs.statfsSync(name).type);
+    if (holes?.isCertain === false) this.#say({ kind: 'warning', line: holes.words });
+    if (holes?.isCertain !== true) return true;
+    this.#holes = holes.words;
+    return false;
   }
 
   #make(name: string, file: number): boolean {
     // None is needed for files that are only created.
     const content = this.#content;
     const size = this.#sizes.of(file);
+    this.#forgetHistory();
     const descriptor = this.#create(name, file);
     try {
       if (content !== undefined) {
@@ -126,6 +147,13 @@ class FileWork {
     } finally {
       fs.closeSync(descriptor);
     }
+  }
+
+  /** Of files that are made anew it would say what is no longer true. */
+  #forgetHistory(): void {
+    if (this.#hasForgotten) return;
+    this.#hasForgotten = true;
+    forgetHistory();
   }
 
   /** What an interrupted prepare left of the file is removed; anything that is not a file stops us. */

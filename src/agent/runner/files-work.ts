@@ -5,6 +5,7 @@ import { fileSizesOf } from './choosing/file-sizes.js';
 import { Aborted } from './failure.js';
 import { FileRanges } from './file-ranges.js';
 import type { FilesJob } from './jobs.js';
+import type { RunnerParts } from './runner-parts.js';
 import type { RunControl } from './shared-memory.js';
 import type { WorkerPool } from './worker-pool.js';
 
@@ -18,11 +19,14 @@ export interface FilesWork {
   readonly listed: FileRanges;
   readonly salt: number;
   readonly owner: number;
+  readonly refusesHoles: boolean;
   readonly threads: number;
   readonly pool: WorkerPool;
   readonly control: RunControl;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** The first warning is logged. */
+  readonly emit: RunnerParts['emit'];
   /** Once a second, and at the end. */
   readonly progress: (progress: Omit<Progress, 'phase'>) => void;
   /** Files that are done; called along with progress and at the end. What it throws ends the work. */
@@ -44,6 +48,7 @@ export async function workOnFiles(work: FilesWork): Promise<number> {
   control.reset();
 
   let problem: Error | undefined;
+  let hasWarned = false;
   const report = (): void => {
     try {
       work.done(finished);
@@ -85,11 +90,16 @@ export async function workOnFiles(work: FilesWork): Promise<number> {
         worker,
         workers: threads,
         owner: work.owner,
+        refusesHoles: work.refusesHoles,
         control: control.buffer,
         progress: progress.buffer,
       },
       (event) => {
         if (event.kind === 'files') finished.add(event.from, event.to);
+        else if (event.kind === 'warning' && !hasWarned) {
+          hasWarned = true;
+          work.emit({ kind: 'log', level: 'warn', line: event.line });
+        }
       },
     ),
   );

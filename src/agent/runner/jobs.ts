@@ -5,6 +5,7 @@ import type { BlockTables } from './choosing/aim.js';
 import type { ChurnState } from './churn-pool.js';
 import type { GivenFile } from './given-files.js';
 import type { LaneShape } from './lane-memory.js';
+import type { RunOfWrites } from './verify/generations.js';
 
 /** Runs a stage: opens, warms up, says `warm`, waits for the gate, works until a limit is reached, says `done`. */
 export interface StageJob {
@@ -40,8 +41,9 @@ export interface StageJob {
   readonly tables: BlockTables | undefined;
   /** Whose files they are, for verification (ownerOf). */
   readonly owner: number;
-  /** What the run has written where, for verification. */
-  readonly generations: SharedArrayBuffer | undefined;
+  /** What is known of who wrote what last, for verification: WriteHistory. */
+  readonly writes:
+    { readonly buffer: SharedArrayBuffer; readonly runs: readonly RunOfWrites[] } | undefined;
   /** Where lanes with several operations in flight ask to be woken; undefined when no schedule has to be kept. */
   readonly alarms: SharedArrayBuffer | undefined;
 }
@@ -58,6 +60,8 @@ export interface FilesJob {
   readonly worker: number;
   readonly workers: number;
   readonly owner: number;
+  /** Stages read the files and compare nothing: holes in them would pass for speed. */
+  readonly refusesHoles: boolean;
   readonly control: SharedArrayBuffer;
   /** Float64: files gone through, bytes written, files made or removed. */
   readonly progress: SharedArrayBuffer;

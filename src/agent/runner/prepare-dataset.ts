@@ -1,5 +1,5 @@
 import os from 'node:os';
-import type { Assignment } from '../../shared/model/assignment.js';
+import type { Assignment, StageAssignment } from '../../shared/model/assignment.js';
 import { smallestSize } from '../../shared/model/sizes.js';
 import { claimDataset } from './claim-dataset.js';
 import { awaitOtherAgents, completeFiles } from './complete-files.js';
@@ -45,6 +45,7 @@ export async function prepareDataset(
     kind: dataset.skipPrepare ? 'check' : isFilled ? 'make' : 'create',
     dataset,
     owner: ownerOf(assignment),
+    refusesHoles: assignment.stages.some(comparesNothing),
     listed,
     threads: filesThreads(assignment),
     progress: (progress) => {
@@ -89,6 +90,17 @@ async function syncDataset({ signal, emit }: RunnerParts): Promise<void> {
       line: `dataset not forced to the device (${problem}): its write-back may disturb the first stage`,
     });
   }
+}
+
+export function reads({ mix, fio }: StageAssignment): boolean {
+  return (
+    fio !== undefined || mix.some(({ operation }) => operation === 'read' || operation === 'get')
+  );
+}
+
+/** Reads, and would not notice that what it reads was never written. */
+export function comparesNothing(stage: StageAssignment): boolean {
+  return reads(stage) && !stage.verify;
 }
 
 export function filesThreads({ dataset, stages }: Assignment): number {

@@ -46,6 +46,8 @@ export type RunnerCommand =
 /** Runner to control. */
 export type RunnerEvent =
   | ({ readonly kind: 'progress' } & Progress)
+  /** Where the run's data lies: JSON of TargetFacts. */
+  | { readonly kind: 'target'; readonly facts: string }
   /** Shared dataset: agent 0 has made the marker. */
   | { readonly kind: 'marked' }
   /** Dataset ready (run mode: also the stage's workers are spawned, warm and waiting). */

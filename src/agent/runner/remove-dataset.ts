@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { Assignment } from '../../shared/model/assignment.js';
 import { demandSame } from './claim-dataset.js';
 import { readMarker } from './dataset-files.js';
-import { dataFolder, hereName, manifestName, markerName } from './dataset-layout.js';
+import { dataFolder, hereName, historyName, manifestName, markerName } from './dataset-layout.js';
 import { failureFrom } from './failure.js';
 import { FileRanges } from './file-ranges.js';
 import { isRealFolder } from './files-job.js';
@@ -45,6 +45,7 @@ export async function removeDataset(
       kind: 'remove',
       dataset,
       owner: 0,
+      refusesHoles: false,
       listed: new FileRanges(),
       threads: filesThreads(assignment),
       progress: (progress) => {
@@ -56,6 +57,7 @@ export async function removeDataset(
     await removeEmptyTree(dataFolder);
     fs.rmSync(manifestName(agentIndex), { force: true });
     fs.rmSync(hereName, { force: true });
+    for (const end of ['', '.new']) fs.rmSync(historyName + end, { force: true });
     const isLast = namespace === 'private' || agentIndex === 0;
     const warnings = isLast ? await removeFolder(folder, namespace === 'private') : [];
     return { files: files + churned, warnings };

@@ -3,6 +3,7 @@ import type { ClockBase } from './clock-base.js';
 import type { GivenFile } from './given-files.js';
 import type { RunnerEvent } from './protocol.js';
 import type { RunControl } from './shared-memory.js';
+import type { WriteHistory } from './verify/write-history.js';
 import type { WorkerPool } from './worker-pool.js';
 
 /** What all parts of a runner work with. */
@@ -20,6 +21,6 @@ export interface RunnerParts {
   readonly given: readonly GivenFile[] | undefined;
   /** By which runs may drop the page cache of the whole host; undefined when its operator does not let them. */
   readonly hostSwitch: string | undefined;
-  /** What the run has written where; undefined when the dataset is not verified. */
-  readonly generations: SharedArrayBuffer | undefined;
+  /** What was written where; undefined when the dataset is not verified, or it cannot be known. */
+  readonly writes: WriteHistory | undefined;
 }

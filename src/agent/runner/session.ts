@@ -19,8 +19,10 @@ import { removeDataset } from './remove-dataset.js';
 import type { RunnerParts } from './runner-parts.js';
 import { RunControl } from './shared-memory.js';
 import { StageSequence } from './stage-sequence.js';
+import { givenFacts, targetFacts } from './target-facts.js';
+import type { TargetFacts } from './target-facts.js';
 import { datasetFolder, resolveTarget } from './target.js';
-import { generationsFor } from './verify/verification.js';
+import { WriteHistory } from './verify/write-history.js';
 import { WorkerPool } from './worker-pool.js';
 
 type Prepare = Extract<RunnerCommand, { kind: 'prepare' }>;
@@ -107,21 +109,28 @@ export class RunnerSession {
       const { given } = assignment.dataset;
       const held = given && holdGiven(given, assignment, limits);
       const parts = this.#runnerParts(assignment, held, consent);
-      const folder =
+      const real =
         target.engine.needsDataset && given === undefined
-          ? datasetFolder(resolveTarget(target.location, roots), assignment)
-          : '';
+          ? resolveTarget(target.location, roots)
+          : undefined;
+      const folder = real === undefined ? '' : datasetFolder(real, assignment);
       this.#run = { assignment, folder, parts };
       if (assignment.mode === 'cleanup') {
         await this.#remove(assignment, folder, parts);
         return;
       }
+      if (real !== undefined) this.#sayTarget(targetFacts(real));
+      if (held !== undefined) this.#sayTarget(givenFacts(held));
       if (given !== undefined) this.#describeGiven(parts, assignment);
       if (folder !== '') await prepareDataset(parts, assignment, folder);
       if (assignment.mode === 'prepare') this.#parts.emit({ kind: 'prepared' });
       else await this.#runStages(withSizes(assignment, parts.given), target, parts);
       if (this.#cleansNext) await this.#remove(assignment, folder, parts);
     });
+  }
+
+  #sayTarget(facts: TargetFacts): void {
+    this.#parts.emit({ kind: 'target', facts: JSON.stringify(facts) });
   }
 
   /** What is there already needs no preparing, and nobody has to wait for anybody. */
@@ -160,6 +169,7 @@ export class RunnerSession {
     given: RunnerParts['given'],
     { dropCaches }: Consent,
   ): RunnerParts {
+    const salt = keyOf(assignment.runId);
     const control = new RunControl();
     control.share.set([assignment.agentIndex, assignment.agentCount]);
     return {
@@ -169,10 +179,10 @@ export class RunnerSession {
       control,
       emit: this.#parts.emit,
       signal: this.#abort.signal,
-      salt: keyOf(assignment.runId),
+      salt,
       given,
       hostSwitch: dropCaches ? kernelSwitch : undefined,
-      generations: assignment.mode === 'run' ? generationsFor(assignment) : undefined,
+      writes: WriteHistory.of(assignment, salt),
     };
   }
 

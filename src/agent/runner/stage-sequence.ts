@@ -10,9 +10,10 @@ import { setUpFio } from './fio/set-up-fio.js';
 import type { RunnerCommand } from './protocol.js';
 import type { RunnerParts } from './runner-parts.js';
 import { StageLoad } from './stage-load.js';
-import type { StageEnd } from './stage-load.js';
+import type { LeftOut, StageEnd } from './stage-load.js';
 import { noChurn, setUpWorkers } from './stage-workers.js';
 import type { Churn } from './stage-workers.js';
+import { KeptHistory } from './verify/kept-history.js';
 import { WrittenData } from './written-data.js';
 
 type Arm = Extract<RunnerCommand, { kind: 'arm' }>;
@@ -68,25 +69,32 @@ export class StageSequence {
     const { emit } = this.#parts;
     let churn = noChurn;
     const data = new WrittenData(this.#parts, this.#assignment);
+    const history = new KeptHistory(this.#parts, this.#assignment);
+    await history.load();
     for (const stage of this.#assignment.stages) {
       if (stage.index < this.#from) continue;
       if (this.#engine.needsDataset) await data.before(stage);
-      const setUp = await this.#setUp(stage, churn);
-      this.#heedAbort();
-      const start = await this.#awaitStart(stage);
-      if (start === undefined) {
-        churn = await setUp.leave();
-        this.#heedAbort();
-        continue;
-      }
-      this.#load = setUp.begin(start);
-      const end = await this.#complete(this.#load);
-      emit({ kind: 'stageResult', ...end.result });
+      const end = await history.during(stage, () => this.#carryOut(stage, churn));
+      if (end.result !== undefined) emit({ kind: 'stageResult', ...end.result });
       if (end.failure !== undefined) throw new RunnerFailure('operations', end.failure);
       if (end.churn === undefined) throw new Aborted();
       churn = end.churn;
       this.#load = undefined;
     }
+  }
+
+  /** A result is missing when the stage was left out. @throws Aborted */
+  async #carryOut(stage: StageAssignment, churn: Churn): Promise<StageEnd | LeftOut> {
+    const setUp = await this.#setUp(stage, churn);
+    this.#heedAbort();
+    const start = await this.#awaitStart(stage);
+    if (start === undefined) {
+      const left = await setUp.leave();
+      this.#heedAbort();
+      return { result: undefined, churn: left, failure: undefined };
+    }
+    this.#load = setUp.begin(start);
+    return this.#complete(this.#load);
   }
 
   /** @throws Aborted */

@@ -56,6 +56,7 @@ export async function setUpWorkers(
   const folders = redistribute(churn.folders, lanes);
   const openFiles = Math.max(1, Math.floor((openFileLimit() - 256) / lanes));
   const tables = blockTablesFor(assignment.dataset, stage);
+  const neighbour = dataOf(assignment, stage);
   const warnings = new Set<string>();
   const engineIs = { words: '', usesLibuv: false };
   const newMemories = (): LaneMemory[] =>
@@ -73,7 +74,7 @@ export async function setUpWorkers(
       dataset: assignment.dataset,
       given: parts.given,
       agentIndex: assignment.agentIndex,
-      dataOf: dataOf(assignment, stage),
+      dataOf: neighbour,
       sharers: assignment.namespace === 'shared' ? assignment.agentCount : 1,
       seed: assignment.seed,
       salt: parts.salt,
@@ -89,8 +90,9 @@ export async function setUpWorkers(
       churnFiles: files[lane] ?? emptyChurn,
       churnFolders: folders[lane] ?? emptyChurn,
       tables,
-      owner: ownerOf(assignment),
-      generations: parts.generations,
+      owner: ownerOf({ ...assignment, agentIndex: neighbour }),
+      // Of a neighbour's writes nothing is known here.
+      writes: neighbour === assignment.agentIndex ? writesOf(parts) : undefined,
       alarms: alarms?.buffer,
     };
     let isWarm = (): void => undefined;
@@ -143,6 +145,11 @@ export async function setUpWorkers(
   const mechanism = (operations: number): string =>
     watch === undefined ? words : `${watch.mechanism(operations)} ${words}`;
   return { memories, warmupMemories, mechanism, warnings, stopped, done };
+}
+
+/** What can be sent to a thread. */
+function writesOf({ writes }: RunnerParts): StageJob['writes'] {
+  return writes && { buffer: writes.buffer, runs: writes.runs };
 }
 
 /** One more thread, beside those of the lanes. It ends with them; what ends it before them ends them, too. */

@@ -4,7 +4,7 @@ import { RunnerFailure } from './failure.js';
 import { FileRanges } from './file-ranges.js';
 import { workOnFiles } from './files-work.js';
 import { awaitNeighbours } from './neighbour.js';
-import { filesThreads, saveManifest } from './prepare-dataset.js';
+import { comparesNothing, filesThreads, reads, saveManifest } from './prepare-dataset.js';
 import type { RunnerParts } from './runner-parts.js';
 
 /**
@@ -26,10 +26,7 @@ export class WrittenData {
 
   /** @throws RunnerFailure when the stage would read what nobody has written; Aborted */
   async before(stage: StageAssignment): Promise<void> {
-    const reads =
-      stage.fio !== undefined ||
-      stage.mix.some(({ operation }) => operation === 'read' || operation === 'get');
-    if (this.#isComplete || !reads) return;
+    if (this.#isComplete || !reads(stage)) return;
     this.#isComplete = true;
     const { dataset } = this.#assignment;
     if (completeFiles(this.#assignment).covers(dataset.use.from, dataset.use.to)) return;
@@ -42,7 +39,7 @@ export class WrittenData {
     await awaitNeighbours(this.#parts, this.#assignment, 'complete');
   }
 
-  async #look({ name }: StageAssignment): Promise<void> {
+  async #look(stage: StageAssignment): Promise<void> {
     const { dataset } = this.#assignment;
     try {
       await workOnFiles({
@@ -50,6 +47,7 @@ export class WrittenData {
         kind: 'check',
         dataset,
         owner: 0,
+        refusesHoles: comparesNothing(stage),
         listed: new FileRanges(),
         threads: filesThreads(this.#assignment),
         progress: (progress) => {
@@ -61,7 +59,7 @@ export class WrittenData {
       if (!(error instanceof RunnerFailure)) throw error;
       throw new RunnerFailure(
         'dataset',
-        `stage "${name}" would read what no stage has written (${error.message}): with prepare none the stages before have to write all of it`,
+        `stage "${stage.name}" would read what no stage has written (${error.message}): with prepare none the stages before have to write all of it`,
       );
     }
   }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
-import { mountOf, parseMounts } from './mount-table.js';
-import type { Mount } from './mount-table.js';
+import { mountOf } from '../core/mounts.js';
+import type { Mount } from '../core/mounts.js';
 
 /** What the results say about a host; `host` of Welcome, as JSON. */
 export interface HostFacts {
@@ -29,7 +29,7 @@ export interface RootFacts {
  */
 export function readHostFacts(roots: readonly string[]): HostFacts {
   const cpus = os.cpus();
-  const mounts = parseMounts(readIfThere('/proc/self/mounts') ?? '');
+  const mounts = readIfThere('/proc/self/mountinfo') ?? '';
   return {
     hostname: os.hostname(),
     platform: os.platform(),

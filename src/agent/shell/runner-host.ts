@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream';
 import type { Log } from '../../shared/kernel/log.js';
 import { reasonOf } from '../../shared/kernel/errors.js';
 import { runnerEnvironment } from './runner-environment.js';
+import { RunnerScratch } from './runner-scratch.js';
 import type { RunnerExit } from '../core/session-io.js';
 import type { RunnerCommand, RunnerEvent } from '../runner/protocol.js';
 
@@ -25,7 +26,11 @@ export interface RunnerHostOptions {
 /** The workload processes of this agent: forks them, talks to them, kills them, sees them end. */
 export class RunnerHost {
   readonly #options: RunnerHostOptions;
-  readonly #runners = new Map<number, ChildProcess>();
+  readonly #runners = new Map<
+    number,
+    { readonly child: ChildProcess; readonly scratch: RunnerScratch }
+  >();
+  readonly #removals = new Set<Promise<void>>();
 
   constructor(options: RunnerHostOptions) {
     this.#options = options;
@@ -38,15 +43,16 @@ export class RunnerHost {
    */
   fork(runner: number, asynchronous: number): void {
     const { entry, env, log } = this.#options;
+    const scratch = new RunnerScratch(log);
     const child = fork(entry, [], {
       serialization: 'advanced',
       detached: true,
       execArgv: [],
-      env: { ...env, ...runnerEnvironment(asynchronous) },
+      env: { ...env, ...runnerEnvironment(asynchronous), ...scratch.env },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
-    this.#runners.set(runner, child);
-    this.#watch(runner, child);
+    this.#runners.set(runner, { child, scratch });
+    this.#watch(runner, child, scratch);
     for (const output of [child.stdout, child.stderr]) {
       if (output) forward(output, log);
     }
@@ -56,7 +62,7 @@ export class RunnerHost {
   }
 
   send(runner: number, command: RunnerCommand): void {
-    const child = this.#runners.get(runner);
+    const child = this.#runners.get(runner)?.child;
     if (!child?.connected) return;
     child.send(command, (error) => {
       // The channel broke: the process is going, and its end will be reported.
@@ -65,21 +71,32 @@ export class RunnerHost {
   }
 
   kill(runner: number): void {
-    this.#runners.get(runner)?.kill('SIGKILL');
+    this.#runners.get(runner)?.child.kill('SIGKILL');
   }
 
   /** Kills all and waits for none: one that is stuck in the kernel must not keep the agent from leaving. */
   abandonAll(): void {
-    for (const child of this.#runners.values()) {
+    for (const { child, scratch } of this.#runners.values()) {
       child.kill('SIGKILL');
       if (child.connected) child.disconnect();
       child.stdout?.destroy();
       child.stderr?.destroy();
       child.unref();
+      this.#remove(scratch);
     }
   }
 
-  #watch(runner: number, child: ChildProcess): void {
+  /** Nothing of a runner that has ended, or was abandoned, is left in the folder for temporary files. */
+  async removed(): Promise<void> {
+    await Promise.all(this.#removals);
+  }
+
+  #remove(scratch: RunnerScratch): void {
+    const removal = scratch.remove().finally(() => this.#removals.delete(removal));
+    this.#removals.add(removal);
+  }
+
+  #watch(runner: number, child: ChildProcess, scratch: RunnerScratch): void {
     const { onEvent, onExit } = this.#options;
     let exit: RunnerExit | undefined;
     let ended = false;
@@ -88,6 +105,7 @@ export class RunnerHost {
       if (!exit || ended || child.connected) return;
       ended = true;
       this.#runners.delete(runner);
+      this.#remove(scratch);
       onExit(runner, exit);
     };
     child.on('message', (event) => {

@@ -23,6 +23,9 @@ import { CheckpointFetches } from './checkpoint-fetches.js';
 import { ControllerLinks } from './controller-links.js';
 import { readBootId, readHostFacts } from './host-facts.js';
 import { RunnerHost } from './runner-host.js';
+import { LoadMetrics } from './metrics/load-metrics.js';
+import { serveMetrics } from './metrics/metrics-server.js';
+import type { MetricsAddress } from './metrics/metrics-server.js';
 import { Spool } from './spool/spool.js';
 import { defaultSpoolFolders } from './spool/spool-folder.js';
 
@@ -46,6 +49,8 @@ export interface ServeOptions {
   readonly env: NodeJS.ProcessEnv;
   /** Where to keep what runs report; undefined: the system's folder for such things, false: nowhere. */
   readonly spool?: string | false | undefined;
+  /** Where Prometheus' metrics are shown; undefined: nowhere. */
+  readonly metrics?: MetricsAddress | undefined;
   readonly clock: Clock;
   readonly log: Log;
   /** The workload process's program; a test may put another in its place. */
@@ -57,6 +62,7 @@ export interface ServingAgent {
   /** As bound, for people. */
   readonly address: string;
   readonly hostname: string;
+  readonly metricsPort: number | undefined;
   /** As a signal would: aborts what runs and leaves. */
   stop(signal: string): void;
   /** Resolves with the exit code once the agent has left. */
@@ -80,14 +86,17 @@ export async function serveAgent(options: ServeOptions): Promise<ServingAgent> {
   const leaving = new Promise<number>((resolve) => {
     leave = resolve;
   });
+  const loadMetrics = new LoadMetrics();
   const runners = new RunnerHost({
     entry: options.runnerEntry ?? runnerEntry,
     env,
     log,
     onEvent: (runner, event) => {
+      loadMetrics.accept(runner, event);
       loop.feed({ kind: 'runner', runner, event });
     },
     onExit: (runner, exit) => {
+      loadMetrics.idle();
       loop.feed({ kind: 'runnerExited', runner, exit });
     },
   });
@@ -128,6 +137,13 @@ export async function serveAgent(options: ServeOptions): Promise<ServingAgent> {
     tokenRequired: access.token !== undefined,
     checkpoints: spool.offers,
   });
+  const metrics =
+    options.metrics &&
+    (await serveMetrics(options.metrics, () => {
+      const { state } = session;
+      const residentBytes = process.memoryUsage.rss();
+      return loadMetrics.text({ id, version, hostname: host.hostname, state, residentBytes });
+    }));
   const server = await startAgentServer({
     listen,
     access,
@@ -137,9 +153,14 @@ export async function serveAgent(options: ServeOptions): Promise<ServingAgent> {
     session: (incoming) => void links.incoming(incoming),
   });
   const left = leaving.then(async (code) => {
+    metrics?.close();
     loop.stop();
     runners.abandonAll();
-    await race(fetches.settled(), { clock, timeoutMs: lastFetchMs, signal: never });
+    await race(Promise.all([fetches.settled(), runners.removed()]), {
+      clock,
+      timeoutMs: lastFetchMs,
+      signal: never,
+    });
     await server.close(farewellMs);
     await spool.close();
     return code;
@@ -148,6 +169,7 @@ export async function serveAgent(options: ServeOptions): Promise<ServingAgent> {
     port: server.port,
     address: server.address,
     hostname: host.hostname,
+    metricsPort: metrics?.port,
     stop: (signal) => {
       loop.feed({ kind: 'operatorStop', signal });
     },
@@ -159,8 +181,9 @@ function spoolPlace({ spool, env, listen }: ServeOptions) {
   const uid = process.getuid?.() ?? 0;
   if (spool === false) return { folders: [], uid };
   if (spool !== undefined) return { folders: [path.resolve(spool)], uid };
-  // One folder per port: agents of one host never share one, and a restarted agent finds its own. Whoever listens on
+  // One folder per address: agents of one host never share one, and a restarted agent finds its own. Whoever listens on
   // any free port is not found again after a restart, and needs none.
   if (listen.port === 0) return { folders: [], uid };
-  return { folders: defaultSpoolFolders(env, uid, `agent-${String(listen.port)}`), uid };
+  const place = listen.host === undefined ? '' : `${listen.host.replace(/[^\w.-]/g, '_')}-`;
+  return { folders: defaultSpoolFolders(env, uid, `agent-${place}${String(listen.port)}`), uid };
 }

@@ -51,7 +51,8 @@ async function ask(address: Address, access: Access, { clock }: CommandIo): Prom
     return { address: name, hello, failure: undefined };
   } catch (thrown) {
     if (thrown instanceof DialError) {
-      return { address: name, hello: undefined, failure: thrown.message };
+      const hint = thrown.hint === undefined ? '' : ` (${thrown.hint})`;
+      return { address: name, hello: undefined, failure: thrown.message + hint };
     }
     throw thrown;
   }

@@ -28,8 +28,7 @@ export function checkCommand(io: CommandIo): Command {
       const offSignal = io.onSignal(() => (isInterrupted = true));
       const outcomes = await checkFleet(reachable, io, (level, line) => {
         if (options.verbose === true) io.stderr.write(`${level}: ${line}\n`);
-      });
-      offSignal();
+      }).finally(offSignal);
       io.stdout.write(checkText(plan, outcomes));
       if (isInterrupted) io.exitCode = exitCodes.interrupted;
       else if (outcomes.some(({ problems }) => problems.length > 0))

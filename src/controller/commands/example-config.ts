@@ -9,7 +9,7 @@ name: example
 #   - { address: node04:7761, id: big, threads: 32 }    # one with settings of its own
 
 # Where the load goes, on each agent: an absolute path. {agent} and {index} become the agent's id and number.
-target: /tmp/muster-bench
+target: /tmp
 
 # private: each agent has files of its own. shared: all agents work on the same ones.
 namespace: private
@@ -28,9 +28,9 @@ dataset:
 # One after the other; all agents start each stage at the same instant.
 stages:
   - name: seq-write
-    mix: write # read write get put stat list delete mkdir rmdir
+    mix: write # read write get put stat list delete rename mkdir rmdir
     block_size: 1MiB
-    access: sequential # or random
+    access: sequential # random, shuffled, zipf, hotspot, strided
     threads: 2 # per agent
     fsync: end # never, end, every, or every N writes
     duration: 10s # and/or max_operations, max_bytes: whichever comes first

@@ -9,7 +9,7 @@ import type { CommandIo } from './command-io.js';
 import { addPlanOptions, embeddedFlags, loadPlanOf, type PlanOptions } from './plan-options.js';
 import { printPlan } from './validate.js';
 
-const defaultUi = ':7762';
+const uiPort = 7762;
 
 interface RunOptions extends PlanOptions, AccessOptions {
   readonly results?: string;
@@ -77,7 +77,7 @@ function withCommonOptions(
     .option('--steal', 'take agents away from the run that owns them (that run loses them)')
     .option(
       '--ui [address]',
-      `show the run to browsers while it goes on (default: ${defaultUi}, this machine only)`,
+      `show the run to browsers while it goes on (default: :${String(uiPort)}, this machine only)`,
     )
     .option('--no-color', 'no colours (also: NO_COLOR in the environment)')
     .option('-v, --verbose', 'show debug lines too')
@@ -123,5 +123,5 @@ function withCommonOptions(
 
 function uiAddress(ui: RunOptions['ui']): ReturnType<typeof parseListenAddress> | undefined {
   if (ui === undefined) return undefined;
-  return parseListenAddress(ui === true ? defaultUi : ui);
+  return parseListenAddress(ui === true ? `:${String(uiPort)}` : ui, uiPort);
 }

@@ -8,7 +8,7 @@ import { LinkKeeper } from './link-keeper.js';
 import { Lookout, type Outlook } from './lookout.js';
 import { makesDataset } from './makes-dataset.js';
 import type { Outbox } from './outbox.js';
-import type { ClockEstimate, LinkState, SessionState } from './records.js';
+import type { AgentFacts, ClockEstimate, LinkState, SessionState } from './records.js';
 import type { RunMode } from './run-io.js';
 import type { FailureReason, SessionEvent } from './session-events.js';
 import { SessionStateKeeper } from './session-state.js';
@@ -60,6 +60,7 @@ export class AgentSession {
   #fetched = false;
   #makesDataset = false;
   instanceId: string | undefined;
+  #facts: AgentFacts | undefined;
   /** The stage it is ready for. */
   readyStage: number | undefined;
   /** The later stage it was told to get ready for, leaving out what went on without it. */
@@ -266,6 +267,17 @@ export class AgentSession {
     // An early wake does no harm, so the instant of now need not be known.
     if (!this.#isBeyondJudging) due = earliest(due, this.lookout.wakeAt(this.#outlook(0)));
     return due;
+  }
+
+  /** Who the agent is. */
+  known(facts: AgentFacts): void {
+    this.#facts = facts;
+    this.context.outbox.record({ type: 'agent', agent: this.index, facts });
+  }
+
+  /** Where its data lies. */
+  targetKnown(target: unknown): void {
+    if (this.#facts !== undefined) this.known({ ...this.#facts, target });
   }
 
   shift(ms: number): void {

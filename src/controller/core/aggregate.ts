@@ -14,7 +14,7 @@ import type { AgentTrack } from './stage-track.js';
 import { hasEnded } from './transitions.js';
 import type { Summary } from './summary.js';
 import { checkExpectations } from './thresholds.js';
-import { memoryBytesOf } from './cached-reads.js';
+import { givenBytesOf, memoryBytesOf } from './cached-reads.js';
 import { generatorBound, sameHost, warningsOf } from './warnings.js';
 
 type Of<K extends JournalRecord['type']> = Extract<JournalRecord, { type: K }>;
@@ -43,6 +43,7 @@ export class Aggregate {
         this.#onAgent(record.agent, (agent) => {
           agent.bootId = record.facts.bootId;
           agent.memoryBytes = memoryBytesOf(record.facts.host);
+          agent.givenBytes = givenBytesOf(record.facts.target);
         });
         return;
       case 'transition':
@@ -161,6 +162,7 @@ export class Aggregate {
       plan,
       bootId: undefined,
       memoryBytes: undefined,
+      givenBytes: undefined,
       session: 'CONNECTING',
       outages: new Outages(),
       link: 'CONNECTING',

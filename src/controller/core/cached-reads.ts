@@ -2,12 +2,15 @@
 import { meanSize } from '../../shared/model/sizes.js';
 import { parseTarget } from '../../shared/model/target.js';
 import { formatSize } from '../../shared/model/units.js';
+import { enumerated } from './one-sentence.js';
 import type { AgentPlan, Plan, StagePlan } from '../../shared/model/plan.js';
 
 export interface AgentMemory {
   readonly plan: AgentPlan;
   /** Of its host; undefined when it did not say. */
   readonly memoryBytes: number | undefined;
+  /** Of its existing files or devices; undefined without them, or when it did not say. */
+  readonly givenBytes: number | undefined;
 }
 
 /** What an agent's `host` facts say of its memory. */
@@ -16,27 +19,39 @@ export function memoryBytesOf(host: unknown): number | undefined {
   return typeof host.memoryBytes === 'number' ? host.memoryBytes : undefined;
 }
 
-/** One sentence for every stage that reads through the page cache what fits into it. */
+/** How much is on an agent's existing files or devices, as its `target` facts say; undefined when they do not. */
+export function givenBytesOf(target: unknown): number | undefined {
+  if (typeof target !== 'object' || target === null || !('given' in target)) return undefined;
+  if (!Array.isArray(target.given)) return undefined;
+  const sizes = target.given.map((one: unknown) =>
+    typeof one === 'object' && one !== null && 'sizeBytes' in one ? Number(one.sizeBytes) : NaN,
+  );
+  const bytes = sizes.reduce((sum, size) => sum + size, 0);
+  return Number.isFinite(bytes) ? bytes : undefined;
+}
+
+/** One sentence for all stages that read through the page cache what fits into it; none when no stage does. */
 export function cachedReads(
   plan: Plan,
   stages: readonly StagePlan[],
   agents: readonly AgentMemory[],
 ): readonly string[] {
   const { files, fileSizes, fileSizeBytes, given } = plan.dataset;
-  // How much is on existing files and devices only the agents know.
-  if (given !== undefined) return [];
-  const bytes = Math.round(meanSize(fileSizes ?? fileSizeBytes) * files);
-  const fitting = agents.filter(
-    (agent) => isStored(agent.plan) && agent.memoryBytes !== undefined && bytes < agent.memoryBytes,
-  );
-  if (fitting.length === 0) return [];
-  const of = `${String(fitting.length)} of ${String(agents.length)} agents`;
-  return stages
-    .filter(readsThroughCache)
-    .map(
-      ({ name }) =>
-        `stage ${name}: what it reads (${formatSize(bytes)}) fits into the memory of ${of}, and may come from there: use direct, or more data`,
-    );
+  const made = Math.round(meanSize(fileSizes ?? fileSizeBytes) * files);
+  const sizes = agents.flatMap(({ plan: agent, memoryBytes, givenBytes }) => {
+    const bytes = given === undefined ? made : givenBytes;
+    const fits = bytes !== undefined && memoryBytes !== undefined && bytes < memoryBytes;
+    return fits && isStored(agent) ? [bytes] : [];
+  });
+  const names = stages.filter(readsThroughCache).map(({ name }) => name);
+  if (sizes.length === 0 || names.length === 0) return [];
+  const largest = Math.max(...sizes);
+  const size = `${sizes.some((bytes) => bytes < largest) ? 'up to ' : ''}${formatSize(largest)}`;
+  const who = names.length === 1 ? 'stage' : 'stages';
+  const what = names.length === 1 ? 'it reads' : 'they read';
+  return [
+    `${who} ${enumerated(names)}: what ${what} (${size}) fits into the memory of ${String(sizes.length)} of ${String(agents.length)} agents, and may come from there: use direct, or more data`,
+  ];
 }
 
 function isStored({ target }: AgentPlan): boolean {

@@ -1,18 +1,30 @@
 type Field = 'year' | 'month' | 'day' | 'hour' | 'minute' | 'second';
 
+/** By time zone: making one takes longer than all else here, and every line of a log has a time. */
+const formats = new Map<string | undefined, Intl.DateTimeFormat>();
+
+function formatOf(timeZone: string | undefined): Intl.DateTimeFormat {
+  let format = formats.get(timeZone);
+  if (!format) {
+    const two = '2-digit';
+    format = new Intl.DateTimeFormat('en-GB', {
+      year: 'numeric',
+      month: two,
+      day: two,
+      hour: two,
+      minute: two,
+      second: two,
+      hourCycle: 'h23',
+      ...(timeZone === undefined ? {} : { timeZone }),
+    });
+    formats.set(timeZone, format);
+  }
+  return format;
+}
+
 /** Calendar fields, two digits each and four for the year, of an instant on the wall clock; local time by default. */
 export function calendar(unixMs: number, timeZone?: string): Readonly<Record<Field, string>> {
-  const two = '2-digit';
-  const format = new Intl.DateTimeFormat('en-GB', {
-    year: 'numeric',
-    month: two,
-    day: two,
-    hour: two,
-    minute: two,
-    second: two,
-    hourCycle: 'h23',
-    ...(timeZone === undefined ? {} : { timeZone }),
-  });
+  const format = formatOf(timeZone);
   const parts = new Map(format.formatToParts(unixMs).map((part) => [part.type, part.value]));
   const pick = (field: Field): string => parts.get(field) ?? '';
   return {

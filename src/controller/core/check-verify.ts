@@ -69,6 +69,11 @@ function* checkStage(plan: Plan, stage: StagePlan, path: KeyPath): Generator<Fin
     const message = `get is verified in memory, in files of at most ${formatSize(mostGetBytes)}; set verify to false here, or use read`;
     yield { level: 'error', path: [...path, 'verify'], about: [['dataset', 'file_size']], message };
   }
+  if (does('put') && stage.verify) {
+    const message =
+      'what put makes is not verified, because no operation reads it back; write files of the dataset with write, or set verify to false here';
+    yield { level: 'error', path: [...path, 'verify'], about: [[...path, 'mix']], message };
+  }
   const isDivided =
     stage.access === 'sequential' ||
     (typeof stage.access === 'object' && 'strided' in stage.access);

@@ -67,7 +67,7 @@ export class Judge {
     if (gravest(this.#codes) === exitCodes.notStarted) this.#reasons.push(line);
   }
 
-  end(): Omit<RunEnd, 'owing'> {
+  end(): RunEnd {
     const exitCode = gravest(this.#codes);
     const isReasonless = exitCode === exitCodes.completed || this.#reasons.length === 0;
     return {

@@ -23,6 +23,10 @@ export class LiveInbox<Item> {
     return this.#items.length - this.#head;
   }
 
+  get isFull(): boolean {
+    return this.size >= inboxLimit;
+  }
+
   add(item: Item): Admission<Item> {
     this.#items.push(item);
     if (this.size <= inboxLimit) return { folded: undefined, isNews: false };

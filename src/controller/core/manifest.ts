@@ -26,8 +26,15 @@ interface AgentEntry {
   readonly starts: { stage: number; lateness_ns: number; bound_ns: number }[];
   readonly outages: Outages;
   metrics: LinkMetrics | undefined;
+  /** What agentJson gives, as it stands in the file; undefined since a change. */
+  text: string | undefined;
   report: LinkReport | undefined;
 }
+
+type Verdict = Pick<Summary, 'outcome' | 'reason' | 'exit_code'>;
+
+/** Some hundred kilobytes. */
+const agentsPerChunk = 32;
 
 export type ManifestDocument = ReturnType<Manifest['document']>;
 
@@ -38,6 +45,7 @@ export type ManifestDocument = ReturnType<Manifest['document']>;
 export class Manifest {
   #run: Of<'run'> | undefined;
   #end: Of<'end'> | undefined;
+  #planText: string | undefined;
   #agents: readonly AgentEntry[] = [];
   readonly #stages: { stage: number; epoch: number; at_ms: number; ended_at_ms: number | null }[] =
     [];
@@ -54,6 +62,7 @@ export class Manifest {
     switch (record.type) {
       case 'run':
         this.#run = record;
+        this.#planText = undefined;
         this.#agents = record.plan.agents.map(newEntry);
         return true;
       case 'agent':
@@ -125,12 +134,33 @@ export class Manifest {
    * JSON text; throws an Error when no `run` record has come. `verdict`: the summary's, once there is one: it knows of
    * thresholds that failed, and that a journal without an end is of a run that was interrupted.
    */
-  toJson(verdict?: Pick<Summary, 'outcome' | 'reason' | 'exit_code'>): string {
-    return `${JSON.stringify(this.document(verdict), undefined, 2)}\n`;
+  toJson(verdict?: Verdict): string {
+    return [...this.chunks(verdict)].join('');
+  }
+
+  /**
+   * What toJson() gives, piece by piece: of a thousand agents it is several megabytes, of which little has changed since
+   * it was made last.
+   */
+  *chunks(verdict?: Verdict): Generator<string> {
+    const head = JSON.stringify(this.#head(verdict), undefined, 2);
+    yield `${head.slice(0, -'\n}'.length)},\n  "agents": [`;
+    for (let from = 0; from < this.#agents.length; from += agentsPerChunk) {
+      const some = this.#agents.slice(from, from + agentsPerChunk);
+      const texts = some.map((agent) => (agent.text ??= jsonAt(4, agentJson(agent))));
+      yield `${from > 0 ? ',' : ''}\n    ${texts.join(',\n    ')}`;
+    }
+    this.#planText ??= jsonAt(2, this.#run?.plan);
+    yield `\n  ],\n  "plan": ${this.#planText}\n}\n`;
   }
 
   /** What toJson() gives, as a value. */
-  document(verdict?: Pick<Summary, 'outcome' | 'reason' | 'exit_code'>) {
+  document(verdict?: Verdict) {
+    const head = this.#head(verdict);
+    return { ...head, agents: this.#agents.map(agentJson), plan: this.#run?.plan };
+  }
+
+  #head(verdict: Verdict | undefined) {
     const run = this.#run;
     if (!run) throw new Error('no run record has been accepted');
     return {
@@ -149,16 +179,21 @@ export class Manifest {
       command_line: run.commandLine,
       config_sha256: run.configSha256,
       timeline: { stages: this.#stages, decisions: this.#decisions },
-      agents: this.#agents.map(agentJson),
-      plan: run.plan,
     };
   }
 
   #on(index: number, change: (agent: AgentEntry) => void): boolean {
     const agent = this.#agents[index];
-    if (agent) change(agent);
-    return agent !== undefined;
+    if (!agent) return false;
+    change(agent);
+    agent.text = undefined;
+    return true;
   }
+}
+
+/** As it stands in a document of which the lines around it are indented by so many spaces. */
+function jsonAt(indent: number, value: unknown): string {
+  return JSON.stringify(value, undefined, 2).replaceAll('\n', `\n${' '.repeat(indent)}`);
 }
 
 function newEntry(plan: AgentPlan): AgentEntry {
@@ -173,6 +208,7 @@ function newEntry(plan: AgentPlan): AgentEntry {
     starts: [],
     outages: new Outages(),
     metrics: undefined,
+    text: undefined,
     report: undefined,
   };
 }
@@ -192,6 +228,7 @@ function agentJson(agent: AgentEntry) {
     instance_id: facts?.instanceId ?? null,
     boot_id: facts?.bootId ?? null,
     host: facts?.host ?? null,
+    target: facts?.target ?? null,
     states: agent.states,
     links: agent.links,
     link_metrics: linkMetricsJson(agent.metrics, agent.report, agent.outages),

@@ -22,6 +22,8 @@ export interface AgentFacts {
   readonly bootId: string;
   /** Parsed `host` of Welcome; the agent decides what is in it. */
   readonly host: unknown;
+  /** Parsed `facts` of Target, once it has come. */
+  readonly target?: unknown;
 }
 
 /** Offset to add to the controller's monotonic clock to get the agent's, |error| ≤ boundNs. */

@@ -13,6 +13,8 @@ export interface Recovered {
 
 const over: ReadonlySet<SessionState> = new Set(['COMPLETED', 'FAILED', 'ABORTED']);
 
+const stoppedEarly = 'the controller stopped before the run ended';
+
 /** What a journal says of a run whose controller is gone, and the records that bring it to an end. */
 export class Recovery {
   plan: Plan | undefined;
@@ -26,6 +28,8 @@ export class Recovery {
   readonly #open = new Set<number>();
   readonly #completed = new Set<string>();
   #mode = '';
+  /** The end was written by an earlier recovery. */
+  #isEndedByRecovery = false;
 
   learn(record: RunRecord | JournalRecord): void {
     if ('atMs' in record) this.lastMs = Math.max(this.lastMs, record.atMs);
@@ -55,15 +59,22 @@ export class Recovery {
       }
       case 'end':
         this.hasEnd = true;
+        this.#isEndedByRecovery = record.reason?.startsWith(stoppedEarly) === true;
         return;
       default:
         return;
     }
   }
 
-  /** What is to be added when all agents have been asked; nothing when the run had come to its end. */
+  /** An earlier recovery, or the run itself, has all that this agent had. */
+  has(agent: number): boolean {
+    const state = this.#states.get(agent);
+    return this.hasEnd && (state === 'COMPLETED' || state === 'ABORTED');
+  }
+
+  /** What is to be added when all agents have been asked; nothing when the run had come to its own end. */
   end(recovered: readonly Recovered[]): RunRecord[] {
-    if (this.hasEnd) return [];
+    if (this.hasEnd) return this.#isEndedByRecovery ? [this.#end(recovered)] : [];
     const records = recovered.flatMap(({ agent, isComplete, reason }): RunRecord[] => {
       const from = this.#states.get(agent) ?? 'CONNECTING';
       if (over.has(from)) return [];
@@ -97,7 +108,7 @@ export class Recovery {
       type: 'end',
       outcome: 'partial',
       exitCode: exitCodes.partial,
-      reason: `the controller stopped before the run ended; recovered from ${of}`,
+      reason: `${stoppedEarly}; recovered from ${of}`,
       notRepresentative: false,
     };
   }

@@ -144,6 +144,4 @@ export interface RunEnd {
   readonly reason: string | undefined;
   /** The majority was lost: the numbers are no result of the planned run. */
   readonly notRepresentative: boolean;
-  /** Indexes of agents that worked and whose last words did not come: their own hosts may have more of the run. */
-  readonly owing: readonly number[];
 }

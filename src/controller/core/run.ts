@@ -16,6 +16,7 @@ import { RateDivision } from './rate-division.js';
 import type { RunEffect, RunInput, RunOptions } from './run-io.js';
 import { statusOf } from './run-status.js';
 import type { SessionEvent } from './session-events.js';
+import { SessionWakes } from './session-wakes.js';
 import { dialed, dialFailed, helloAnswered, linkLost } from './session-link-events.js';
 import { receiveMessage } from './session-messages.js';
 import type { RunStatus } from './snapshot.js';
@@ -53,8 +54,7 @@ export class Run implements RunContext {
   #finished = false;
   #workloadBeganMs: number | undefined;
   #wakeAtMs: number | undefined;
-  /** When each session wants a tick, as of the last look at all of them. */
-  readonly #sessionWakesMs: number[] = [];
+  readonly #wakes: SessionWakes;
 
   constructor(options: RunOptions) {
     this.options = options;
@@ -70,6 +70,7 @@ export class Run implements RunContext {
       });
       return session;
     });
+    this.#wakes = new SessionWakes(this.sessions);
     this.division = new RateDivision(this.plan, this.outbox);
     this.#pulse = new Pulse(this.outbox, this.sessions);
     this.#judge = new Judge(this.plan.failurePolicy, this.sessions, this.outbox);
@@ -81,8 +82,23 @@ export class Run implements RunContext {
     this.#forgiveOwnSleep(now);
     this.#take(input, now);
     if (this.#changesNothing(input, now)) return this.outbox.take();
-    if (this.#started) this.#proceed('agent' in input ? input.agent : undefined, now);
-    this.#wakeAtMs = this.#nextWake();
+    if ('agent' in input) this.#wakes.touch(input.agent);
+    if (this.#started) this.#proceed(now);
+    this.#wakeAtMs = this.#nextWake(now.ms);
+    return this.outbox.take();
+  }
+
+  /**
+   * Takes a message as `handle` does, but what follows for the run waits for the tick that is wanted now: of messages
+   * that come together, only the last one costs a look at all agents.
+   */
+  hear(input: Extract<RunInput, { kind: 'message' }>, now: Instant): RunEffect[] {
+    if (this.#finished) return [];
+    this.#forgiveOwnSleep(now);
+    this.#take(input, now);
+    if (this.#changesNothing(input, now)) return this.outbox.take();
+    this.#wakes.touch(input.agent);
+    this.#wakeAtMs = Math.min(this.#wakeAtMs ?? Infinity, now.ms + this.#wakes.glanceMs);
     return this.outbox.take();
   }
 
@@ -193,13 +209,11 @@ export class Run implements RunContext {
   }
 
   /** What follows from an input: watches, what the sessions tell, and how far the phase has come. */
-  #proceed(touched: number | undefined, now: Instant): void {
+  #proceed(now: Instant): void {
     this.#tellEvents(now);
     if (this.hasFinished()) return;
     this.#pulse.beat(now.ms);
-    for (const [index, session] of this.sessions.entries()) {
-      if (index === touched || now.ms >= (this.#sessionWakesMs[index] ?? 0)) session.tick(now);
-    }
+    this.#wakes.tick(now);
     this.#tellEvents(now);
     if (this.hasFinished()) return;
     this.#phase.poll(now);
@@ -281,8 +295,7 @@ export class Run implements RunContext {
     if (this.#finished) return;
     this.#finished = true;
     for (const session of this.sessions) session.close(reason);
-    const owing = this.sessions.filter(({ isOwing }) => isOwing).map(({ index }) => index);
-    this.outbox.push({ kind: 'finished', ...this.#judge.end(), owing });
+    this.outbox.push({ kind: 'finished', ...this.#judge.end() });
   }
 
   /** Timers fire before what arrived in the meantime is read: time slept is taken out of every judgement. */
@@ -291,17 +304,15 @@ export class Run implements RunContext {
     if (lateMs < sleptMs) return;
     for (const session of this.sessions) session.shift(lateMs);
     this.#phase.shift(lateMs);
+    // Once: what is heard before the next tick comes after the same sleep.
+    this.#wakeAtMs = now.ms;
   }
 
-  #nextWake(): number | undefined {
+  #nextWake(nowMs: number): number | undefined {
     if (this.#finished) return undefined;
-    let due = earliest(this.#pulse.wakeAt(), this.#phase.wakeAt());
-    for (const [index, session] of this.sessions.entries()) {
-      const wakeAtMs = session.wakeAt();
-      this.#sessionWakesMs[index] = wakeAtMs ?? Infinity;
-      due = earliest(due, wakeAtMs);
-    }
-    return due;
+    const own = earliest(this.#pulse.wakeAt(), this.#phase.wakeAt());
+    const due = earliest(own, this.#wakes.look());
+    return due === undefined ? undefined : Math.max(due, nowMs + this.#wakes.glanceMs);
   }
 }
 

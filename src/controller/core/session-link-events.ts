@@ -77,8 +77,8 @@ function registered(session: AgentSession, hello: HelloReply, welcome: WelcomeMe
   const { version, instanceId, bootId } = welcome;
   session.instanceId = instanceId;
   const { hostname } = hello;
-  const facts = { version, hostname, instanceId, bootId, host: parsedHost(welcome.host) };
-  session.context.outbox.record({ type: 'agent', agent: session.index, facts });
+  const facts = { version, hostname, instanceId, bootId, host: parsedFacts(welcome.host) };
+  session.known(facts);
   session.states.move('IDLE', 'connected');
 }
 
@@ -88,10 +88,10 @@ function restarted(session: AgentSession): void {
 }
 
 /** Facts are shown, never acted on: what is not JSON is kept as the text it is. */
-function parsedHost(host: string): unknown {
+export function parsedFacts(text: string): unknown {
   try {
-    return JSON.parse(host);
+    return JSON.parse(text);
   } catch {
-    return host;
+    return text;
   }
 }

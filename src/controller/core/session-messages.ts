@@ -3,6 +3,7 @@ import type { AgentErrorCode, AgentMessage, Progress } from '../../shared/model/
 import type { AgentSession } from './agent-session.js';
 import { cleaned, ended } from './session-end.js';
 import type { FailureReason } from './session-events.js';
+import { parsedFacts } from './session-link-events.js';
 import { interval, running, stageResult } from './session-stats.js';
 
 /** What each kind of message means for one agent's session. Closed: a new kind must be given a meaning here. */
@@ -50,6 +51,9 @@ export function receiveMessage(
     case 'progress':
       if (isOwnWork(session, message)) session.latestProgress = message;
       session.lookout.work?.progress(message, now.ms);
+      return;
+    case 'target':
+      session.targetKnown(parsedFacts(message.facts));
       return;
     case 'marked':
       session.marked = true;

@@ -16,6 +16,8 @@ export interface AgentTrack {
   bootId: string | undefined;
   /** Of its host. */
   memoryBytes: number | undefined;
+  /** Of its existing files or devices. */
+  givenBytes: number | undefined;
   session: SessionState;
   link: LinkState;
   readonly outages: Outages;

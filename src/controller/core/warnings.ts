@@ -1,6 +1,7 @@
 import type { Bottleneck } from './cpu-use.js';
 import type { Plan } from '../../shared/model/plan.js';
 import { cachedReads } from './cached-reads.js';
+import { enumerated } from './one-sentence.js';
 import { failureWarnings } from './failed-operations.js';
 import type { AgentTrack, StageTrack } from './stage-track.js';
 import type { GeneratorBound, StageSummary, Summary } from './summary.js';
@@ -62,7 +63,7 @@ export function warningsOf(
       agents,
     ),
     ...boundWarnings(measurement.generator_bound, stages),
-    ...measurement.same_host.map((ids) => `agents ${sentence(ids)} run on the same host`),
+    ...measurement.same_host.map((ids) => `agents ${enumerated(ids)} run on the same host`),
     ...agents.flatMap(outageWarnings),
     ...(measurement.missing_intervals > 0
       ? [`${seconds(measurement.missing_intervals)} missing from the time line (in the totals)`]
@@ -160,10 +161,6 @@ function causes(bound: readonly GeneratorBound[], stage: StageSummary): string {
       : []),
     ...(of('late wake-ups').length > 0 ? ['threads woke up late for their schedules'] : []),
   ].join('; ');
-}
-
-function sentence(ids: readonly string[]): string {
-  return ids.length < 2 ? ids.join('') : `${ids.slice(0, -1).join(', ')} and ${ids.at(-1) ?? ''}`;
 }
 
 function seconds(count: number): string {

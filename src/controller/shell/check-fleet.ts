@@ -46,27 +46,27 @@ export async function checkFleet(
   io: CommandIo,
   log: Log,
 ): Promise<CheckOutcome[]> {
-  return withEmbeddedAgents(planned, io.clock, async (fleet) => {
-    const warning = openLinksWarning(fleet);
-    if (warning !== undefined) io.stderr.write(`WARNING: ${warning}\n`);
-    const limit = pLimit(atOnce);
-    const stop = new AbortController();
-    const offSignal = io.onSignal(() => {
-      stop.abort();
-    });
-    const check = (agent: AgentPlan, sentinel?: Sentinel): Promise<CheckOutcome> =>
-      limit(() => {
-        const mayStart = !stop.signal.aborted || sentinel?.act === 'remove';
-        return mayStart ? checkOne(fleet, agent, sentinel, io, log) : notAsked(agent);
-      });
-    try {
-      return await (isToBeShared(fleet.plan)
-        ? checkShared(fleet.plan.agents, check)
-        : Promise.all(fleet.plan.agents.map((agent) => check(agent))));
-    } finally {
-      offSignal();
-    }
+  const stop = new AbortController();
+  const offSignal = io.onSignal(() => {
+    stop.abort();
   });
+  try {
+    return await withEmbeddedAgents(planned, io.clock, stop.signal, (fleet) => {
+      const warning = openLinksWarning(fleet);
+      if (warning !== undefined) io.stderr.write(`WARNING: ${warning}\n`);
+      const limit = pLimit(atOnce);
+      const check = (agent: AgentPlan, sentinel?: Sentinel): Promise<CheckOutcome> =>
+        limit(() => {
+          const mayStart = !stop.signal.aborted || sentinel?.act === 'remove';
+          return mayStart ? checkOne(fleet, agent, sentinel, io, log) : notAsked(agent);
+        });
+      return isToBeShared(fleet.plan)
+        ? checkShared(fleet.plan.agents, check)
+        : Promise.all(fleet.plan.agents.map((agent) => check(agent)));
+    });
+  } finally {
+    offSignal();
+  }
 }
 
 function notAsked(agent: AgentPlan): CheckOutcome {
@@ -122,6 +122,7 @@ async function checkOne(
   let facts: AgentFacts | undefined;
   let estimate: ClockEstimate | undefined;
   let report: CheckOutcome['report'];
+  let hint = '';
   const driver = new RunDriver(
     run,
     clock,
@@ -146,15 +147,18 @@ async function checkOne(
         clock,
         feed,
         notice: log,
+        hint: (text) => {
+          hint = ` (${text})`;
+        },
         onBug,
       }),
   );
   const offSignal = io.onSignal((signal) => {
     driver.feed({ kind: 'interrupt', signal });
   });
-  const end = await driver.drive();
-  offSignal();
-  const problems = [...(report?.problems ?? []), ...(end.reason === undefined ? [] : [end.reason])];
+  const end = await driver.drive().finally(offSignal);
+  const why = end.reason === undefined ? [] : [end.reason + hint];
+  const problems = [...(report?.problems ?? []), ...why];
   const isShared =
     sentinel !== undefined && typeof report?.freeBytes === 'number' && problems.length === 0;
   return { agent, problems, facts, clock: estimate, report, isShared };

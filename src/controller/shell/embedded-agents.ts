@@ -37,6 +37,7 @@ async function startOne(
   flags: readonly string[],
   secret: string,
   clock: Clock,
+  signal: AbortSignal,
 ): Promise<EmbeddedAgent> {
   const child = fork(agentProgram, ['--listen', '127.0.0.1:0', '--id', id, ...flags], {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
@@ -50,7 +51,12 @@ async function startOne(
     words = (words + data.toString()).slice(-2000);
   });
   const port = await new Promise<number>((resolve, reject) => {
+    const settled = (): void => {
+      cancel();
+      signal.removeEventListener('abort', interrupt);
+    };
     const fail = (why: string): void => {
+      settled();
       reject(
         new MusterError(`Embedded agent ${id} did not start: ${why}`, {
           exitCode: exitCodes.notStarted,
@@ -58,25 +64,35 @@ async function startOne(
         }),
       );
     };
+    const interrupt = (): void => {
+      settled();
+      child.kill('SIGKILL');
+      reject(interrupted());
+    };
     const cancel = clock.after(startWithinMs, () => {
       child.kill('SIGKILL');
       fail(`no word from it for ${startWithinMs / 1000}s`);
     });
+    signal.addEventListener('abort', interrupt);
     child.on('message', (message) => {
       if (!isListening(message)) return;
-      cancel();
+      settled();
       resolve(message.port);
     });
     child.once('error', (error) => {
-      cancel();
       fail(error.message);
     });
-    child.once('exit', (code, signal) => {
-      cancel();
-      fail(`it ended with ${signal ?? `exit code ${code}`}`);
+    child.once('exit', (code, killedBy) => {
+      fail(`it ended with ${killedBy ?? `exit code ${code}`}`);
     });
   });
   return { address: `127.0.0.1:${port}`, stop: (withinMs) => stop(child, withinMs, clock) };
+}
+
+function interrupted(): MusterError {
+  return new MusterError('Interrupted while the embedded agents started: nothing was run', {
+    exitCode: exitCodes.interrupted,
+  });
 }
 
 function stop(child: ChildProcess, withinMs: number, clock: Clock): Promise<void> {
@@ -109,18 +125,20 @@ export interface PlannedFleet extends ReachableFleet {
 /**
  * Calls `work` with the plan in which every embedded agent has the address of one that was started for it, and stops
  * those afterwards, however it ends. They are for this command only: a token that nobody else knows keeps the other
- * users of the host from having work done in the name of this one.
+ * users of the host from having work done in the name of this one. `signal` ends the wait for their start with a
+ * MusterError (130).
  */
 export async function withEmbeddedAgents<T>(
   fleet: PlannedFleet,
   clock: Clock,
+  signal: AbortSignal,
   work: (fleet: ReachableFleet) => Promise<T>,
 ): Promise<T> {
   const { plan } = fleet;
   const ids = plan.agents.filter(({ address }) => isEmbedded(address)).map(({ id }) => id);
   if (ids.length === 0) return work(fleet);
   const secret = randomBytes(32).toString('hex');
-  const started = await startEmbeddedAgents(ids, fleet.embeddedFlags, secret, clock);
+  const started = await startEmbeddedAgents(ids, fleet.embeddedFlags, secret, clock, signal);
   const addresses = new Map(ids.map((id, index) => [id, started[index]?.address]));
   const agents = plan.agents.map((agent) => ({
     ...agent,
@@ -142,8 +160,12 @@ async function startEmbeddedAgents(
   flags: readonly string[],
   secret: string,
   clock: Clock,
+  signal: AbortSignal,
 ): Promise<readonly EmbeddedAgent[]> {
-  const outcomes = await Promise.allSettled(ids.map((id) => startOne(id, flags, secret, clock)));
+  if (signal.aborted) throw interrupted();
+  const outcomes = await Promise.allSettled(
+    ids.map((id) => startOne(id, flags, secret, clock, signal)),
+  );
   const started = outcomes.flatMap((o) => (o.status === 'fulfilled' ? [o.value] : []));
   const failed = outcomes.find((o) => o.status === 'rejected');
   if (!failed) return started;

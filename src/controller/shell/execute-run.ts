@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { readClock } from '../../shared/kernel/clock.js';
+import { readClock, type Clock } from '../../shared/kernel/clock.js';
 import type { LogLevel } from '../../shared/kernel/log.js';
 import type { Assignment } from '../../shared/model/assignment.js';
 import { exitCodes, type ExitCode } from '../../shared/model/outcome.js';
@@ -17,6 +17,7 @@ import { GrpcLinks, openLinksWarning } from './agent-links.js';
 import { CheckpointIntake } from './checkpoint-intake.js';
 import { withEmbeddedAgents, type ReachableFleet } from './embedded-agents.js';
 import { controllerIdentity } from './identity.js';
+import { Interrupts } from './interrupts.js';
 import { LinkCounts } from './link-counts.js';
 import { LiveIntake } from './live-intake.js';
 import { openLivePage } from './live-page.js';
@@ -50,21 +51,30 @@ const pageRefreshSeconds = 2;
  * One run from its plan to its exit code. Throws MusterError for what stops it before the results folder exists
  * (exit 3, 6); after that every outcome is in the results.
  */
-export function executeRun(request: RunRequest): Promise<ExitCode> {
-  return withEmbeddedAgents(request, request.io.clock, async (fleet) => {
+export async function executeRun(request: RunRequest): Promise<ExitCode> {
+  const { io } = request;
+  const interrupts = new Interrupts(io);
+  const work = withEmbeddedAgents(request, io.clock, interrupts.signal, async (fleet) => {
     const page = request.ui && (await openLivePage(request.ui));
     try {
-      return await runWith(request, fleet, page);
+      return await runWith(request, fleet, page, interrupts);
     } finally {
       page?.close();
     }
   });
+  const left = interrupts.atOnce.then(() => exitCodes.interrupted);
+  try {
+    return await Promise.race([work, left]);
+  } finally {
+    interrupts.off();
+  }
 }
 
 async function runWith(
   request: RunRequest,
   { plan, access }: ReachableFleet,
   page: LivePage | undefined,
+  interrupts: Interrupts,
 ): Promise<ExitCode> {
   const { io } = request;
   const runId = randomBytes(8).toString('hex');
@@ -141,6 +151,7 @@ async function runWith(
     cleanup: request.cleanup,
     random: Math.random,
   });
+  const hints = new Set<string>();
   const driver = new RunDriver(
     run,
     io.clock,
@@ -156,6 +167,10 @@ async function runWith(
         clock: io.clock,
         feed,
         notice,
+        hint: (text) => {
+          if (!hints.has(text)) notice('info', text);
+          hints.add(text);
+        },
         onBug,
         whenSafe: (safe) => {
           intake.whenCounted(() => {
@@ -176,85 +191,92 @@ async function runWith(
     metrics: (agent) => driver.linkMetrics(agent),
     record,
   });
-  const end = await watched(request, { run, driver, intake, results, view, began }).finally(() => {
-    links.stop();
-  });
-  if (end === 'impatient') return exitCodes.interrupted;
-  const owing = end.owing.filter((agent) => !checkpoints.has(agent));
+  const end = await watched(io.clock, interrupts, { run, driver, results, view, began }).finally(
+    () => {
+      links.stop();
+    },
+  );
+  const owing = run.sessions
+    .filter(({ isOwing, index }) => isOwing && !checkpoints.has(index))
+    .map(({ id }) => id);
   if (owing.length > 0) {
-    const names = owing.map((agent) => plan.agents[agent]?.id).join(', ');
-    const line = `What ${names} reported last may still be on its host, for an hour: bench-controller recover ${results.folder}`;
+    const line = `What ${owing.join(', ')} reported last may still be on its host, for an hour: bench-controller recover ${results.folder}`;
     notice('warn', line);
   }
   intake.finish();
   links.recordAll();
-  record({
-    type: 'end',
-    outcome: end.outcome,
-    reason: end.reason,
-    notRepresentative: end.notRepresentative,
-    exitCode: request.allowPartial && end.exitCode === exitCodes.partial ? 0 : end.exitCode,
-  });
+  record(end === 'impatient' ? atOnceEnd : endRecord(end, request.allowPartial));
   view.close();
+  if (end === 'impatient') {
+    await results.flush();
+    io.stderr.write(
+      `Ended at once; the journal is in ${results.folder} (files from it: bench-controller report; what agents still have: bench-controller recover)\n`,
+    );
+    return exitCodes.interrupted;
+  }
   const finished = await results.finish();
-  if (owing.length === 0) await results.forgetSecret();
   printResults(finished, request.viewMode, request.viewOptions);
+  // A disk that did not take the results may not answer to this, either.
+  if (owing.length === 0 && finished.failure === undefined) await results.forgetSecret();
   return finished.exitCode;
 }
 
 interface Watched {
   readonly run: Run;
   readonly driver: RunDriver;
-  readonly intake: LiveIntake;
   readonly results: RunResults;
   readonly view: RunView;
   readonly began: number;
 }
 
 /** Drives the run with the view kept fresh and signals heeded; 'impatient' when a second Ctrl-C came. */
-async function watched(request: RunRequest, parts: Watched): Promise<RunEnd | 'impatient'> {
-  const { io } = request;
-  const { run, driver, intake, results, view, began } = parts;
-  let shownAt = io.clock.nowMs();
+async function watched(
+  clock: Clock,
+  interrupts: Interrupts,
+  { run, driver, results, view, began }: Watched,
+): Promise<RunEnd | 'impatient'> {
+  let shownAt = clock.nowMs();
   const show = (): void => {
-    const now = io.clock.nowMs();
+    const now = clock.nowMs();
     const lateMs = Math.max(0, now - shownAt - viewEveryMs);
     shownAt = now;
     view.update({
       elapsedMs: now - began,
       lateMs,
-      status: run.snapshot(readClock(io.clock)),
+      status: run.snapshot(readClock(clock)),
       live: results.aggregate.live(),
     });
-    cancelShow = io.clock.after(viewEveryMs, show);
+    cancelShow = clock.after(viewEveryMs, show);
   };
-  let cancelShow = io.clock.after(0, show);
-  let interrupts = 0;
-  let giveUp = (): void => undefined;
+  let cancelShow = clock.after(0, show);
   const impatient = new Promise<'impatient'>((resolve) => {
-    giveUp = () => {
+    interrupts.onSecond = () => {
       resolve('impatient');
     };
   });
-  const offSignal = io.onSignal((signal) => {
-    interrupts += 1;
-    if (interrupts === 1) driver.feed({ kind: 'interrupt', signal });
-    else giveUp();
-  });
   try {
-    const end = await Promise.race([driver.drive(), impatient]);
-    if (end === 'impatient') {
-      driver.cut();
-      intake.finish();
-      await results.flush();
-      view.close();
-      io.stderr.write(
-        `Ended at once; the journal is in ${results.folder} (rebuild with: bench-controller report)\n`,
-      );
-    }
+    const ended = driver.drive();
+    interrupts.onFirst((signal) => {
+      driver.feed({ kind: 'interrupt', signal });
+    });
+    const end = await Promise.race([ended, impatient]);
+    if (end === 'impatient') await driver.leave('ended at once by the operator');
     return end;
   } finally {
-    offSignal();
     cancelShow();
   }
+}
+
+const atOnceEnd: RunRecord = {
+  type: 'end',
+  outcome: 'interrupted',
+  reason: 'ended at once by a second Ctrl-C',
+  notRepresentative: false,
+  exitCode: exitCodes.interrupted,
+};
+
+function endRecord(end: RunEnd, allowPartial: boolean): RunRecord {
+  const { outcome, reason, notRepresentative } = end;
+  const exitCode = allowPartial && end.exitCode === exitCodes.partial ? 0 : end.exitCode;
+  return { type: 'end', outcome, reason, notRepresentative, exitCode };
 }

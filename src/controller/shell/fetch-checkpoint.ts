@@ -1,7 +1,8 @@
 import type { Log } from '../../shared/kernel/log.js';
 import { mergeEncoded } from '../../shared/metrics/histogram.js';
 import type { AgentMessage, ControllerMessage } from '../../shared/model/messages.js';
-import { DecodeError, decodePayload } from '../../shared/wire/codec.js';
+import { decodePayload } from '../../shared/wire/codec.js';
+import { DecodeError } from '../../shared/wire/decode-error.js';
 import { dialAgent, type DialledAgent, type DialOptions } from '../../shared/wire/dial-agent.js';
 import { DialError } from '../../shared/wire/dial-error.js';
 import { Duplex } from '../../shared/wire/duplex.js';

@@ -7,6 +7,8 @@ type IntervalRecord = Extract<JournalRecord, { type: 'interval' }>;
 
 /** Counting goes on for this long at most before the loop turns to other things. */
 const sliceMs = 5;
+/** When more come in one turn of the loop than can wait, it takes this much longer at most to count the oldest of them. */
+const roomMs = 250;
 
 export interface IntakeOptions {
   readonly clock: Clock;
@@ -19,12 +21,15 @@ export interface IntakeOptions {
 
 /**
  * Takes the run's records in. Intervals, which cost most and hurry least, wait in a bounded inbox and are counted in
- * slices between the turns of the loop, so that no message about the run's course waits behind them.
+ * slices between the turns of the loop, so that no message about the run's course waits behind them. Only when more
+ * come in one turn of the loop than can wait and be counted in it, the oldest lose their place in the time line.
  */
 export class LiveIntake {
   readonly #options: IntakeOptions;
   readonly #inbox = new LiveInbox<IntervalRecord>();
   #cancel: Cancel | undefined;
+  /** Until when more than can wait are counted in this turn; undefined: there were none. */
+  #roomUntilMs: number | undefined;
   /** Records that came to wait, and those of them that are counted, from the first on. */
   #added = 0;
   #counted = 0;
@@ -39,6 +44,7 @@ export class LiveIntake {
       this.#options.count(record);
       return;
     }
+    if (this.#inbox.isFull) this.#makeRoom();
     const { folded, isNews } = this.#inbox.add(record);
     this.#added += 1;
     if (isNews) {
@@ -58,7 +64,18 @@ export class LiveIntake {
   finish(): void {
     this.#cancel?.();
     this.#cancel = undefined;
-    for (let next = this.#inbox.take(); next; next = this.#inbox.take()) this.#count(next);
+    while (this.#inbox.size > 0) this.#countOldest();
+  }
+
+  #makeRoom(): void {
+    const nowMs = this.#options.clock.nowMs();
+    this.#roomUntilMs ??= nowMs + roomMs;
+    if (nowMs < this.#roomUntilMs) this.#countOldest();
+  }
+
+  #countOldest(): void {
+    const oldest = this.#inbox.take();
+    if (oldest) this.#count(oldest);
   }
 
   #count(record: IntervalRecord): void {
@@ -81,10 +98,9 @@ export class LiveIntake {
   #slice(): void {
     const { clock } = this.#options;
     const untilMs = clock.nowMs() + sliceMs;
-    for (let next = this.#inbox.take(); next; next = this.#inbox.take()) {
-      this.#count(next);
-      if (clock.nowMs() >= untilMs) break;
-    }
+    this.#roomUntilMs = undefined;
+    do this.#countOldest();
+    while (this.#inbox.size > 0 && clock.nowMs() < untilMs);
     if (this.#inbox.size > 0) this.#schedule();
   }
 }

@@ -9,6 +9,11 @@ import { writeDerivedFiles } from './derived-files.js';
 import { readJournal } from './journal-reader.js';
 import { writeFailureReason } from './write-failure.js';
 
+export interface ReadRun extends Rebuilt {
+  readonly aggregate: Aggregate;
+  readonly manifest: Manifest;
+}
+
 export interface Rebuilt {
   readonly summary: Summary;
   /** What could not be read of the journal, one sentence each. */
@@ -20,6 +25,19 @@ export interface Rebuilt {
  * MusterError: 2 when there is no journal to read, 6 when the files cannot be written.
  */
 export async function rebuild(folder: string): Promise<Rebuilt> {
+  const { aggregate, manifest, summary, damage } = await readRun(folder);
+  const failure = await writeDerivedFiles(folder, aggregate, manifest, summary);
+  if (failure !== undefined) {
+    throw new MusterError(`Cannot write results to ${folder} (${writeFailureReason(failure)})`, {
+      exitCode: exitCodes.resultsNotWritten,
+      cause: failure,
+    });
+  }
+  return { summary, damage };
+}
+
+/** All that the journal of a results folder says. @throws MusterError 2 when there is no journal to read */
+export async function readRun(folder: string): Promise<ReadRun> {
   const aggregate = new Aggregate();
   const manifest = new Manifest();
   const path = join(folder, 'journal.ndjson');
@@ -29,15 +47,7 @@ export async function rebuild(folder: string): Promise<Rebuilt> {
   });
   if (!aggregate.run) throw noRun(path);
   for (const sentence of damage) aggregate.warn(sentence);
-  const summary = aggregate.summary();
-  const failure = await writeDerivedFiles(folder, aggregate, manifest, summary);
-  if (failure !== undefined) {
-    throw new MusterError(`Cannot write results to ${folder} (${writeFailureReason(failure)})`, {
-      exitCode: exitCodes.resultsNotWritten,
-      cause: failure,
-    });
-  }
-  return { summary, damage };
+  return { aggregate, manifest, summary: aggregate.summary(), damage };
 }
 
 /** A journal whose first record cannot be read. */

@@ -9,7 +9,7 @@ import type { AgentPlan, Plan } from '../../shared/model/plan.js';
 import type { Access } from '../../shared/wire/access.js';
 import type { RunRecord } from '../core/records.js';
 import { Recovery, type Recovered } from '../core/recovery.js';
-import { addressOf } from './agent-links.js';
+import { addressOf } from './agent-link.js';
 import { CheckpointIntake } from './checkpoint-intake.js';
 import { fetchCheckpoint } from './fetch-checkpoint.js';
 import { controllerIdentity } from './identity.js';
@@ -79,6 +79,7 @@ export async function recoverRun({ folder, clock, accessFor, say }: RecoverReque
 
   const askOne = async (agent: AgentPlan): Promise<Recovered> => {
     const { index } = agent;
+    if (recovery.has(index)) return { agent: index, isComplete: true, reason: 'it is here' };
     const instanceId = recovery.facts.get(index)?.instanceId;
     if (instanceId === undefined) return missing(index, 'the run never reached it');
     if (secret === undefined) return missing(index, 'it was not asked: run.secret is not there');
@@ -105,7 +106,9 @@ export async function recoverRun({ folder, clock, accessFor, say }: RecoverReque
   for (const entry of recovery.end(asked)) record(entry);
   await journal.close();
   if (journal.failure) throw notWritten(folder, journal.failure);
-  const isOpen = asked.some(({ agent }) => recovery.facts.has(agent) && !intake.has(agent));
+  const isOpen = asked.some(
+    ({ agent }) => recovery.facts.has(agent) && !intake.has(agent) && !recovery.has(agent),
+  );
   if (!isOpen) await forgetSecret(folder);
   else if (secret !== undefined) {
     say('info', 'An agent keeps what it has for an hour: recover can be repeated until then');

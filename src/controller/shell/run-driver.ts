@@ -17,6 +17,8 @@ export interface AgentLinks {
   fetch(agent: number, instanceId: string): void;
   /** Ends what is still open; resolves when every stream is closed, within a second. */
   close(): Promise<void>;
+  /** Tells every agent that is connected that it is free, and closes; what is not closed in a second is cut. */
+  leave(reason: string): Promise<void>;
   /** Cuts every stream without a word. */
   cut(): void;
 }
@@ -46,7 +48,8 @@ export class RunDriver {
   #settle: { resolve: (end: RunEnd) => void; reject: (bug: unknown) => void } | undefined;
   #busy = false;
   #over = false;
-  #timer: Cancel | undefined;
+  #leaving = false;
+  #timer: { readonly atMs: number; readonly cancel: Cancel } | undefined;
 
   constructor(
     run: Run,
@@ -85,10 +88,14 @@ export class RunDriver {
     return { ...counted, latency };
   }
 
-  /** Ends everything at once: a second Ctrl-C. The promise of `drive` stays open. */
-  cut(): void {
+  /**
+   * Ends everything at once: a second Ctrl-C. What agents say while they are told is still recorded, for it is
+   * acknowledged; nothing is decided by it. The promise of `drive` stays open.
+   */
+  async leave(reason: string): Promise<void> {
+    this.#leaving = true;
+    await this.#links.leave(reason);
     this.#end();
-    this.#links.cut();
   }
 
   feed(input: RunInput): void {
@@ -97,7 +104,10 @@ export class RunDriver {
     this.#busy = true;
     try {
       for (let next = this.#waiting.shift(); next && !this.#over; next = this.#waiting.shift()) {
-        for (const effect of this.#run.handle(next, readClock(this.#clock))) this.#carryOut(effect);
+        const now = readClock(this.#clock);
+        const effects =
+          next.kind === 'message' ? this.#run.hear(next, now) : this.#run.handle(next, now);
+        for (const effect of effects) this.#carryOut(effect);
       }
     } catch (thrown) {
       this.fail(thrown);
@@ -108,18 +118,25 @@ export class RunDriver {
   }
 
   #armTimer(): void {
-    this.#timer?.();
-    this.#timer = undefined;
     const at = this.#over ? undefined : this.#run.wakeAt();
+    if (at === this.#timer?.atMs) return;
+    this.#disarm();
     if (at === undefined) return;
-    this.#timer = this.#clock.after(Math.max(0, at - this.#clock.nowMs()), () => {
+    const cancel = this.#clock.after(Math.max(0, at - this.#clock.nowMs()), () => {
       const late = this.#clock.nowMs() - at > lateMs;
-      if (late) this.#timer = this.#clock.after(0, this.#tick);
+      if (late) this.#timer = { atMs: at, cancel: this.#clock.after(0, this.#tick) };
       else this.#tick();
     });
+    this.#timer = { atMs: at, cancel };
+  }
+
+  #disarm(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
   }
 
   readonly #tick = (): void => {
+    this.#timer = undefined;
     this.feed({ kind: 'tick' });
   };
 
@@ -132,11 +149,11 @@ export class RunDriver {
 
   #end(): void {
     this.#over = true;
-    this.#timer?.();
-    this.#timer = undefined;
+    this.#disarm();
   }
 
   #carryOut(effect: RunEffect): void {
+    if (this.#leaving && effect.kind !== 'record') return;
     switch (effect.kind) {
       case 'dial':
         this.#links.dial(effect.agent, effect.generation, effect.held);

@@ -3,8 +3,10 @@ import type { Manifest } from '../core/manifest.js';
 import { replaceFile } from './replace-file.js';
 
 const replaceEveryMs = 1000;
+/** … and after one that took long, for a large fleet or on a slow disk, ten times as long later. */
+const mostOftenPart = 10;
 
-/** Keeps run.json up to date: replaced whole, at most once a second, off the loop. The first failure is told and ends it. */
+/** Keeps run.json up to date: replaced whole, at most once a second. The first failure is told and ends it. */
 export class RunJson {
   failure: unknown;
   readonly #path: string;
@@ -13,6 +15,7 @@ export class RunJson {
   readonly #onFailure: (thrown: unknown) => void;
   #cancel: Cancel | undefined;
   #writing: Promise<void> | undefined;
+  #tookMs = 0;
 
   constructor(
     path: string,
@@ -29,7 +32,8 @@ export class RunJson {
   /** The manifest has changed. */
   changed(): void {
     if (this.failure !== undefined) return;
-    this.#cancel ??= this.#clock.after(replaceEveryMs, () => void this.write());
+    const waitMs = Math.max(replaceEveryMs, mostOftenPart * this.#tookMs);
+    this.#cancel ??= this.#clock.after(waitMs, () => void this.write());
   }
 
   /** Resolves when the file is as the manifest is now, or has failed; never rejects. */
@@ -43,12 +47,14 @@ export class RunJson {
   }
 
   async #replace(): Promise<void> {
+    const beganMs = this.#clock.nowMs();
     try {
-      await replaceFile(this.#path, this.#manifest.toJson());
+      await replaceFile(this.#path, this.#manifest.chunks());
     } catch (thrown) {
       this.failure = thrown;
       this.#onFailure(thrown);
     }
+    this.#tookMs = this.#clock.nowMs() - beganMs;
     this.#writing = undefined;
   }
 }

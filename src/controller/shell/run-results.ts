@@ -121,9 +121,11 @@ export class RunResults {
     this.#log.append(`${isoTime(this.#clock.unixMs())} ${level.padEnd(5)} ${line}`);
   }
 
-  /** Journal and log on disk; for a second Ctrl-C, when there is no time for the rest. */
+  /** Journal, log and run.json on disk; for a second Ctrl-C, when there is no time for the rest. */
   async flush(): Promise<void> {
-    await this.#patiently(() => Promise.all([this.#journal.flush(), this.#log.flush()]));
+    await this.#patiently(() =>
+      Promise.all([this.#journal.flush(), this.#log.flush(), this.#runJson.write()]),
+    );
   }
 
   /** After the `end` record: writes and flushes everything; gives up on a disk that stands still. Rejects for a bug only. */
@@ -134,7 +136,7 @@ export class RunResults {
     const { folder } = this;
     if (failure === undefined) return { folder, summary, failure, exitCode: summary.exit_code };
     const exitCode = gravest([summary.exit_code, exitCodes.resultsNotWritten]);
-    return { folder, summary, failure, exitCode };
+    return { folder, summary: { ...summary, exit_code: exitCode }, failure, exitCode };
   }
 
   async #writeAll(summary: Summary, onProgress: () => void): Promise<void> {

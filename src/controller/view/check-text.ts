@@ -1,6 +1,6 @@
 import type { Plan } from '../../shared/model/plan.js';
 import type { SelfTest } from '../../shared/model/self-test.js';
-import { cachedReads, memoryBytesOf } from '../core/cached-reads.js';
+import { cachedReads, givenBytesOf, memoryBytesOf } from '../core/cached-reads.js';
 import { busyWarning, rateWarnings } from '../core/generator-limits.js';
 import { sameHost } from '../core/warnings.js';
 import type { CheckOutcome } from '../shell/check-fleet.js';
@@ -69,9 +69,10 @@ function generatorLine(test: SelfTest): string {
 }
 
 function warnings(plan: Plan, outcomes: readonly CheckOutcome[]): readonly string[] {
-  const memories = outcomes.map(({ agent, facts }) => ({
+  const memories = outcomes.map(({ agent, facts, report }) => ({
     plan: agent,
     memoryBytes: memoryBytesOf(facts?.host),
+    givenBytes: givenBytesOf(report),
   }));
   const groups = sameHost(
     outcomes.map(({ agent, facts }) => ({ plan: agent, bootId: facts?.bootId })),

@@ -212,6 +212,7 @@ export type AgentMessage =
     }
   | { readonly kind: 'state'; readonly state: AgentState; readonly reason: string }
   | ({ readonly kind: 'progress' } & Progress)
+  | { readonly kind: 'target'; readonly facts: string }
   | { readonly kind: 'marked' }
   | { readonly kind: 'ready'; readonly stage: number }
   | { readonly kind: 'armed'; readonly stage: number; readonly epoch: number }
@@ -283,6 +284,7 @@ export const deliveryOf: { readonly [K in MessageKind]: Delivery } = {
   probeReply: { lane: 'critical', reliable: false },
   state: { lane: 'normal', reliable: true },
   progress: { lane: 'normal', reliable: false },
+  target: { lane: 'normal', reliable: true },
   marked: { lane: 'normal', reliable: true },
   ready: { lane: 'normal', reliable: true },
   armed: { lane: 'critical', reliable: true },

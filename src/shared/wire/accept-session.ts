@@ -4,7 +4,7 @@ import type { AgentMessage, ControllerMessage, Message } from '../model/messages
 import { nonceBytes, sameBytes } from './auth.js';
 import type { Nonces, Token } from './auth.js';
 import { checkOpen } from './check-open.js';
-import { DecodeError } from './codec.js';
+import { DecodeError } from './decode-error.js';
 import { AuthenticationError } from './frame.js';
 import type { FrameSigner } from './frame.js';
 import type { FrameStream } from './frame-stream.js';

@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import { MusterError } from '../kernel/errors.js';
 
 export const defaultPort = 7761;
@@ -27,10 +28,13 @@ export function parseAgentAddresses(text: string): Address[] {
   });
 }
 
-/** Where an agent listens: `:7761` and a bare `7761` mean all interfaces (host undefined); port 0 is any free one. */
-export function parseListenAddress(text: string): { host: string | undefined; port: number } {
+/** Where to listen: `:7761` and a bare `7761` mean no host in particular; port 0 is any free one. */
+export function parseListenAddress(
+  text: string,
+  usualPort = defaultPort,
+): { host: string | undefined; port: number } {
   const plain = withoutScheme(text);
-  return split(/^\d+$/.test(plain) ? `:${plain}` : plain, text);
+  return split(/^\d+$/.test(plain) ? `:${plain}` : plain, text, usualPort);
 }
 
 function withoutScheme(text: string): string {
@@ -51,27 +55,31 @@ function withoutScheme(text: string): string {
   }
 }
 
-function split(plain: string, text: string): { host: string | undefined; port: number } {
+function split(
+  plain: string,
+  text: string,
+  usualPort = defaultPort,
+): { host: string | undefined; port: number } {
   if (plain === '') throw refusal(text, 'it is empty');
   const bracketed = /^\[([^\]]*)\](?::(.*))?$/.exec(plain);
   if (bracketed) {
     const [, host = '', port] = bracketed;
     if (!ipv6Pattern.test(host)) throw refusal(text, `[${host}] is not an IPv6 address`);
-    return { host, port: portOf(port, text) };
+    return { host, port: portOf(port, text, usualPort) };
   }
   const [host = '', port, ...more] = plain.split(':');
   if (more.length > 0) {
-    const isIpv6 = ipv6Pattern.test(plain);
+    const isIpv6 = isIPv6(plain);
     const reason = isIpv6 ? 'an IPv6 address stands in brackets' : 'it has more than one port';
     throw refusal(text, reason, isIpv6 ? `[${plain}]:${defaultPort}` : undefined);
   }
-  if (host === '') return { host: undefined, port: portOf(port, text) };
+  if (host === '') return { host: undefined, port: portOf(port, text, usualPort) };
   if (!hostPattern.test(host)) throw refusal(text, `"${host}" is not a host name`);
-  return { host, port: portOf(port, text) };
+  return { host, port: portOf(port, text, usualPort) };
 }
 
-function portOf(text: string | undefined, whole: string): number {
-  if (text === undefined) return defaultPort;
+function portOf(text: string | undefined, whole: string, usualPort: number): number {
+  if (text === undefined) return usualPort;
   const port = Number(text);
   if (/^\d{1,5}$/.test(text) && port <= 65535) return port;
   throw refusal(whole, `"${text}" is not a port (0 to 65535)`);

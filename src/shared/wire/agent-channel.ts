@@ -17,7 +17,7 @@ import { clientFrameStream } from './frame-stream.js';
 import type { FrameStream } from './frame-stream.js';
 import { decodeHelloReply, encodeHelloRequest } from './hello-frames.js';
 import type { HelloRequest, LockedReply } from './hello-frames.js';
-import { DecodeError } from './schema.js';
+import { DecodeError } from './decode-error.js';
 import { channelOptions, helloMethod, sessionMethod } from './service.js';
 import { race } from './race.js';
 

@@ -1,10 +1,9 @@
 import type { Interval, Message } from '../model/messages.js';
 import { agentStates } from '../model/agent-state.js';
 import { operationKinds } from '../model/operation.js';
-import { DecodeError, payloadKinds, schemaOf } from './schema.js';
-import type { Raw } from './schema.js';
-
-export { DecodeError } from './schema.js';
+import { DecodeError } from './decode-error.js';
+import type { Raw } from './message-reader.js';
+import { schemaOf } from './schema.js';
 
 /** A piece of a serialised payload that is too large for one frame. */
 export interface Chunk {
@@ -28,26 +27,20 @@ export interface UnknownKind {
 }
 
 const payload = schemaOf('Payload');
-const kinds = payloadKinds();
 
 /** @throws RangeError when a number does not fit its field: a mistake of the caller */
 export function encodePayload(message: Message | Chunk | Intervals): Buffer {
-  const typeName = kinds.get(message.kind);
-  if (typeName === undefined) throw new Error(`agent.proto has no kind ${message.kind}`);
-  return payload.serialize({ [message.kind]: schemaOf(typeName).toWire({ ...message }) });
+  return payload.writer.writeOne(message.kind, message);
 }
 
 /** @throws DecodeError when the bytes are not a payload, or a field has a value it cannot have */
 export function decodePayload(bytes: Uint8Array): Message | Chunk | Intervals | UnknownKind {
-  const raw = payload.deserialize(bytes);
-  const kind = raw['kind'] as string | undefined;
-  const typeName = kind === undefined ? undefined : kinds.get(kind);
-  if (kind === undefined || typeName === undefined) {
-    return { kind: 'unknown', field: firstFieldNumber(bytes) };
-  }
-  const fields = schemaOf(typeName).fromWire(raw[kind] as Raw);
-  checkWords(kind, fields);
-  return { ...fields, kind } as unknown as Message | Chunk | Intervals;
+  const found = payload.reader.readOne(bytes);
+  if (!found) return { kind: 'unknown', field: firstFieldNumber(bytes) };
+  const message = found.value as Raw;
+  checkWords(found.name, message);
+  message['kind'] = found.name;
+  return message as unknown as Message | Chunk | Intervals;
 }
 
 /** Strings that are closed sets of words in shared/model/messages, by kind and field. */
@@ -87,9 +80,8 @@ const words: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
 };
 
 function checkWords(kind: string, fields: Raw): void {
-  for (const [field, allowed] of Object.entries(words[kind] ?? {})) {
-    checkWord(field, fields[field], allowed);
-  }
+  const own = words[kind];
+  for (const field in own) checkWord(field, fields[field], own[field] ?? []);
   checkState(fields['state']);
   checkOperations(fields['operations']);
   for (const interval of listOf(fields['intervals'])) checkOperations(interval['operations']);

@@ -1,5 +1,5 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
-import { DecodeError } from './schema.js';
+import { DecodeError } from './decode-error.js';
 import type { Encoding } from './frame.js';
 
 /** Shorter payloads are sent as they are: deflating them saves next to nothing. */

@@ -56,10 +56,10 @@ function unavailable(details: string, usesTls: boolean): ConnectCause {
   const isCut = system === 'ECONNRESET' || system === 'EPIPE';
   if (isCut || reason.startsWith('Failed to connect')) {
     const guess = usesTls
-      ? "its log says whether it refuses this controller's certificate"
-      : 'does that agent use TLS? Then --tls-ca is needed here';
-    const text = `the connection was closed before it was ready (${guess})`;
-    return { code: 'network', text, final: false };
+      ? "The agent's log says whether it refuses this controller's certificate."
+      : 'Does that agent use TLS? Then --tls-ca is needed here.';
+    const text = 'the connection was closed before it was ready';
+    return { code: 'network', text, hint: guess, final: false };
   }
   return { code: 'network', text: reason, final: false };
 }

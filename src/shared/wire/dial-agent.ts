@@ -7,7 +7,7 @@ import { AgentChannel } from './agent-channel.js';
 import { nonceBytes, sameBytes } from './auth.js';
 import type { Nonces, Token } from './auth.js';
 import type { Address } from './address.js';
-import { DecodeError } from './codec.js';
+import { DecodeError } from './decode-error.js';
 import { DialError } from './dial-error.js';
 import { AuthenticationError } from './frame.js';
 import type { FrameSigner } from './frame.js';

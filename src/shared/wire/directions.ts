@@ -34,6 +34,7 @@ const toController: Readonly<Record<Delivered<AgentMessage>, true>> = {
   probeReply: true,
   state: true,
   progress: true,
+  target: true,
   marked: true,
   ready: true,
   armed: true,

@@ -3,7 +3,8 @@
  * general-purpose objects with decimal strings for 64-bit numbers took most of a frame's time. Format:
  * https://protobuf.dev/programming-guides/encoding
  */
-import { DecodeError } from './schema.js';
+import { nothing, tagOf, WireReader, wireTypes } from './wire-reader.js';
+import { WireWriter } from './wire-writer.js';
 
 /** The fields as they are in the message. */
 export interface FrameFields {
@@ -18,58 +19,39 @@ export interface FrameFields {
   heard: bigint;
 }
 
-const nothing = new Uint8Array();
-const wireTypes = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
-
-/** Longest varint of a 32-bit value. */
-const longestVarint = 5;
-
-const tagOf = (field: number, wireType: number): number => (field << 3) | wireType;
+const writer = new WireWriter();
 
 /** In the order of the fields' numbers, those at their default left out, as proto3 writes them. */
 export function writeFrame(fields: FrameFields): Buffer {
-  const { mac, payload } = fields;
-  const bytes = Buffer.allocUnsafe(
-    5 * 9 + 5 + 2 + 2 * (1 + longestVarint) + mac.length + payload.length,
-  );
-  let at = fixed64(bytes, 0, 1, fields.sequence);
-  at = fixed64(bytes, at, 2, fields.reliable);
-  at = fixed64(bytes, at, 3, fields.ack);
+  writer.begin();
+  fixed64(1, fields.sequence);
+  fixed64(2, fields.reliable);
+  fixed64(3, fields.ack);
   if (fields.crc !== 0) {
-    bytes[at] = tagOf(4, wireTypes.fixed32);
-    at = bytes.writeUInt32LE(fields.crc, at + 1);
+    writer.tag(4, wireTypes.fixed32);
+    writer.fixed32(fields.crc);
   }
-  at = lengthDelimited(bytes, at, 5, mac);
+  lengthDelimited(5, fields.mac);
   if (fields.encoding !== 0) {
-    bytes[at] = tagOf(6, wireTypes.varint);
-    at = varint(bytes, at + 1, fields.encoding);
+    writer.tag(6, wireTypes.varint);
+    writer.varint(fields.encoding);
   }
-  at = lengthDelimited(bytes, at, 7, payload);
-  at = fixed64(bytes, at, 8, fields.seen);
-  at = fixed64(bytes, at, 9, fields.heard);
-  return bytes.subarray(0, at);
+  lengthDelimited(7, fields.payload);
+  fixed64(8, fields.seen);
+  fixed64(9, fields.heard);
+  return writer.take();
 }
 
-function fixed64(bytes: Buffer, at: number, field: number, value: bigint): number {
-  if (value === 0n) return at;
-  bytes[at] = tagOf(field, wireTypes.fixed64);
-  return bytes.writeBigUInt64LE(value, at + 1);
+function fixed64(field: number, value: bigint): void {
+  if (value === 0n) return;
+  writer.tag(field, wireTypes.fixed64);
+  writer.fixed64(value);
 }
 
-function lengthDelimited(bytes: Buffer, at: number, field: number, value: Uint8Array): number {
-  if (value.length === 0) return at;
-  bytes[at] = tagOf(field, wireTypes.bytes);
-  const from = varint(bytes, at + 1, value.length);
-  bytes.set(value, from);
-  return from + value.length;
-}
-
-function varint(bytes: Buffer, at: number, value: number): number {
-  let rest = value;
-  let to = at;
-  for (; rest > 0x7f; rest >>>= 7) bytes[to++] = (rest & 0x7f) | 0x80;
-  bytes[to] = rest;
-  return to + 1;
+function lengthDelimited(field: number, value: Uint8Array): void {
+  if (value.length === 0) return;
+  writer.tag(field, wireTypes.bytes);
+  writer.bytes(value);
 }
 
 /**
@@ -77,115 +59,57 @@ function varint(bytes: Buffer, at: number, value: number): number {
  * @throws DecodeError
  */
 export function readFrame(from: Uint8Array): FrameFields {
-  return new Reader(from).read();
+  return readFields(new WireReader(from, 'Frame'));
 }
 
-class Reader {
-  readonly #bytes: Buffer;
-  #at = 0;
+/** The fields of a Frame, from a reader of nothing else. */
+function readFields(reader: WireReader): FrameFields {
+  const fields: FrameFields = {
+    sequence: 0n,
+    reliable: 0n,
+    ack: 0n,
+    crc: 0,
+    mac: nothing,
+    encoding: 0,
+    payload: nothing,
+    seen: 0n,
+    heard: 0n,
+  };
+  while (reader.hasMore) readField(reader, fields);
+  return fields;
+}
 
-  constructor(from: Uint8Array) {
-    this.#bytes = Buffer.from(from.buffer, from.byteOffset, from.byteLength);
-  }
-
-  read(): FrameFields {
-    const fields: FrameFields = {
-      sequence: 0n,
-      reliable: 0n,
-      ack: 0n,
-      crc: 0,
-      mac: nothing,
-      encoding: 0,
-      payload: nothing,
-      seen: 0n,
-      heard: 0n,
-    };
-    while (this.#at < this.#bytes.length) this.#field(fields);
-    return fields;
-  }
-
-  #field(fields: FrameFields): void {
-    const tag = this.#varint();
-    switch (tag) {
-      case tagOf(1, wireTypes.fixed64):
-        fields.sequence = this.#fixed64();
-        return;
-      case tagOf(2, wireTypes.fixed64):
-        fields.reliable = this.#fixed64();
-        return;
-      case tagOf(3, wireTypes.fixed64):
-        fields.ack = this.#fixed64();
-        return;
-      case tagOf(4, wireTypes.fixed32):
-        fields.crc = this.#bytes.readUInt32LE(this.#skip(4));
-        return;
-      case tagOf(5, wireTypes.bytes):
-        fields.mac = this.#lengthDelimited();
-        return;
-      case tagOf(6, wireTypes.varint):
-        fields.encoding = this.#varint();
-        return;
-      case tagOf(7, wireTypes.bytes):
-        fields.payload = this.#lengthDelimited();
-        return;
-      case tagOf(8, wireTypes.fixed64):
-        fields.seen = this.#fixed64();
-        return;
-      case tagOf(9, wireTypes.fixed64):
-        fields.heard = this.#fixed64();
-        return;
-      default:
-        this.#unknown(tag);
-    }
-  }
-
-  /** Of a newer version; a known field of another type is none of ours either. */
-  #unknown(tag: number): void {
-    if (tag >>> 3 === 0) throw new DecodeError('not a Frame message: field number 0');
-    switch (tag & 7) {
-      case wireTypes.varint:
-        this.#varint();
-        return;
-      case wireTypes.fixed64:
-        this.#skip(8);
-        return;
-      case wireTypes.bytes:
-        this.#lengthDelimited();
-        return;
-      case wireTypes.fixed32:
-        this.#skip(4);
-        return;
-      default:
-        throw new DecodeError(`not a Frame message: wire type ${tag & 7}`);
-    }
-  }
-
-  #fixed64(): bigint {
-    return this.#bytes.readBigUInt64LE(this.#skip(8));
-  }
-
-  #lengthDelimited(): Uint8Array {
-    const length = this.#varint();
-    const from = this.#skip(length);
-    return new Uint8Array(this.#bytes.buffer, this.#bytes.byteOffset + from, length);
-  }
-
-  /** Up to ten bytes; what goes beyond 32 bits is cut off, as protobuf does for a 32-bit field. */
-  #varint(): number {
-    let value = 0;
-    for (let shift = 0; shift < 70; shift += 7) {
-      const byte = this.#bytes[this.#skip(1)] ?? 0;
-      if (shift < 32) value |= (byte & 0x7f) << shift;
-      if (byte < 0x80) return value >>> 0;
-    }
-    throw new DecodeError('not a Frame message: a number without an end');
-  }
-
-  /** Where the next `count` bytes begin; they are taken. */
-  #skip(count: number): number {
-    const from = this.#at;
-    if (count > this.#bytes.length - from) throw new DecodeError('not a Frame message: cut short');
-    this.#at += count;
-    return from;
+function readField(reader: WireReader, fields: FrameFields): void {
+  const tag = reader.varint32();
+  switch (tag) {
+    case tagOf(1, wireTypes.fixed64):
+      fields.sequence = reader.fixed64();
+      return;
+    case tagOf(2, wireTypes.fixed64):
+      fields.reliable = reader.fixed64();
+      return;
+    case tagOf(3, wireTypes.fixed64):
+      fields.ack = reader.fixed64();
+      return;
+    case tagOf(4, wireTypes.fixed32):
+      fields.crc = reader.fixed32();
+      return;
+    case tagOf(5, wireTypes.bytes):
+      fields.mac = reader.bytes();
+      return;
+    case tagOf(6, wireTypes.varint):
+      fields.encoding = reader.varint32();
+      return;
+    case tagOf(7, wireTypes.bytes):
+      fields.payload = reader.bytes();
+      return;
+    case tagOf(8, wireTypes.fixed64):
+      fields.seen = reader.fixed64();
+      return;
+    case tagOf(9, wireTypes.fixed64):
+      fields.heard = reader.fixed64();
+      return;
+    default:
+      reader.unknown(tag);
   }
 }

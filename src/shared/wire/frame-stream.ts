@@ -40,9 +40,8 @@ export function clientFrameStream(call: ClientDuplexStream<Buffer, Buffer>): Fra
   call.on('error', (error: ServiceError) => {
     events.closing(error.details || error.message);
   });
-  call.on('status', ({ code, details }: StatusObject) => {
-    // Of a call that ended well grpc says "OK", which is no reason for anybody.
-    events.closed((code !== status.OK && details) || 'the agent ended the stream');
+  call.on('status', ({ code, details }: Pick<StatusObject, 'code' | 'details'>) => {
+    events.closed(code === status.OK ? 'the agent ended the stream' : details);
   });
   return events;
 }

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { readFrame, writeFrame } from './frame-bytes.js';
-import { DecodeError } from './schema.js';
+import { DecodeError } from './decode-error.js';
 
 export type Encoding = 'PLAIN' | 'DEFLATE';
 
@@ -50,14 +50,15 @@ const directionNumber: Readonly<Record<Direction, number>> = { toAgent: 1, toCon
 export function canonicalHeader(frame: Frame, { direction, session }: FrameContext): Buffer {
   const nameLength = Buffer.byteLength(session, 'utf8');
   const header = Buffer.allocUnsafe(44 + nameLength);
-  header.writeBigUInt64LE(frame.sequence, 0);
-  header.writeBigUInt64LE(frame.reliable, 8);
-  header.writeBigUInt64LE(frame.ack, 16);
-  header.writeBigUInt64LE(frame.seen, 24);
-  header.writeBigUInt64LE(frame.heard, 32);
-  header.writeUInt8(encodingNumber[frame.encoding], 40);
-  header.writeUInt8(directionNumber[direction], 41);
-  header.writeUInt16LE(nameLength, 42);
+  const view = new DataView(header.buffer, header.byteOffset);
+  view.setBigUint64(0, frame.sequence, true);
+  view.setBigUint64(8, frame.reliable, true);
+  view.setBigUint64(16, frame.ack, true);
+  view.setBigUint64(24, frame.seen, true);
+  view.setBigUint64(32, frame.heard, true);
+  view.setUint8(40, encodingNumber[frame.encoding]);
+  view.setUint8(41, directionNumber[direction]);
+  view.setUint16(42, nameLength, true);
   header.write(session, 44, 'utf8');
   return header;
 }

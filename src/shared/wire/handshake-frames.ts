@@ -1,5 +1,6 @@
 import type { Message } from '../model/messages.js';
-import { DecodeError, decodePayload, encodePayload } from './codec.js';
+import { decodePayload, encodePayload } from './codec.js';
+import { DecodeError } from './decode-error.js';
 import { pack, unpack } from './compression.js';
 import { decodeFrame, encodeFrame } from './frame.js';
 import type { Direction, FrameSigner } from './frame.js';

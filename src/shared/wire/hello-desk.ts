@@ -6,7 +6,7 @@ import type { Token } from './auth.js';
 import { decodeHelloRequest, encodeHelloReply, encodeLockedReply } from './hello-frames.js';
 import type { HelloRequest } from './hello-frames.js';
 import type { Refusals } from './refusals.js';
-import { DecodeError } from './schema.js';
+import { DecodeError } from './decode-error.js';
 
 /** A challenge is good for this long: on the slowest link its answer takes seconds. */
 const challengeMs = 60_000;

@@ -1,7 +1,8 @@
 /** Hello on the wire: what everybody is told, and what only those who know the token are. */
 import { protocolVersion } from '../model/messages.js';
 import type { HelloReply } from '../model/messages.js';
-import { DecodeError, schemaOf } from './schema.js';
+import { DecodeError } from './decode-error.js';
+import { schemaOf } from './schema.js';
 
 export const product = 'muster';
 
@@ -27,16 +28,16 @@ const requestSchema = schemaOf('HelloRequest');
 const replySchema = schemaOf('HelloReply');
 
 export function encodeHelloRequest(request: Partial<HelloRequest> = {}): Buffer {
-  return requestSchema.serialize({ protocol: protocolVersion, ...request });
+  return requestSchema.writer.write({ protocol: protocolVersion, ...request });
 }
 
 /** @throws DecodeError */
 export function decodeHelloRequest(bytes: Uint8Array): HelloRequest {
-  return requestSchema.fromWire(requestSchema.deserialize(bytes)) as unknown as HelloRequest;
+  return requestSchema.reader.read(bytes) as unknown as HelloRequest;
 }
 
 export function encodeHelloReply(reply: HelloReply): Buffer {
-  return replySchema.serialize(replySchema.toWire({ ...reply }));
+  return replySchema.writer.write({ ...reply });
 }
 
 export function encodeLockedReply(
@@ -44,12 +45,12 @@ export function encodeLockedReply(
   rest: Partial<Pick<LockedReply, 'challenge' | 'details' | 'mac'>>,
 ): Buffer {
   const known = { product, protocol: protocolVersion, version, tokenRequired: true };
-  return replySchema.serialize({ ...known, ...rest });
+  return replySchema.writer.write({ ...known, ...rest });
 }
 
 /** @throws DecodeError when it is not an agent's answer; `protocol` is for the caller to judge */
 export function decodeHelloReply(bytes: Uint8Array): HelloReply | LockedReply {
-  const untrusted = replySchema.deserialize(bytes);
+  const untrusted = replySchema.reader.readLeniently(bytes);
   if (untrusted['product'] !== product) {
     const name = JSON.stringify(untrusted['product']);
     throw new DecodeError(`it says it is ${name}, not ${JSON.stringify(product)}`);
@@ -59,6 +60,6 @@ export function decodeHelloReply(bytes: Uint8Array): HelloReply | LockedReply {
   if (challenge.length > 0 || details.length > 0 || untrusted['protocol'] !== protocolVersion) {
     return { ...(untrusted as unknown as LockedReply), locked: true };
   }
-  const { challenge: _c, details: _d, mac: _m, ...reply } = replySchema.fromWire(untrusted);
+  const { challenge: _c, details: _d, mac: _m, ...reply } = replySchema.reader.read(bytes);
   return reply as unknown as HelloReply;
 }

@@ -1,5 +1,7 @@
+import { deliveryOf } from '../model/messages.js';
 import type { HeldRange, Message, MessageKind } from '../model/messages.js';
-import { DecodeError, decodePayload } from './codec.js';
+import { decodePayload } from './codec.js';
+import { DecodeError } from './decode-error.js';
 import { unpack } from './compression.js';
 import { kindsToward } from './directions.js';
 import { decodeFrame } from './frame.js';
@@ -34,9 +36,19 @@ export interface Received<In extends Message> {
   readonly acknowledged?: { readonly ack: bigint; readonly seen: bigint };
   /** The peer misses what was written after `seen`. */
   readonly lost?: boolean;
-  /** Size of the payload when the frame wants an acknowledgement. */
+  /** Size of the payload when the peer waits for an acknowledgement of the frame. */
   readonly bulk?: number;
 }
+
+/** awaited: the peer waits for an acknowledgement. passing: nobody waits. */
+type Meaning = 'nak' | 'awaited' | 'passing';
+
+/** Kinds that are neither written again nor held against credit: who sent one has forgotten it. */
+const passing: ReadonlySet<string> = new Set(
+  Object.entries(deliveryOf)
+    .filter(([, { reliable, lane }]) => !reliable && lane !== 'high' && lane !== 'live')
+    .map(([kind]) => kind),
+);
 
 /** The most that a peer can acknowledge: what it was sent. */
 export interface SentLimits {
@@ -125,23 +137,22 @@ export class Inbound<In extends Message> {
     }
     const { ack, seen } = frame;
     this.#tracker.peerHeard(frame.heard);
-    const lost = this.#open(frame, bytes.length, events);
+    const meaning = this.#open(frame, bytes.length, events);
     if (!events.some(({ kind }) => kind === 'invalid')) this.#invalidInRow = 0;
     return {
       events,
       acknowledged: { ack, seen },
-      lost,
-      ...(frame.payload.length > 0 && { bulk: frame.payload.length }),
+      lost: meaning === 'nak',
+      ...(meaning !== 'passing' && { bulk: frame.payload.length }),
     };
   }
 
-  /** @returns true for a nak */
-  #open(frame: Frame, frameBytes: number, events: LinkEvent<In>[]): boolean {
+  #open(frame: Frame, frameBytes: number, events: LinkEvent<In>[]): Meaning {
     if (frame.payload.length === 0) {
       countTraffic(this.#counters.received, 'ack', frameBytes);
-      return false;
+      return 'passing';
     }
-    if (!this.#isNext(frame.reliable)) return false;
+    if (!this.#isNext(frame.reliable)) return 'awaited';
     try {
       const plain = unpack(frame);
       this.#counters.payloadBytes += plain.length;
@@ -154,11 +165,11 @@ export class Inbound<In extends Message> {
         this.#counters.naksReceived += 1;
         this.#heard = frame.sequence;
         this.#tracker.peerNaked();
-        return true;
+        return 'nak';
       }
       if (decoded.kind !== 'chunk') {
         this.#deliver(decoded, frame.sequence, events);
-        return false;
+        return passing.has(decoded.kind) ? 'passing' : 'awaited';
       }
       const whole = this.#reassembly.add(decoded);
       if (whole) this.#deliver(decodePayload(whole), frame.sequence, events);
@@ -167,7 +178,7 @@ export class Inbound<In extends Message> {
       // The frame came whole: writing it again would not make it readable, so it counts as taken.
       events.push(...this.#invalid(frame.sequence, error.message));
     }
-    return false;
+    return 'awaited';
   }
 
   /** Reliable frames are taken once and in order; takes note of the number. */

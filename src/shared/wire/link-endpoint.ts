@@ -1,4 +1,10 @@
-import type { AgentMessage, ControllerMessage, HeldRange, Message } from '../model/messages.js';
+import type {
+  AgentMessage,
+  ControllerMessage,
+  HeldRange,
+  Message,
+  MessageKind,
+} from '../model/messages.js';
 import { AckTimer } from './ack-timer.js';
 import { encodePayload } from './codec.js';
 import { pack } from './compression.js';
@@ -46,6 +52,15 @@ export interface Unacked {
   readonly intervals: number;
   readonly bulkBytes: number;
 }
+
+/** Of the handshake, and of the link itself. */
+const unsendable: ReadonlySet<MessageKind> = new Set([
+  'open',
+  'welcome',
+  'refused',
+  'confirm',
+  'nak',
+]);
 
 /** Frames that the handshake takes from each side's sequence: Open and Confirm, Welcome. */
 export const handshakeFrames: Readonly<Record<Side, bigint>> = { controller: 2n, agent: 1n };
@@ -128,7 +143,7 @@ export class LinkEndpoint<Out extends Message = Message, In extends Message = Me
 
   /** @throws RangeError when a number does not fit its field, Error for a kind of the handshake */
   send(message: Out): void {
-    if (['open', 'welcome', 'refused', 'confirm', 'nak'].includes(message.kind)) {
+    if (unsendable.has(message.kind)) {
       throw new Error(`${message.kind} is not sent through the endpoint`);
     }
     this.#outbound.enqueue(message, this.#generation !== undefined);
@@ -189,7 +204,8 @@ export class LinkEndpoint<Out extends Message = Message, In extends Message = Me
       if (lost) this.#outbound.rewind(acknowledged.seen);
     }
     const changes = this.#outbound.takeChanges();
-    const events = [...heard, ...changes.map((line) => ({ kind: 'adapted', line }) as const)];
+    const adapted = changes.map((line) => ({ kind: 'adapted', line }) as const);
+    const events = changes.length > 0 ? [...heard, ...adapted] : heard;
     if (bulk === undefined) return events;
     if (this.#confirms) this.#unconfirmedBulk = (this.#unconfirmedBulk ?? 0) + bulk;
     else this.#ack.received(bulk, nowMs);
@@ -232,9 +248,12 @@ export class LinkEndpoint<Out extends Message = Message, In extends Message = Me
 
   metrics(): LinkMetrics {
     const { merged, dropped } = this.#outbound.intervals;
-    const { latencies, ...counters } = this.#counters;
+    const { latencies, sent, received, dropped: given, ...counters } = this.#counters;
     return {
-      ...structuredClone(counters),
+      ...counters,
+      sent: copied(sent),
+      received: copied(received),
+      dropped: { ...given },
       intervalsMerged: merged,
       intervalsDropped: dropped,
       latency: latencies.tally,
@@ -284,6 +303,10 @@ export function agentEndpoint(
   options: Omit<EndpointOptions, 'side'>,
 ): LinkEndpoint<AgentMessage, ControllerMessage> {
   return new LinkEndpoint({ side: 'agent', ...options });
+}
+
+function copied(table: LinkMetrics['sent']): LinkMetrics['sent'] {
+  return Object.fromEntries(Object.entries(table).map(([kind, traffic]) => [kind, { ...traffic }]));
 }
 
 function kindOf(candidate: Candidate): CountedKind {

@@ -1,5 +1,5 @@
 import { chunkBytes } from './bulk-credit.js';
-import { DecodeError } from './codec.js';
+import { DecodeError } from './decode-error.js';
 import type { Chunk } from './codec.js';
 
 /** A message may not be larger, and all unfinished ones together neither. */

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { RunnerEvent } from '../../../src/agent/runner/protocol.js';
@@ -102,6 +104,22 @@ test('[RPC-01] the workload process is another process, first to go when memory 
   }
   runner.host.kill(1);
   await runner.until(() => runner.exit);
+});
+
+test('[RUN-27] what a killed workload process has left among the temporary files is removed', async () => {
+  for (const end of ['killed', 'abandoned'] as const) {
+    const runner = new Watched().start('litter,ready');
+    await runner.until(() => runner.events.find(({ kind }) => kind === 'ready'));
+    const left = runner.events.find((event) => event.kind === 'log')?.line ?? '';
+    assert.ok(existsSync(path.join(left, 'in/it')));
+    if (end === 'killed') {
+      runner.host.kill(1);
+      await runner.until(() => runner.exit);
+    } else runner.host.abandonAll();
+    await runner.host.removed();
+    assert.ok(!existsSync(path.dirname(left)), end);
+    assert.ok(existsSync(tmpdir()));
+  }
 });
 
 test('a workload process whose program is missing ends as a crash', async () => {

@@ -1,25 +1,70 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { RunInput } from '../../../src/controller/core/run-io.js';
+import type { TestContext } from 'node:test';
+import type { DialFailure, RunInput } from '../../../src/controller/core/run-io.js';
+import type { GrpcLinkOptions } from '../../../src/controller/shell/agent-link.js';
+import type { FetchOutcome } from '../../../src/controller/shell/fetch-checkpoint.js';
 import { GrpcLinks } from '../../../src/controller/shell/agent-links.js';
+import type { AgentMessage } from '../../../src/shared/model/messages.js';
 import { systemClock } from '../../../src/shared/kernel/system-clock.js';
+import { encodePayload } from '../../../src/shared/wire/codec.js';
+import { encodeFrame } from '../../../src/shared/wire/frame.js';
+import { handshakeFrame } from '../../../src/shared/wire/handshake-frames.js';
+import { encodeHelloReply } from '../../../src/shared/wire/hello-frames.js';
 import { EventLog } from '../../support/event-log.js';
 import { planOf, smallConfig } from '../../support/example-plan.js';
-import { startWireAgent } from '../../support/wire-pair.js';
+import { startRawServer } from '../../support/raw-server.js';
+import type { RawAnswers } from '../../support/raw-server.js';
+import { helloReply, startWireAgent } from '../../support/wire-pair.js';
+
+/** The links of a run with one agent, at that port, and what they tell the run. */
+function linksTo(t: TestContext, port: number, more: Partial<GrpcLinkOptions> = {}) {
+  const { plan } = planOf(smallConfig, { agentsOverride: [`127.0.0.1:${port}`] });
+  const timeouts = { ...plan.timeouts, connectMs: 2000, helloMs: 2000 };
+  const inputs = new EventLog<RunInput>();
+  const notices = new EventLog<string>();
+  const links = new GrpcLinks({
+    plan: { ...plan, timeouts },
+    ...{ runId: 'run-1', identity: 'test@here', secret: 'secret', steal: false, access: {} },
+    clock: systemClock,
+    feed: (input) => inputs.add(input),
+    notice: (level, line) => notices.add(`${level} ${line}`),
+    onBug: (bug) => assert.fail(String(bug)),
+    ...more,
+  });
+  t.after(() => links.close());
+  return { links, inputs, notices };
+}
+
+const welcome: Extract<AgentMessage, { kind: 'welcome' }> = {
+  ...{ kind: 'welcome', nonce: new Uint8Array(), proof: new Uint8Array(), resumed: false },
+  ...{ instanceId: 'i', bootId: 'b', version: '0', state: 'IDLE', received: 0n, host: '{}' },
+};
+
+/** An agent that writes these frames after the handshake. */
+function writing(frames: readonly Buffer[]): RawAnswers {
+  return {
+    session: (call) => {
+      let arrived = 0;
+      call.on('data', () => {
+        arrived += 1;
+        if (arrived === 1) call.write(handshakeFrame(welcome, 1n, 'toController'));
+        if (arrived === 2) for (const frame of frames) call.write(frame);
+      });
+    },
+  };
+}
+
+function frame(sequence: bigint, payload: Uint8Array): Buffer {
+  const numbers = { sequence, reliable: 0n, ack: 0n, seen: 0n, heard: 0n };
+  const context = { direction: 'toController', session: 'run-1' } as const;
+  return encodeFrame({ ...numbers, encoding: 'PLAIN', payload }, context);
+}
 
 test('[LINK-02] the late end of an old stream does not hang up the one that replaced it', async (t) => {
   const agent = await startWireAgent();
   t.after(() => agent.server.close(0));
-  const { plan } = planOf(smallConfig, { agentsOverride: [`127.0.0.1:${agent.server.port}`] });
-  const inputs = new EventLog<RunInput>();
-  const links = new GrpcLinks({
-    ...{ plan, runId: 'run-1', identity: 'test@here', secret: 'secret', steal: false, access: {} },
-    clock: systemClock,
-    feed: (input) => inputs.add(input),
-    notice: () => undefined,
-    onBug: (bug) => assert.fail(String(bug)),
-  });
-  t.after(() => links.close());
+  const { links, inputs } = linksTo(t, agent.server.port);
   links.dial(0, 1, []);
   const first = await agent.sessions.until(() => true);
   await inputs.until((input) => input.kind === 'dialed' && input.generation === 1);
@@ -33,4 +78,133 @@ test('[LINK-02] the late end of an old stream does not hang up the one that repl
   await second.events.until((event) => event.kind === 'message');
   second.duplex.send({ kind: 'ready', stage: 0 });
   await inputs.until((input) => input.kind === 'message' && input.generation === 2);
+  assert.equal(links.metrics(0).streams, 2);
+});
+
+test('[RUN-08] [RPC-05] what is wrong with an agent’s frames is told with its name; a hundred bad ones end the stream', async (t) => {
+  const ping = encodePayload({ kind: 'ping', id: 1 });
+  const unknownKind = Uint8Array.of(0x80, 0x7d, 0x01);
+  const junk = Array.from({ length: 100 }, () => Buffer.from('junk'));
+  const frames = [frame(5n, ping), frame(6n, unknownKind), ...junk];
+  const { links, inputs, notices } = linksTo(t, await startRawServer(t, writing(frames)));
+  links.dial(0, 1, []);
+  await inputs.until(({ kind }) => kind === 'linkLost');
+  assert.deepEqual(notices.all, [
+    'warn Agent agent-1: frames 2 to 4 did not arrive (asking again for what matters)',
+    'warn Agent agent-1: ignoring a message of unknown kind 2000 (sequence 6): a newer agent?',
+    'warn Agent agent-1: 100 invalid messages in a row, opening a new stream',
+  ]);
+  const invalid = inputs.all.filter(({ kind }) => kind === 'invalid');
+  assert.equal(invalid.length, 100);
+  assert.deepEqual(
+    inputs.all.filter(({ kind }) => kind === 'message').map(({ kind }) => kind),
+    ['message'],
+  );
+});
+
+test('[RUN-01] whatever keeps a dial from an agent is told to the run in its own words', async (t) => {
+  const stranger = { ...helloReply, product: 'mustard' };
+  const cases: readonly (readonly [RawAnswers, DialFailure, RegExp])[] = [
+    [{ session: (call) => call.end() }, 'network', /the agent ended the stream/],
+    [{ session: () => undefined }, 'timeout', /did not answer Open within 2s/],
+    [
+      {
+        hello: (answer) => {
+          answer(null, encodeHelloReply(stranger));
+        },
+      },
+      ...(['notMuster', /it says it is "mustard"/] as const),
+    ],
+  ];
+  for (const [answers, code, message] of cases) {
+    const { links, inputs } = linksTo(t, await startRawServer(t, answers));
+    links.dial(0, 1, []);
+    const failed = await inputs.until((input) => input.kind === 'dialFailed');
+    assert.equal(failed.code, code);
+    assert.match(failed.message, message);
+  }
+});
+
+test('[RUN-09] a dial that is hung up, or cut with all others, ends without a word to the run', async (t) => {
+  const reached = new EventLog<string>();
+  const answers: RawAnswers = {
+    session: () => {
+      reached.add('Open');
+    },
+  };
+  const { links, inputs } = linksTo(t, await startRawServer(t, answers));
+  links.dial(0, 1, []);
+  await reached.count(() => true, 1);
+  links.hangUp(0, 1, 'not any more');
+  links.dial(0, 2, []);
+  await reached.count(() => true, 2);
+  links.cut();
+  await links.close();
+  assert.deepEqual(inputs.all, []);
+});
+
+test('[RUN-06] who is there is asked on a connection of its own, and told whether or not somebody answers', async (t) => {
+  const there = linksTo(t, await startRawServer(t, {}));
+  there.links.helloProbe(0);
+  const answer = await there.inputs.until((input) => input.kind === 'helloResult');
+  assert.deepEqual(answer.hello, helloReply);
+  const mute = linksTo(t, await startRawServer(t, { hello: () => undefined }));
+  mute.links.helloProbe(0);
+  const none = await mute.inputs.until((input) => input.kind === 'helloResult');
+  assert.equal(none.hello, undefined);
+  assert.match(
+    mute.notices.all[0] ?? '',
+    /^debug Agent agent-1: Hello failed: .*no reply to Hello/,
+  );
+});
+
+test('[LINK-06] what an agent kept is fetched message by message, and the agent may forget it only when that is safe', async (t) => {
+  const agent = await startWireAgent();
+  t.after(() => agent.server.close(0));
+  const kept: AgentMessage[] = [];
+  const ends = new EventLog<FetchOutcome>();
+  const safes = new EventLog<() => void>();
+  const { links } = linksTo(t, agent.server.port, {
+    whenSafe: (safe) => safes.add(safe),
+    kept: (_, message) => kept.push(message),
+    fetched: (_, outcome) => ends.add(outcome),
+  });
+  links.fetch(0, 'instance-0');
+  const far = await agent.sessions.until(() => true);
+  const heard = (kind: string) =>
+    far.events.until((event) => event.kind === 'message' && event.message.kind === kind);
+  await heard('fetch');
+  const ready = { kind: 'ready', stage: 0 } as const;
+  const payloads = [encodePayload(ready), Buffer.from('junk')];
+  far.duplex.send({ kind: 'checkpoint', payloads, last: true, damaged: 2 });
+  await safes.until(() => kept.length > 0);
+  assert.deepEqual(kept, [ready]);
+  assert.equal(far.endpoint.unacked().reliable, 1, 'not acknowledged yet');
+  assert.ok(!far.events.all.some((e) => e.kind === 'message' && e.message.kind === 'fetched'));
+  let run = 0;
+  const answer = (): void => {
+    for (; run < safes.all.length; run += 1) safes.all[run]?.();
+  };
+  answer();
+  await heard('fetched');
+  far.duplex.close('fetched');
+  const outcome = await ends.until(() => true);
+  assert.deepEqual(outcome, { kind: 'fetched', damaged: 3 });
+});
+
+test('[LINK-06] a fetch is cut with the links, and says that it failed', async (t) => {
+  const agent = await startWireAgent();
+  t.after(() => agent.server.close(0));
+  const ends = new EventLog<FetchOutcome>();
+  const { links } = linksTo(t, agent.server.port, {
+    whenSafe: (safe) => {
+      safe();
+    },
+    kept: () => undefined,
+    fetched: (_, outcome) => ends.add(outcome),
+  });
+  links.fetch(0, 'instance-0');
+  await agent.sessions.until(() => true);
+  links.cut();
+  assert.deepEqual(await ends.until(() => true), { kind: 'failed', reason: 'cancelled' });
 });

@@ -5,12 +5,16 @@ import { createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import test from 'node:test';
 import type { TestContext } from 'node:test';
+import { status } from '@grpc/grpc-js';
 import { systemClock } from '../../../src/shared/kernel/system-clock.js';
 import type { HelloReply } from '../../../src/shared/model/messages.js';
 import { startAgentServer } from '../../../src/shared/wire/agent-server.js';
-import { greetAgent } from '../../../src/shared/wire/dial-agent.js';
+import { dialAgent, greetAgent } from '../../../src/shared/wire/dial-agent.js';
 import { DialError } from '../../../src/shared/wire/dial-error.js';
-import { dialWire, helloReply, startWireAgent } from '../../support/wire-pair.js';
+import { handshakeFrame } from '../../../src/shared/wire/handshake-frames.js';
+import { startRawServer } from '../../support/raw-server.js';
+import type { RawCall } from '../../support/raw-server.js';
+import { dialWire, helloReply, openRequest, startWireAgent } from '../../support/wire-pair.js';
 
 interface Dial {
   readonly host?: string;
@@ -188,6 +192,86 @@ test('a busy agent refuses the session with its own words', async (t) => {
     assert.match(error.message, /refused the session: busy: run 7f3 of root@ctl1/);
     return true;
   });
+});
+
+/** What becomes of a dial to a server that answers Hello as an agent, and Open as it likes. */
+async function openFailure(
+  t: TestContext,
+  session: (call: RawCall) => void,
+  { helloMs = 30_000, signal = new AbortController().signal } = {},
+): Promise<DialError> {
+  const address = { host: '127.0.0.1', port: await startRawServer(t, { session }) };
+  const options = { address, connectMs: 30_000, helloMs, clock: systemClock };
+  const error: unknown = await dialAgent(options, openRequest, signal).then(
+    () => assert.fail('the session should not have opened'),
+    (reason: unknown) => reason,
+  );
+  assert.ok(error instanceof DialError, String(error));
+  assert.equal(error.instanceId, helloReply.instanceId, 'who it was that did not open it');
+  return error;
+}
+
+test('an agent that answers Hello and then says nothing to Open is given up after the Hello time', async (t) => {
+  const error = await openFailure(t, () => undefined, { helloMs: 300 });
+  assert.equal(error.code, 'silent');
+  assert.match(error.message, /did not answer Open within 0\.3s/);
+});
+
+test('an agent that ends the new session without a word is a network failure with its reason', async (t) => {
+  const error = await openFailure(t, (call) => {
+    call.end();
+  });
+  assert.equal(error.code, 'network');
+  assert.match(error.message, /closed the new session: the agent ended the stream/);
+});
+
+test('[RUN-09] a dial that waits for the answer to Open is cancelled at once', async (t) => {
+  const abort = new AbortController();
+  const error = await openFailure(
+    t,
+    () => {
+      abort.abort();
+    },
+    { signal: abort.signal },
+  );
+  assert.equal(error.code, 'cancelled');
+});
+
+test('[RUN-08] an answer to Open that is no Welcome is refused, saying what is wrong with it', async (t) => {
+  const ready = { kind: 'ready', stage: 0 } as const;
+  const place = { nonce: new Uint8Array(), proof: new Uint8Array(), bootId: '', version: '' };
+  const rest = { state: 'IDLE', resumed: false, received: 0n, host: '', instanceId: '' } as const;
+  const answers: readonly (readonly [Buffer, RegExp])[] = [
+    [Buffer.from('junk'), /unreadable: not a Frame message/],
+    [
+      handshakeFrame(ready, 1n, 'toController'),
+      /unreadable: a ready message where welcome or refused was expected/,
+    ],
+    [
+      handshakeFrame({ kind: 'welcome', ...place, ...rest }, 7n, 'toController'),
+      /unreadable: sequence 7 where 1 was expected/,
+    ],
+  ];
+  for (const [answer, why] of answers) {
+    const error = await openFailure(t, (call) => call.write(answer));
+    assert.equal(error.code, 'protocol');
+    assert.match(error.message, why);
+  }
+});
+
+test('an agent that fails at Hello, or does not answer it, is told apart from one that cannot be reached', async (t) => {
+  const failing = await startRawServer(t, {
+    hello: (answer) => {
+      answer({ code: status.INTERNAL, details: 'no time' });
+    },
+  });
+  const broken = await failure({ port: failing, connectMs: 30_000, helloMs: 30_000 });
+  assert.equal(broken.code, 'network');
+  assert.match(broken.message, /failed while being asked for its name: no time/);
+  const mute = await startRawServer(t, { hello: () => undefined });
+  const silent = await failure({ port: mute, connectMs: 30_000, helloMs: 300 });
+  assert.equal(silent.code, 'silent');
+  assert.match(silent.message, /no reply to Hello within 0\.3s/);
 });
 
 test('an http_proxy variable does not lead a dial astray', async (t) => {

@@ -49,6 +49,15 @@ test('an address that this host does not have is refused with a sentence', async
   await assert.rejects(listen('192.0.2.1', 0), /this host has no such address/);
 });
 
+test('[LINK-13] a name that is none is refused with a sentence', async () => {
+  await assert.rejects(listen('no-such-host.invalid', 0), (error) => {
+    assert.ok(error instanceof MusterError);
+    assert.equal(error.exitCode, 2);
+    assert.match(error.message, /^Cannot listen on no-such-host\.invalid:0: /);
+    return true;
+  });
+});
+
 test('[LINK-13] :port listens on all interfaces', async (t) => {
   const server = await listen(undefined, 0);
   t.after(() => server.close(0));

@@ -78,8 +78,8 @@ test('[LINK-08] a certificate of another authority, and an expired one, are refu
     ],
     [authority.issue({ name: 'late', days: -1 }), /127\.0\.0\.1:\d+: its certificate has expired/],
   ] as const) {
-    const { message } = await refusal(agent.server.port, { ca, ...own });
-    assert.match(message, /its log says whether it refuses this controller's certificate/);
+    const { hint } = await refusal(agent.server.port, { ca, ...own });
+    assert.match(hint ?? '', /agent's log says whether it refuses this controller's certificate/);
     await said(agent, line);
   }
 });
@@ -115,7 +115,8 @@ test('[LINK-08] TLS on one side only is named on both', async (t) => {
   const { message } = await refusal(plain.server.port, { ca });
   assert.match(message, /it does not use TLS, and this controller does/);
   const agent = await agentWith(t, { ...ofAgent });
-  assert.match((await refusal(agent.server.port, undefined)).message, /does that agent use TLS\?/);
+  const { hint } = await refusal(agent.server.port, undefined);
+  assert.match(hint ?? '', /Does that agent use TLS\?/);
   await said(agent, /it does not speak TLS/);
 });
 

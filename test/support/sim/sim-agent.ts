@@ -202,8 +202,8 @@ export class SimAgent {
     }
     this.#bound = stream;
     const { generation, received, held, intervalsPerFrame } = open;
-    const { ms } = this.process.clock.now();
-    this.#endpoint.attach(generation, ms, received, { held, intervalsPerFrame });
+    const { nowMs } = this.process.clock;
+    this.#endpoint.attach(generation, nowMs, received, { held, intervalsPerFrame });
   }
 
   #reportLink(): void {
@@ -257,7 +257,8 @@ export class SimAgent {
     const endpoint = this.#endpoint;
     if (!session || !endpoint || session.stream !== this.#bound) return;
     const { ms, ns } = this.process.clock.now();
-    for (const event of endpoint.receive(bytes, ms, session.open.generation)) {
+    const events = endpoint.receive(bytes, ms, session.open.generation);
+    for (const event of events) {
       if (event.kind === 'message') {
         this.#feed({ kind: 'message', stream: id, message: event.message, receivedNs: ns });
       } else if (event.kind === 'adapted') this.#feed({ kind: 'linkAdapted', line: event.line });
@@ -267,6 +268,8 @@ export class SimAgent {
         this.#closed(id, 'too many invalid frames');
       }
     }
+    // What was fed has done the rest.
+    if (events.at(-1)?.kind === 'message') return;
     this.#pump();
     this.#noteFlushed();
     this.#rearm();
@@ -289,9 +292,9 @@ export class SimAgent {
   #pump(): void {
     const stream = this.#bound;
     if (!stream || !this.#endpoint) return;
-    const { ms } = this.process.clock.now();
+    const { nowMs } = this.process.clock;
     while (!stream.isFull('agent', this.#drained)) {
-      const bytes = this.#endpoint.poll(ms);
+      const bytes = this.#endpoint.poll(nowMs);
       if (!bytes) break;
       stream.write('agent', bytes);
     }
@@ -314,7 +317,7 @@ export class SimAgent {
   #rearm(): void {
     const isFull = this.#bound?.awaitsDrain('agent') === true;
     const link = isFull ? undefined : this.#endpoint?.wakeAt();
-    const due = [this.session.wakeAt(), link].filter((ms) => ms !== undefined);
-    this.process.wakeAt(due.length > 0 ? Math.min(...due) : undefined);
+    const due = Math.min(this.session.wakeAt() ?? Infinity, link ?? Infinity);
+    this.process.wakeAt(due === Infinity ? undefined : due);
   }
 }

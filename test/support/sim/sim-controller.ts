@@ -92,7 +92,10 @@ export class SimController {
     if (this.#working || this.process.dead) return;
     this.#working = true;
     for (let next = this.#inputs.shift(); next; next = this.#inputs.shift()) {
-      const effects = this.run.handle(next, this.process.clock.now());
+      const now = this.process.clock.now();
+      // As the program does.
+      const effects =
+        next.kind === 'message' ? this.run.hear(next, now) : this.run.handle(next, now);
       if (this.finished) this.effectsAfterEnd += effects.length;
       for (const effect of effects) this.#carryOut(effect);
     }
@@ -229,7 +232,7 @@ export class SimController {
     link.endpoint ??= controllerEndpoint({ session, mergeHistograms: mergeCounts });
     link.stream = stream;
     link.generation = generation;
-    link.endpoint.attach(generation, this.process.clock.now().ms, welcome.received);
+    link.endpoint.attach(generation, this.process.clock.nowMs, welcome.received);
     stream.attach('controller', {
       frame: (bytes) => {
         this.process.receive(() => {
@@ -248,7 +251,8 @@ export class SimController {
     if (link.stream !== stream || !link.endpoint) return;
     const { ms, ns: receivedNs } = this.process.clock.now();
     const { agent } = link;
-    for (const event of link.endpoint.receive(bytes, ms, generation)) {
+    const events = link.endpoint.receive(bytes, ms, generation);
+    for (const event of events) {
       if (event.kind === 'message') {
         const { message } = event;
         if (message.kind === 'ready') {
@@ -263,6 +267,8 @@ export class SimController {
         this.#lost(link, stream, generation, 'too many invalid frames');
       }
     }
+    // What was fed has done the rest.
+    if (events.at(-1)?.kind === 'message') return;
     this.#pump(link);
     this.#rearm();
   }
@@ -310,7 +316,7 @@ export class SimController {
   #pump(link: Link): void {
     const { stream, endpoint } = link;
     if (!stream || !endpoint) return;
-    const { ms } = this.process.clock.now();
+    const { nowMs } = this.process.clock;
     const drained = (): void => {
       this.process.receive(() => {
         this.#pump(link);
@@ -318,16 +324,18 @@ export class SimController {
       });
     };
     while (!stream.isFull('controller', drained)) {
-      const bytes = endpoint.poll(ms);
+      const bytes = endpoint.poll(nowMs);
       if (!bytes) break;
       stream.write('controller', bytes);
     }
   }
 
   #rearm(): void {
-    const links = this.#links.filter(({ stream }) => stream?.awaitsDrain('controller') !== true);
-    const due = [this.run.wakeAt(), ...links.map(({ endpoint }) => endpoint?.wakeAt())];
-    const known = due.filter((ms) => ms !== undefined);
-    this.process.wakeAt(known.length > 0 ? Math.min(...known) : undefined);
+    let due = this.run.wakeAt() ?? Infinity;
+    for (const { stream, endpoint } of this.#links) {
+      if (stream?.awaitsDrain('controller') === true) continue;
+      due = Math.min(due, endpoint?.wakeAt() ?? Infinity);
+    }
+    this.process.wakeAt(due === Infinity ? undefined : due);
   }
 }

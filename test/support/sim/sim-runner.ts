@@ -122,7 +122,7 @@ export class SimRunner {
   }
 
   get #nowMs(): number {
-    return this.process.clock.now().ms;
+    return this.process.clock.nowMs;
   }
 
   #obey(command: RunnerCommand): void {

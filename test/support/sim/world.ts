@@ -93,8 +93,13 @@ export class SimClock {
     this.#rate = 1 + driftPpm / 1e6;
   }
 
+  /** What `now` says of milliseconds: most want no more, and nanoseconds take longest. */
+  get nowMs(): number {
+    return this.read(this.#world.nowMs);
+  }
+
   now(): Instant {
-    const ms = this.read(this.#world.nowMs);
+    const ms = this.nowMs;
     return { ms, ns: BigInt(Math.round(ms * 1e6)), unixMs: 1_700_000_000_000 + Math.round(ms) };
   }
 

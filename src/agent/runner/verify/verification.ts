@@ -4,7 +4,7 @@ import { dataBlock } from '../content/fill-blocks.js';
 import { filePath } from '../dataset-layout.js';
 import type { StageJob, WorkerEvent } from '../jobs.js';
 import type { ClockBase } from '../clock-base.js';
-import { Generations, mostGenerations } from './generations.js';
+import { Generations, unitsPerFile } from './generations.js';
 import { Pattern } from './pattern.js';
 import { Verifier } from './verifier.js';
 
@@ -21,28 +21,19 @@ export function ownerOf({
   return namespace === 'shared' ? 0 : agentIndex + 1;
 }
 
-/** Room for what a run writes where; undefined when it is not to be known: see Verifier. */
-export function generationsFor(assignment: Assignment): SharedArrayBuffer | undefined {
-  const { dataset, namespace, agentCount } = assignment;
-  if (!dataset.verify || (namespace === 'shared' && agentCount > 1)) return undefined;
-  const cells = unitsPerFile(dataset) * (dataset.use.to - dataset.use.from);
-  return cells > mostGenerations ? undefined : new SharedArrayBuffer((cells + 1) * 4);
-}
-
 /** For one operation in flight; undefined when the dataset is not a verifiable one. */
 export function verifierFor(
   job: StageJob,
   clock: ClockBase,
   say: (event: WorkerEvent) => void,
 ): Verifier | undefined {
-  const { dataset, stage, generations } = job;
+  const { dataset, stage, writes } = job;
   if (!dataset.verify) return undefined;
-  const shape = { firstFile: dataset.use.from, unitsPerFile: unitsPerFile(dataset) };
+  const shape = { firstFile: dataset.use.from, unitsPerFile: unitsPerFile(dataset.fileSizeBytes) };
   return new Verifier({
     pattern: patternOf(dataset, job.owner),
     run: job.salt >>> 0,
-    generations:
-      generations === undefined ? undefined : new Generations(shape, stage.index, generations),
+    generations: writes && new Generations(shape, stage.index, writes),
     checksReads: stage.verify,
     clock,
     pathOf: (file) => filePath(file, dataset.directories),
@@ -58,8 +49,4 @@ export function bufferBytes({ stage, dataset }: Pick<StageJob, 'stage' | 'datase
   const gets = stage.mix.some(({ operation }) => operation === 'get');
   if (!dataset.verify || !stage.verify || !gets) return stage.blockSizeBytes;
   return Math.max(stage.blockSizeBytes, Math.ceil(dataset.fileSizeBytes / dataBlock) * dataBlock);
-}
-
-function unitsPerFile({ fileSizeBytes }: DatasetAssignment): number {
-  return Math.ceil(fileSizeBytes / dataBlock);
 }

@@ -105,14 +105,14 @@ export class Verifier {
   }
 
   #isRight(file: number, unit: number, found: Uint8Array, known: number): boolean {
-    const { pattern, run, pathOf } = this.#options;
+    const { pattern, run, generations, pathOf } = this.#options;
     const version = pattern.versionOf(found);
     pattern.make({ file, unit }, version);
     const isWhole = Buffer.compare(pattern.bytes.subarray(0, found.length), found) === 0;
     const isNewest =
       known === 0 ||
       found.length < headerBytes ||
-      (version.run === run && version.generation === known);
+      (version.generation === known && version.run === generations?.runOf(known));
     if (isWhole && isNewest) return true;
     const expected = known === 0 ? 'its block' : `generation ${String(known)} of its block`;
     const what = isWhole

@@ -1,15 +1,4 @@
-import {
-  access,
-  chmod,
-  constants,
-  lstat,
-  mkdir,
-  open,
-  readdir,
-  rm,
-  rmdir,
-  stat,
-} from 'node:fs/promises';
+import { access, chmod, constants, lstat, mkdir, open, readdir, rm, rmdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { KeptCheckpoint } from '../../../shared/model/messages.js';
@@ -56,15 +45,24 @@ export function spoolFileName(runId: string, instanceId: string, number: number)
   return `${safe}.${instanceId}.${String(number).padStart(6, '0')}${ending}`;
 }
 
-/** What the folder holds, oldest first. A file that is none of ours, or damaged at its head, is left alone. */
-export async function listSpool(folder: string): Promise<Kept[]> {
+/**
+ * What the folder holds, oldest first. A file that is none of ours, or damaged at its head, or that cannot be read
+ * (`onUnreadable`), is left alone.
+ */
+export async function listSpool(
+  folder: string,
+  onUnreadable: (file: string, thrown: unknown) => void,
+): Promise<Kept[]> {
   const names = (await readdir(folder)).filter((name) => name.endsWith(ending)).sort();
   const kept = new Map<string, Kept>();
   for (const name of names) {
     const file = path.join(folder, name);
-    const header = await headerOf(file);
-    if (!header) continue;
-    const { size, mtimeMs } = await stat(file);
+    const found = await keptFile(file).catch((thrown: unknown) => {
+      onUnreadable(file, thrown);
+      return undefined;
+    });
+    if (!found) continue;
+    const { header, size, mtimeMs } = found;
     const key = `${header.runId} ${header.instanceId}`;
     const before = kept.get(key);
     kept.set(key, {
@@ -89,12 +87,16 @@ export async function removeIfEmpty(folder: string): Promise<void> {
   await rmdir(folder).catch(() => undefined);
 }
 
-async function headerOf(file: string): Promise<SpoolHeader | undefined> {
+async function keptFile(
+  file: string,
+): Promise<{ header: SpoolHeader; size: number; mtimeMs: number } | undefined> {
   const handle = await open(file, 'r');
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(mostHeaderBytes), 0);
     const [first] = spoolRecords(buffer.subarray(0, bytesRead));
-    return first && 'content' in first ? decodeHeader(first.content) : undefined;
+    const header = first && 'content' in first ? decodeHeader(first.content) : undefined;
+    const { size, mtimeMs } = await handle.stat();
+    return header && { header, size, mtimeMs };
   } finally {
     await handle.close();
   }

@@ -177,7 +177,12 @@ export class Spool {
     for (const folder of folders) {
       try {
         await makeSpoolFolder(folder, uid);
-        this.#kept = await listSpool(folder);
+        this.#kept = await listSpool(folder, (file, unreadable) => {
+          log(
+            'warn',
+            `a checkpoint cannot be read and is left alone: ${file}: ${reasonOf(unreadable)}`,
+          );
+        });
         this.#folder = folder;
         break;
       } catch (thrown) {

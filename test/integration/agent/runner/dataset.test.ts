@@ -199,11 +199,13 @@ describe('runner and its dataset', () => {
     );
   });
 
-  it('with shift 1 each agent reads what the next one made, in its own folder’s neighbour', async () => {
-    const stages = [stageOf({ durationMs: undefined, maxOperations: 50, shift: 1 })];
+  it('with shift 1 each agent reads and verifies what the next one made, in its own folder’s neighbour', async () => {
+    const read = { durationMs: undefined, maxOperations: 50, verify: true };
+    const stages = [stageOf({ ...read, shift: 1 })];
     const both = [0, 1].map((agentIndex) => {
       const one = runner();
-      one.prepare(assignmentOf(folder.path, stages, { agentIndex, agentCount: 2 }));
+      const dataset = { verify: true };
+      one.prepare(assignmentOf(folder.path, stages, { agentIndex, agentCount: 2, dataset }));
       return one;
     });
     for (const [agent, one] of both.entries()) {

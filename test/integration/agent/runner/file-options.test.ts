@@ -4,6 +4,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
+import type { StageAssignment } from '../../../../src/shared/model/assignment.js';
+import type { OperationKind } from '../../../../src/shared/model/operation.js';
 import { dropCache } from '../../../../src/agent/runner/drop-cache.js';
 import { Histogram } from '../../../../src/shared/metrics/histogram.js';
 import { RunnerProcess, assignmentOf, stageOf } from '../../../support/runner-process.js';
@@ -93,6 +95,40 @@ describe('a stage with iodepth', () => {
     await runner.event('aborted');
   });
 
+  it('verifies what many operations at once read and write, and names the one wrong block', async (t) => {
+    const target = targetFor(t);
+    const rate = { unit: 'operations', steps: [{ from: 2000, to: 2000 }] } as const;
+    const deep = { threads: 2, iodepth: 8, verify: true, durationMs: undefined };
+    const mix = [
+      { operation: 'read', weight: 1 },
+      { operation: 'write', weight: 1 },
+    ] as const;
+    const all = { ...deep, access: 'shuffled', maxOperations: 128 } as const;
+    const stages = [
+      stageOf({ ...deep, mix, maxOperations: 2000 }),
+      stageOf({ ...deep, mix, index: 1, rate, maxOperations: 500 }),
+      stageOf({ ...all, index: 2 }),
+    ];
+    const first = runnerFor(t, 16);
+    const written = await first.run(assignmentOf(target, stages, { dataset: { verify: true } }));
+    for (const { operations } of written) {
+      for (const { errors } of operations) assert.deepEqual(errors, []);
+    }
+    const file = path.join(target, 'ds1/0/data/f3');
+    const bytes = fs.readFileSync(file);
+    bytes[9000] = (bytes[9000] ?? 0) ^ 1;
+    fs.writeFileSync(file, bytes);
+    const second = runnerFor(t, 16);
+    const dataset = { verify: true, skipPrepare: true };
+    const [read] = await second.run(assignmentOf(target, [stageOf(all)], { dataset }));
+    assert.deepEqual(read?.operations[0]?.errors, [{ code: 'verify', count: 1 }]);
+    assert.equal(read.operations[0].count, 127);
+    assert.match(
+      read.warnings.join(),
+      /^verify: stage "stage": data\/f3, offset 8192: expected generation \d+ of its block, found damage: 1 wrong byte, the first at \+808: /u,
+    );
+  });
+
   it('falls back to a pool of threads where there is no io_uring, and says so', async (t) => {
     const stage = stageOf({ iodepth: 4, threads: 1, durationMs: undefined, maxOperations: 500 });
     // No ring for this process: its environment says that it has no asynchronous stage.
@@ -117,7 +153,14 @@ describe('a stage with iodepth', () => {
 });
 
 describe('a stage that reads', () => {
-  it('[ENG-03] refuses a file with holes', async (t) => {
+  const did = (...operations: OperationKind[]): StageAssignment =>
+    stageOf({
+      mix: operations.map((operation) => ({ operation, weight: 1 })),
+      durationMs: undefined,
+      maxOperations: 10,
+    });
+
+  it('[ENG-03] refuses a file with holes, in blocks or as a whole; what does not read takes it; prepare makes it anew', async (t) => {
     const target = targetFor(t);
     const first = runnerFor(t);
     first.prepare(assignmentOf(target, [], { mode: 'prepare' }));
@@ -125,11 +168,36 @@ describe('a stage that reads', () => {
     const holed = path.join(target, 'ds1/0/data/f3');
     fs.truncateSync(holed, 4096);
     fs.truncateSync(holed, 65_536);
-    const second = runnerFor(t);
-    second.prepare(assignmentOf(target, [stageOf()], { dataset: { skipPrepare: true } }));
-    const { code, message } = await second.failure();
+    const kept = { dataset: { skipPrepare: true } };
+    const refusal = async (operation: OperationKind): Promise<string> => {
+      const one = runnerFor(t);
+      one.prepare(assignmentOf(target, [did('stat', operation)], kept));
+      const { code, message } = await one.failure();
+      return `${code}: ${message}`;
+    };
+    const words =
+      'dataset: dataset "ds1": data/f3 has holes: 4096 of its 65536 bytes are on the storage. Reading holes measures nothing: write the whole file first, or prepare the dataset anew';
+    assert.equal(await refusal('get'), words);
+    assert.equal(await refusal('read'), words);
+    await runnerFor(t).run(assignmentOf(target, [did('stat', 'write')], kept));
+    await runnerFor(t).run(assignmentOf(target, [did('get')]));
+    assert.equal(fs.statSync(holed).blocks * 512, 65_536);
+  });
+
+  it('[ENG-03] refuses what the stages before have left holes in', async (t) => {
+    const runner = runnerFor(t);
+    // All blocks but one, which is not the last: the size is right.
+    const most = { ...did('write'), access: 'shuffled', maxOperations: 15, threads: 1 } as const;
+    const dataset = { prepare: 'none', use: { from: 0, to: 1 }, own: { from: 0, to: 1 } } as const;
+    const stages = [most, { ...did('get'), index: 1 }];
+    runner.prepare(assignmentOf(targetFor(t), stages, { dataset, seed: 7 }));
+    await runner.start(0);
+    const { code, message } = await runner.failure();
     assert.equal(code, 'dataset');
-    assert.match(message, /stage "stage": data\/f3 has holes: 4096 of its 65536 bytes/u);
+    assert.match(
+      message,
+      /^stage "stage" would read what no stage has written \(dataset "ds1": data\/f0 has holes: 61440 of its 65536 bytes are on the storage\./u,
+    );
   });
 });
 

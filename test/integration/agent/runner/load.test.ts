@@ -229,7 +229,7 @@ describe('runner under load', () => {
 
   it('[ENG-03] counts errors by kind and code, with their latencies apart, and goes on', async () => {
     const stage = stageOf({
-      mix: mixOf('get', 'stat'),
+      mix: mixOf('get', 'stat', 'read'),
       durationMs: undefined,
       maxOperations: 4000,
     });
@@ -247,13 +247,22 @@ describe('runner under load', () => {
       stat.errors.map(({ code }) => code),
       ['ENOENT'],
     );
-    const failed = [...get.errors, ...stat.errors].reduce((sum, { count }) => sum + count, 0);
+    const read = statsOf(result, 'read');
+    assert.deepEqual(
+      read.errors.map(({ code }) => code),
+      ['SHORT'],
+    );
+    const all = [get, stat, read];
+    const failed = all.flatMap(({ errors }) => errors).reduce((sum, { count }) => sum + count, 0);
     assert.equal(
-      get.count + stat.count + failed,
+      get.count + stat.count + read.count + failed,
       4000,
       'every operation ended one way or the other',
     );
-    assert.equal(Histogram.decode(get.failed).count + Histogram.decode(stat.failed).count, failed);
+    assert.equal(
+      all.reduce((sum, one) => sum + Histogram.decode(one.failed).count, 0),
+      failed,
+    );
     assert.equal(Histogram.decode(get.service).count, get.count);
   });
 

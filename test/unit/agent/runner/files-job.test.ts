@@ -37,6 +37,7 @@ function carryOut(t: TestContext, kind: FilesJob['kind'], dataset: Partial<Datas
       worker: 0,
       workers: 1,
       owner: 1,
+      refusesHoles: false,
       control: new RunControl().buffer,
       progress: new SharedArrayBuffer(24),
     },

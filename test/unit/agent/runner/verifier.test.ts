@@ -42,7 +42,10 @@ class Bench {
     const verifier = new Verifier({
       pattern: new Pattern(77, 1, 1),
       run: 600,
-      generations: new Generations(shape, stage, this.generations),
+      generations: new Generations(shape, stage, {
+        buffer: this.generations,
+        runs: [{ from: 1, run: 600 }],
+      }),
       checksReads: true,
       clock: new ClockBase(),
       pathOf: (file) => `data/f${String(file)}`,

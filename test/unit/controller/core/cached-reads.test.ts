@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { cachedReads, memoryBytesOf } from '../../../../src/controller/core/cached-reads.js';
+import {
+  cachedReads,
+  givenBytesOf,
+  memoryBytesOf,
+} from '../../../../src/controller/core/cached-reads.js';
 import { planOf } from '../../../support/example-plan.js';
 
 const GiB = 1024 ** 3;
@@ -21,7 +25,7 @@ ${more}`);
   return cachedReads(
     plan,
     plan.stages,
-    memories.map((memoryBytes) => ({ plan: agent, memoryBytes })),
+    memories.map((memoryBytes) => ({ plan: agent, memoryBytes, givenBytes: undefined })),
   );
 }
 
@@ -38,7 +42,57 @@ test('[MEAS-06] more data than memory, direct I/O and a target without storage n
   const nothing = planOf('target: "null:"\nstages: [{ name: s, mix: read, duration: 1s }]').plan;
   const [plan] = nothing.agents;
   assert.ok(plan);
-  assert.deepEqual(cachedReads(nothing, nothing.stages, [{ plan, memoryBytes: GiB }]), []);
+  assert.deepEqual(
+    cachedReads(nothing, nothing.stages, [{ plan, memoryBytes: GiB, givenBytes: undefined }]),
+    [],
+  );
+});
+
+test('[MEAS-06] it is said once for all stages that read the data so', () => {
+  const { plan } = planOf(`
+agents: [a, b]
+target: /mnt/bench
+dataset: { files: 8, file_size: 1GiB }
+stages:
+  - { name: one, mix: read, duration: 1s }
+  - { name: two, mix: read, duration: 1s, direct: true }
+  - { name: three, mix: write, duration: 1s }
+  - { name: four, mix: get, duration: 1s }`);
+  const memories = plan.agents.map((agent) => ({
+    plan: agent,
+    memoryBytes: 16 * GiB,
+    givenBytes: undefined,
+  }));
+  assert.deepEqual(cachedReads(plan, plan.stages, memories), [
+    'stages one and four: what they read (8GiB) fits into the memory of 2 of 2 agents, and may come from there: use direct, or more data',
+  ]);
+});
+
+test('[MEAS-06] of existing files and devices it is said when the agents have told their size', () => {
+  const { plan } = planOf(`
+agents: [a, b, c]
+target: 'file:'
+dataset: { existing: [/mnt/x] }
+stages: [{ name: s, mix: read, duration: 1s }]`);
+  const of = (...sizes: readonly (number | undefined)[]) =>
+    cachedReads(
+      plan,
+      plan.stages,
+      plan.agents.map((agent, i) => ({
+        plan: agent,
+        memoryBytes: 4 * GiB,
+        givenBytes: sizes[i],
+      })),
+    );
+  assert.deepEqual(of(undefined, 4 * GiB, 5 * GiB), []);
+  assert.deepEqual(of(GiB, 3 * GiB, 5 * GiB), [
+    'stage s: what it reads (up to 3GiB) fits into the memory of 2 of 3 agents, and may come from there: use direct, or more data',
+  ]);
+  const given = [{ path: '/a', sizeBytes: 5 }, { sizeBytes: 7 }];
+  assert.equal(givenBytesOf({ realPath: null, given }), 12);
+  for (const facts of [undefined, null, {}, { given: null }, { given: [{}] }, 'x']) {
+    assert.equal(givenBytesOf(facts), undefined);
+  }
 });
 
 test('the memory is what the host says, and nothing when it says nothing', () => {

@@ -415,11 +415,19 @@ test('[CONF-01] what cannot be verified is refused', () => {
       'stages[0].access: agents that share files would overwrite each other’s blocks while these are verified; use sequential or strided, or namespace private',
     ],
     [
+      [verified, 'stages.0.mix={ put: 1, read: 1 }'],
+      'stages[0].verify: what put makes is not verified, because no operation reads it back; write files of the dataset with write, or set verify to false here',
+    ],
+    [
       [verified, 'target="null:"'],
       'dataset.verify: a null: target keeps nothing that could be verified',
     ],
   ]);
-  accepted([[verified], [verified, 'dataset.content={ compress: 2 }']]);
+  accepted([
+    [verified],
+    [verified, 'dataset.content={ compress: 2 }'],
+    [verified, 'stages.0.mix={ put: 1, read: 1 }', 'stages.0.verify=false'],
+  ]);
 });
 
 test('a stage that verifies expects no errors, unless the config says otherwise', () => {

@@ -236,6 +236,14 @@ test('[RUN-06] an agent that died while the controller slept is found out afterw
   assert.ok(fleet.lines().some((line) => line.includes('agent-2 not responding')));
 });
 
+test('[RUN-06] many messages that are heard after a sleep forgive it once', () => {
+  const fleet = running().freeze(1).sleep(10_000);
+  fleet.hears = true;
+  for (let i = 0; i < 20; i++) fleet.says(0, heartbeatOf());
+  fleet.feed({ kind: 'tick' }).advance(125_000);
+  assert.ok(fleet.lines().some((line) => line.includes('agent-2 not responding')));
+});
+
 function helloOf(agent: number) {
   return {
     product: 'muster',

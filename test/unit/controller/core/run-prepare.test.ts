@@ -93,7 +93,6 @@ test('[RUN-05] an error of one agent ends the preparing of all, with its words',
     exitCode: 3,
     reason: line,
     notRepresentative: false,
-    owing: [],
   });
   assert.equal(fleet.sent('abort', 0).length, 1);
   assert.equal(fleet.sent('abort', 1).length, 0, 'it has said its last word');

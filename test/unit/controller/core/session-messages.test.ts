@@ -156,6 +156,18 @@ test('facts of the host are recorded as they are, also when they are no JSON', (
   assert.deepEqual(fleet.records('agent')[0]?.facts.host, {});
 });
 
+test('[RES-04] where an agent found its data is recorded beside what is known of its host', () => {
+  const fleet = new ScriptedFleet(fleetPlan(1)).start();
+  const [before] = fleet.records('agent');
+  const mount = { point: '/mnt', type: 'xfs', device: '/dev/sdx', options: ['rw', 'noatime'] };
+  const facts = { realPath: '/mnt/bench', mount, given: null };
+  fleet.says(0, { kind: 'target', facts: JSON.stringify(facts) });
+  const after = fleet.records('agent').at(-1)?.facts;
+  assert.deepEqual(after, { ...before?.facts, target: facts });
+  fleet.says(0, { kind: 'target', facts: 'no JSON' });
+  assert.equal(fleet.records('agent').at(-1)?.facts.target, 'no JSON');
+});
+
 test('an agent that was told to clean up may still announce the state before', () => {
   const fleet = new ScriptedFleet(fleetPlan(1), { cleanup: true }).refuse(0, 'cleanup').start();
   fleet

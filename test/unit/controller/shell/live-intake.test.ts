@@ -75,6 +75,20 @@ test('[RUN-17] [RPC-09] 100 agents at 1 Hz are all counted in their place by a c
   assert.ok(controlLateMs <= 10, `a heartbeat waited ${String(controlLateMs)} ms behind stats`);
 });
 
+test('[RUN-17] [RPC-09] what 100 agents said while the controller stood still is counted in its place', () => {
+  const frozenMs = 15_000;
+  const records = sampleRun({ agents: 100, seconds: 20, perSecond: 3 })
+    .map((record): JournalRecord => {
+      return record.type === 'interval'
+        ? { ...record, atMs: Math.max(frozenMs, record.atMs) }
+        : record;
+    })
+    .sort((a, b) => a.atMs - b.atMs);
+  const { summary, notices } = play(records, () => ({ costMs: 0.2 }));
+  assert.deepEqual(notices, []);
+  assert.equal(summary.measurement.dropped_live, 0);
+});
+
 test('[RUN-17] stats that nobody has time to count are folded into the totals, oldest first, with one warning', () => {
   const records = sampleRun({ agents: 50, seconds: 40, perSecond: 3 });
   const calm = play(records, () => ({ costMs: 0 }));
@@ -153,7 +167,7 @@ test('what counting throws goes to the one who ends the run', () => {
   assert.deepEqual(bugs, [bug]);
 });
 
-test('[RUN-10] who waits for what has come hears when it is counted, also when it was folded', () => {
+test('[RUN-10] who waits for what has come hears when it is counted, also when it had to make room', () => {
   const clock = new ManualClock();
   const counted: JournalRecord[] = [];
   const intake = new LiveIntake({
@@ -176,7 +190,7 @@ test('[RUN-10] who waits for what has come hears when it is counted, also when i
   wait();
   assert.equal(heard.length, 0);
   for (let more = 0; more < inboxLimit; more++) intake.record(sample);
-  assert.deepEqual(heard.splice(0), [1], 'the first was folded');
+  assert.deepEqual(heard.splice(0), [1], 'the first had to make room');
   wait();
   clock.advance(0);
   assert.deepEqual(heard, [inboxLimit + 1]);

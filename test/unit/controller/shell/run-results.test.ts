@@ -19,6 +19,7 @@ import { rebuild } from '../../../../src/controller/shell/rebuild.js';
 import { RunResults } from '../../../../src/controller/shell/run-results.js';
 import type { FinishedResults } from '../../../../src/controller/shell/run-results.js';
 import { MusterError } from '../../../../src/shared/kernel/errors.js';
+import type { Plan } from '../../../../src/shared/model/plan.js';
 import { systemClock } from '../../../../src/shared/kernel/system-clock.js';
 import { sampleRun } from '../../../support/recorded-run.js';
 
@@ -67,6 +68,32 @@ test('[RES-01] a run leaves every file of the results page, and nothing else', a
   assert.equal(await readFile(join(folder, 'config.yaml'), 'utf8'), 'name: nightly\n');
   const log = await readFile(join(folder, 'controller.log'), 'utf8');
   assert.match(log, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ warn {2}something to remember\n$/);
+});
+
+test('[CONF-03] [RES-01] results.formats says which files are made, and each agent has its labels in run.json', async (t) => {
+  const always = ['config.yaml', 'controller.log', 'journal.ndjson', 'run.json', 'summary.txt'];
+  const made: Readonly<Record<Plan['results']['formats'][number], readonly string[]>> = {
+    json: ['summary.json'],
+    csv: ['generators.csv', 'intervals.csv'],
+    hlog: ['histograms.hlog'],
+    html: ['report.html'],
+  };
+  for (const format of ['json', 'csv', 'hlog', 'html'] as const) {
+    const records = whole.map((record): JournalRecord => {
+      if (record.type !== 'run') return record;
+      const { plan } = record;
+      const agents = plan.agents.map((agent) => ({ ...agent, labels: { rack: agent.id } }));
+      const results = { ...plan.results, formats: [format] };
+      return { ...record, plan: { ...plan, agents, results } };
+    });
+    const { folder } = await writtenRun(t, records);
+    assert.deepEqual((await readdir(folder)).sort(), [...always, ...made[format]].sort());
+    const manifest = JSON.parse(await readFile(join(folder, 'run.json'), 'utf8')) as {
+      agents: { id: string; labels: object }[];
+    };
+    assert.equal(manifest.agents.length, 3);
+    for (const { id, labels } of manifest.agents) assert.deepEqual(labels, { rack: id });
+  }
 });
 
 test('[RES-03] report makes byte-equal files from the journal', async (t) => {
@@ -199,7 +226,12 @@ test('[RES-04] run.json says who took part, with clocks, states and facts', asyn
   const manifest = JSON.parse(await readFile(join(folder, 'run.json'), 'utf8')) as {
     outcome: string;
     started: string;
-    agents: { clock: { offset_ns: string }[]; states: { state: string }[]; host: object }[];
+    agents: {
+      clock: { offset_ns: string }[];
+      states: { state: string }[];
+      host: object;
+      target: unknown;
+    }[];
   };
   assert.equal(manifest.outcome, 'completed');
   assert.equal(manifest.started, '2025-11-21T04:40:00Z');
@@ -211,4 +243,8 @@ test('[RES-04] run.json says who took part, with clocks, states and facts', asyn
     ['IDLE', 'RUNNING', 'COMPLETED'],
   );
   assert.deepEqual(first.host, { cpus: 8, node: 'v20.20.0' });
+  assert.deepEqual(
+    manifest.agents.map(({ target }) => target),
+    [{ realPath: '/mnt/bench' }, null, null],
+  );
 });

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { decodePayload, DecodeError, encodePayload } from '../../../../src/shared/wire/codec.js';
+import { decodePayload, encodePayload } from '../../../../src/shared/wire/codec.js';
+import { DecodeError } from '../../../../src/shared/wire/decode-error.js';
 import { anIntervalOf, statsOf } from '../../../support/sample-messages.js';
 import { anInterval, anyMessage, uint64 } from '../../../support/arbitrary-messages.js';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
-import { DecodeError } from '../../../../src/shared/wire/codec.js';
+import { DecodeError } from '../../../../src/shared/wire/decode-error.js';
 import { checksum, decodeFrame, encodeFrame } from '../../../../src/shared/wire/frame.js';
 import type { Frame, FrameContext } from '../../../../src/shared/wire/frame.js';
 import { uint64 } from '../../../support/arbitrary-messages.js';

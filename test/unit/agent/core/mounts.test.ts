@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { mountOf } from '../../../../src/agent/runner/mounts.js';
+import { mountOf } from '../../../../src/agent/core/mounts.js';
 
 const mountinfo = `22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/root rw,errors=remount-ro
 23 22 0:5 / /dev rw,nosuid - devtmpfs devtmpfs rw,size=1k

@@ -1,3 +1,4 @@
+/** Where a path lies. */
 export interface Mount {
   readonly point: string;
   readonly type: string;

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Aggregate } from '../../../../src/controller/core/aggregate.js';
+import { compareRuns, type ComparedRun } from '../../../../src/controller/core/compare-runs.js';
+import { sampleRun, type SampleOptions } from '../../../support/recorded-run.js';
+
+function run(options: SampleOptions = {}): ComparedRun {
+  const aggregate = new Aggregate();
+  for (const record of sampleRun({ seconds: 12, ...options })) aggregate.accept(record);
+  return { aggregate, summary: aggregate.summary() };
+}
+
+test('[CLI-01] another run of the same test is the same within the noise', () => {
+  const { metrics, doubts } = compareRuns(run({ seed: 1 }), run({ seed: 2 }), 0.05);
+  assert.deepEqual(
+    metrics.map(({ operation, metric }) => `${operation} ${metric}`),
+    ['read', 'write'].flatMap((name) => [`${name} per_second`, `${name} p50`, `${name} p99`]),
+  );
+  for (const { verdict, regression, bound } of metrics) {
+    assert.ok(bound !== null);
+    assert.equal(verdict, 'same');
+    assert.equal(regression, false);
+  }
+  assert.deepEqual(doubts, []);
+});
+
+test('[CLI-01] a lower rate beyond the limit is a regression, below it a change, and a higher one is better', () => {
+  const [fast, slow] = [run({ perSecond: 100 }), run({ perSecond: 80 })];
+  const rateOf = (a: ComparedRun, b: ComparedRun, limit: number) =>
+    compareRuns(a, b, limit).metrics.find(
+      ({ operation, metric }) => operation === 'read' && metric === 'per_second',
+    );
+  const worse = rateOf(fast, slow, 0.05);
+  assert.ok(worse && Math.abs(worse.change + 0.2) < 0.01, String(worse?.change));
+  assert.deepEqual([worse.verdict, worse.regression], ['worse', true]);
+  const tolerated = rateOf(fast, slow, 0.25);
+  assert.deepEqual([tolerated?.verdict, tolerated?.regression], ['worse', false]);
+  const better = rateOf(slow, fast, 0.05);
+  assert.deepEqual([better?.verdict, better?.regression], ['better', false]);
+});
+
+test('[CLI-01] of runs of three seconds nothing is said, neither good nor bad', () => {
+  const short = { seconds: 3 };
+  const { metrics } = compareRuns(run({ ...short, perSecond: 100 }), run(short), 0.05);
+  assert.ok(metrics.length > 0);
+  for (const { verdict, bound, regression } of metrics) {
+    assert.deepEqual([verdict, bound, regression], ['unclear', null, false]);
+  }
+});
+
+test('[CLI-01] what makes two runs different tests, and that one is not whole, is said', () => {
+  const a = run({ agents: 3 });
+  const b = run({ agents: 2, end: false, seconds: 6 });
+  const { doubts } = compareRuns(a, b, 0.05);
+  assert.ok(doubts.includes('B is interrupted'), doubts.join('; '));
+  assert.ok(doubts.includes('A has 3 agents, B has 2'));
+  assert.ok(doubts.includes('stage mixed is configured differently'));
+});
