@@ -145,6 +145,40 @@ test('[RUN-07] an agent that is frozen for a while and wakes is filled in, and t
   assert.equal(records(history, 'interval').length, 60);
 });
 
+test('[RUN-07] an agent that is frozen over a stage rejoins at the next one, and cleans up with the others', () => {
+  const stages = [0, 1, 2, 3].map((index) =>
+    stageOf({ index, name: `s${String(index)}`, durationMs: 20_000 }),
+  );
+  const plan = fleetPlan(3, { stages });
+  const fault: Fault = { kind: 'freeze', agent: 2, what: 'control', atMs: 15_000, forMs: 30_000 };
+  const history = playChecked(scene([fault], { plan }));
+  assert.equal(exitCode(history), 4);
+  const started = records(history, 'stageStart').map(({ agents }) => agents.length);
+  assert.deepEqual(started, [3, 2, 3, 3]);
+  assert.equal(told(history, 'Dataset not removed').length, 0);
+});
+
+test('[RUN-06] an agent that wakes in the last stage, which goes on without it, cleans up with the others and at once', () => {
+  const stages = [0, 1].map((index) =>
+    stageOf({ index, name: `s${String(index)}`, durationMs: 20_000 }),
+  );
+  const plan = fleetPlan(3, { stages });
+  const fault: Fault = { kind: 'freeze', agent: 2, what: 'control', atMs: 15_000, forMs: 30_000 };
+  const history = playChecked(scene([fault], { plan }));
+  assert.equal(exitCode(history), 4);
+  const at = (is: (record: RunRecord) => boolean) =>
+    history.controller.records.findLast(({ record }) => is(record))!.atMs;
+  const startedMs = at((record) => record.type === 'stageStart' && record.stage === 1);
+  const endedMs = at((record) => record.type === 'stageEnd' && record.stage === 1);
+  const backMs = at((record) => record.type === 'link' && record.reason === 'speaks again');
+  assert.ok(startedMs < backMs && backMs < endedMs, 'it wakes while the last stage runs');
+  const course = records(history, 'transition')
+    .filter(({ agent }) => agent === 2)
+    .map(({ to, reason }) => (to === 'COMPLETED' ? reason : to));
+  assert.deepEqual(course.slice(-3), ['READY', 'CLEANING', 'removed 4 files']);
+  assert.ok(history.controller.finishedAtMs! - endedMs < 1000, 'nobody is waited for');
+});
+
 test("[RPC-06] the controller is killed: every load ends by the dead man's switch", () => {
   const plan = fleetPlan(3, { stages: [stageOf({ durationMs: 500_000 })] });
   const history = playChecked(scene([{ kind: 'crashController', atMs: 10_000 }], { plan }));

@@ -107,6 +107,7 @@ interface Scripted {
   /** Reliable messages that were sent while there was no stream: the link keeps them. */
   readonly kept: ControllerMessage[];
   stage: number | undefined;
+  readyStage: number;
   epoch: number;
   /** T0 of the stage it was told to go for, controller's clock. */
   t0Ms: number | undefined;
@@ -149,6 +150,7 @@ export class ScriptedFleet {
       refuses: new Set(),
       kept: [],
       stage: undefined,
+      readyStage: 0,
       epoch: 0,
       t0Ms: undefined,
       intervals: 0,
@@ -305,6 +307,11 @@ export class ScriptedFleet {
         return;
       case 'start':
         if (!this.#obeys(agent, 'start')) return;
+        if (message.stage > scripted.readyStage) {
+          this.says(agent, { kind: 'state', state: 'DRAINING', reason: '' });
+          this.#ready(agent, message.stage);
+          return;
+        }
         scripted.epoch = message.epoch;
         scripted.t0Ms = Number(message.atNs - agentOffsetNs) / 1e6;
         this.says(agent, { kind: 'armed', stage: message.stage, epoch: message.epoch });
@@ -333,11 +340,16 @@ export class ScriptedFleet {
     if (mode === 'run') {
       this.says(agent, { kind: 'state', state: 'PREPARING', reason: '' });
       if (agent === 0) this.says(agent, { kind: 'marked' });
-      this.says(agent, { kind: 'ready', stage: 0 });
+      this.#ready(agent, 0);
       return;
     }
     if (mode === 'cleanup') this.says(agent, { kind: 'cleaned', files: 4, warnings: [] });
     this.says(agent, { kind: 'final', state: 'COMPLETED', reason: '' });
+  }
+
+  #ready(agent: number, stage: number): this {
+    this.agents[agent]!.readyStage = stage;
+    return this.says(agent, { kind: 'ready', stage });
   }
 
   #second(): void {
@@ -369,7 +381,7 @@ export class ScriptedFleet {
     const result = resultOf({ stage, intervals: scripted.intervals });
     this.says(agent, { kind: 'stageResult', ...result });
     if (stage + 1 < this.plan.stages.length) {
-      return this.says(agent, { kind: 'ready', stage: stage + 1 });
+      return this.#ready(agent, stage + 1);
     }
     this.says(agent, { kind: 'state', state: 'COMPLETED', reason: '' });
     return this.says(agent, { kind: 'final', state: 'COMPLETED', reason: '' });

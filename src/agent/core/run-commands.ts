@@ -87,10 +87,22 @@ function start(run: RunContext, command: Extract<Command, { kind: 'start' }>): v
       run.log('warn', `Ignoring duplicate START command (already ${run.state})`);
       return;
     case 'otherStage': {
+      if (leavesOut(run, stage)) {
+        run.order({ kind: 'arm', stage, epoch, atNs });
+        // Getting ready for the stage, as between two stages.
+        run.enter('DRAINING');
+        return;
+      }
       const reason = `agent is ready for stage ${String(run.wait.stage)}`;
       run.send({ kind: 'missed', stage, epoch, reason });
     }
   }
+}
+
+/** An agent that waits for the start of a stage which went on without it is wanted for a later one. */
+function leavesOut({ state, wait, assignment }: RunContext, stage: number): boolean {
+  const stages = assignment?.stages.length ?? 0;
+  return state === 'READY' && wait.stage !== undefined && stage > wait.stage && stage < stages;
 }
 
 function go(run: RunContext, { stage, epoch }: Extract<Command, { kind: 'go' }>): void {

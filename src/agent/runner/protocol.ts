@@ -23,7 +23,8 @@ export type RunnerCommand =
       /** None when it is left out. */
       readonly consent?: Consent;
     }
-  /** Begin stage at atNs (CLOCK_MONOTONIC) provided `go` with the same epoch comes before. A higher epoch replaces a lower one. */
+  /** Begin stage at atNs (CLOCK_MONOTONIC) provided `go` with the same epoch comes before. A higher epoch replaces a lower one.
+   * While an earlier stage waits for its start: leave out the stages before this one, and get ready for this one. */
   | {
       readonly kind: 'arm';
       readonly stage: number;
@@ -35,6 +36,7 @@ export type RunnerCommand =
   | { readonly kind: 'share'; readonly index: number; readonly count: number }
   /** Stop issuing at once, sample, report; operations in flight get graceMs (control kills the runner after that). */
   | { readonly kind: 'abort'; readonly reason: string; readonly graceMs: number }
+  /** Stages that have not begun are left out. */
   | { readonly kind: 'cleanup' }
   /** Past this instant (CLOCK_MONOTONIC) without a later one the runner stops its load and exits. */
   | { readonly kind: 'lease'; readonly untilNs: bigint }

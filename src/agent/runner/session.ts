@@ -51,6 +51,8 @@ export class RunnerSession {
   #stages: StageSequence | undefined;
   /** Work that an abort has to wait for. */
   #isBusy = false;
+  /** To be done when the stages have been left. */
+  #cleansNext = false;
   #isOver = false;
 
   constructor(parts: SessionParts) {
@@ -77,8 +79,10 @@ export class RunnerSession {
         if (!this.#abort.signal.aborted && !this.#isOver) this.#abortWith(command);
         return;
       case 'cleanup':
-        if (this.#run === undefined || this.#isBusy || this.#isOver) this.#ignore(command.kind);
-        else this.#cleanUp();
+        if (this.#run === undefined || this.#isOver) this.#ignore(command.kind);
+        else if (!this.#isBusy) this.#cleanUp();
+        else if (this.#stages?.skipTo(Infinity)) this.#cleansNext = true;
+        else this.#ignore(command.kind);
         return;
       default:
         command satisfies never;
@@ -121,6 +125,7 @@ export class RunnerSession {
       if (folder !== '') await prepareDataset(parts, assignment, folder);
       if (assignment.mode === 'prepare') this.#parts.emit({ kind: 'prepared' });
       else await this.#runStages(withSizes(assignment, parts.given), target, parts);
+      if (this.#cleansNext) await this.#remove(assignment, folder, parts);
     });
   }
 

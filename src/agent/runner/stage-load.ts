@@ -21,6 +21,13 @@ export interface StageEnd {
   readonly failure?: string | undefined;
 }
 
+/** A stage that the run went on with without this agent. */
+export interface LeftOut {
+  readonly result: undefined;
+  readonly churn: Churn;
+  readonly failure: undefined;
+}
+
 /** The load of one stage from T0 on: watched, cut into intervals, ended by its limits or by an abort. */
 export class StageLoad {
   readonly #parts: RunnerParts;

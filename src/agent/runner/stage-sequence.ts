@@ -10,7 +10,7 @@ import { setUpFio } from './fio/set-up-fio.js';
 import type { RunnerCommand } from './protocol.js';
 import type { RunnerParts } from './runner-parts.js';
 import { StageLoad } from './stage-load.js';
-import type { StageEnd } from './stage-load.js';
+import type { LeftOut, StageEnd } from './stage-load.js';
 import { noChurn, setUpWorkers } from './stage-workers.js';
 import type { Churn } from './stage-workers.js';
 import { KeptHistory } from './verify/kept-history.js';
@@ -24,12 +24,20 @@ interface Waiting {
   /** The newest `arm`, while its instant has not come. */
   armed: { readonly command: Arm; readonly cancel: AbortController; hasGo: boolean } | undefined;
   readonly begin: (start: Start) => void;
+  readonly leave: () => void;
 }
 
 interface Start {
   readonly epoch: number;
   /** ns after the clock base. */
   readonly atNs: number;
+}
+
+/** A stage that is set up: its load begins, or it is left out. */
+interface SetUp {
+  begin(start: Start): Load;
+  /** Until what was set up is free again. @returns what lanes may still remove */
+  leave(): Promise<Churn>;
 }
 
 /** What makes a stage's load, from T0 on. */
@@ -45,6 +53,8 @@ export class StageSequence {
   readonly #engine: ParsedTarget['engine'];
   #waiting: Waiting | undefined;
   #load: Load | undefined;
+  /** Stages before this one are left out. */
+  #from = 0;
   /** Counts openings of the gate, so that workers tell a new instant from an old one. */
   #gates = 0;
 
@@ -62,9 +72,10 @@ export class StageSequence {
     const history = new KeptHistory(this.#parts, this.#assignment);
     await history.load();
     for (const stage of this.#assignment.stages) {
+      if (stage.index < this.#from) continue;
       if (this.#engine.needsDataset) await data.before(stage);
       const end = await history.during(stage, () => this.#carryOut(stage, churn));
-      emit({ kind: 'stageResult', ...end.result });
+      if (end.result !== undefined) emit({ kind: 'stageResult', ...end.result });
       if (end.failure !== undefined) throw new RunnerFailure('operations', end.failure);
       if (end.churn === undefined) throw new Aborted();
       churn = end.churn;
@@ -72,26 +83,60 @@ export class StageSequence {
     }
   }
 
-  async #carryOut(stage: StageAssignment, churn: Churn): Promise<StageEnd> {
-    const begin = await this.#setUp(stage, churn);
-    if (this.#parts.signal.aborted) throw new Aborted();
-    this.#load = begin(await this.#awaitStart(stage));
+  /** A result is missing when the stage was left out. @throws Aborted */
+  async #carryOut(stage: StageAssignment, churn: Churn): Promise<StageEnd | LeftOut> {
+    const setUp = await this.#setUp(stage, churn);
+    this.#heedAbort();
+    const start = await this.#awaitStart(stage);
+    if (start === undefined) {
+      const left = await setUp.leave();
+      this.#heedAbort();
+      return { result: undefined, churn: left, failure: undefined };
+    }
+    this.#load = setUp.begin(start);
     return this.#complete(this.#load);
   }
 
+  /** @throws Aborted */
+  #heedAbort(): void {
+    if (this.#parts.signal.aborted) throw new Aborted();
+  }
+
   /** Everything that takes time before the start; what it gives begins the load. */
-  async #setUp(stage: StageAssignment, churn: Churn): Promise<(start: Start) => Load> {
+  async #setUp(stage: StageAssignment, churn: Churn): Promise<SetUp> {
+    const parts = this.#parts;
     if (stage.fio !== undefined) {
-      const fio = await setUpFio(this.#parts, this.#assignment, stage);
-      return (start) => new FioLoad(fio, churn, start);
+      const fio = await setUpFio(parts, this.#assignment, stage);
+      const leave = async (): Promise<Churn> => {
+        fio.process.stop();
+        await fio.process.ended;
+        return churn;
+      };
+      return { begin: (start) => new FioLoad(fio, churn, start), leave };
     }
     const dropped = await this.#dropCache(stage);
-    const workers = await setUpWorkers(this.#parts, this.#assignment, stage, this.#engine, churn);
-    return (start) => new StageLoad(this.#parts, this.#assignment, stage, workers, start, dropped);
+    const workers = await setUpWorkers(parts, this.#assignment, stage, this.#engine, churn);
+    return {
+      begin: (start) => new StageLoad(parts, this.#assignment, stage, workers, start, dropped),
+      leave: async () => {
+        parts.control.stop();
+        return (await workers.done).churn;
+      },
+    };
+  }
+
+  /** Leaves out the stages before `stage` that have not begun; false: one is under load, or will be. */
+  skipTo(stage: number): boolean {
+    if (this.#load !== undefined || this.#waiting?.armed?.hasGo === true) return false;
+    this.#from = Math.max(this.#from, stage);
+    if (this.#waiting !== undefined && this.#waiting.stage < this.#from) this.#waiting.leave();
+    return true;
   }
 
   handle(command: Arm | Go): void {
     const waiting = this.#waiting;
+    const isLater = waiting !== undefined && command.stage > waiting.stage;
+    if (isLater && command.kind === 'arm' && this.skipTo(command.stage)) return;
     if (waiting?.stage !== command.stage) {
       this.#log(
         `workload process ignores ${command.kind.toUpperCase()} for stage ${String(command.stage)}`,
@@ -114,9 +159,10 @@ export class StageSequence {
     return dropCache(files, this.#parts.signal, this.#parts.hostSwitch);
   }
 
-  /** READY, until a start was armed, released and its instant has come. */
-  #awaitStart(stage: StageAssignment): Promise<Start> {
+  /** READY, until a start was armed, released and its instant has come; undefined: the stage is left out. */
+  #awaitStart(stage: StageAssignment): Promise<Start | undefined> {
     const { signal, control, emit } = this.#parts;
+    if (stage.index < this.#from) return Promise.resolve(undefined);
     return new Promise((resolve, reject) => {
       const onAbort = (): void => {
         control.stop();
@@ -129,15 +175,16 @@ export class StageSequence {
         reject(new Aborted());
       };
       signal.addEventListener('abort', onAbort, { once: true });
-      this.#waiting = {
-        stage: stage.index,
-        armed: undefined,
-        begin: (start) => {
-          signal.removeEventListener('abort', onAbort);
-          this.#waiting = undefined;
-          resolve(start);
-        },
+      const end = (start: Start | undefined): void => {
+        signal.removeEventListener('abort', onAbort);
+        this.#waiting = undefined;
+        resolve(start);
       };
+      const leave = (): void => {
+        this.#waiting?.armed?.cancel.abort();
+        end(undefined);
+      };
+      this.#waiting = { stage: stage.index, armed: undefined, begin: end, leave };
       emit({ kind: 'ready', stage: stage.index });
     });
   }

@@ -6,12 +6,15 @@ import { earliest } from './earliest.js';
 import { tenthSeconds, wholeSeconds } from './duration-text.js';
 import { LinkKeeper } from './link-keeper.js';
 import { Lookout, type Outlook } from './lookout.js';
+import { makesDataset } from './makes-dataset.js';
 import type { Outbox } from './outbox.js';
 import type { AgentFacts, ClockEstimate, LinkState, SessionState } from './records.js';
 import type { RunMode } from './run-io.js';
 import type { FailureReason, SessionEvent } from './session-events.js';
 import { SessionStateKeeper } from './session-state.js';
 import { StageDelivery } from './stage-delivery.js';
+import { silentAfterMs } from './stage-watch.js';
+import { stopsWithin } from './stops-within.js';
 import { hasEnded } from './transitions.js';
 import type { Verdict } from './watch.js';
 
@@ -28,8 +31,6 @@ export interface SessionContext {
 const lastWordsMs = 2000;
 /** Bursts of clock probes in a row of which none may go unanswered. */
 const mostUnanswered = 3;
-/** How much longer than the reconnect window an agent goes on without its controller. */
-const afterWindowMs = 5000;
 
 const working: ReadonlySet<SessionState> = new Set([
   'PREPARING',
@@ -57,10 +58,13 @@ export class AgentSession {
   #unansweredBursts = 0;
   #aborted = false;
   #fetched = false;
+  #makesDataset = false;
   instanceId: string | undefined;
   #facts: AgentFacts | undefined;
   /** The stage it is ready for. */
   readyStage: number | undefined;
+  /** The later stage it was told to get ready for, leaving out what went on without it. */
+  askedStage: number | undefined;
   marked = false;
   cleaned = false;
   /** Its Final has come. */
@@ -118,7 +122,8 @@ export class AgentSession {
   heard(generation: number, now: Instant): boolean {
     if (generation !== this.link.generation || !this.link.isOpen) return false;
     const silentMs = this.lookout.contact.heard(now.ms);
-    if (this.link.heard()) {
+    if (silentMs >= silentAfterMs) this.lookout.heardAgain(now.ms);
+    if (this.link.heard(silentMs)) {
       const line = `Agent ${this.id} speaks again after ${wholeSeconds(silentMs)}`;
       this.context.outbox.notice('warn', line);
       this.lookout.stage?.stats(now.ms);
@@ -187,9 +192,19 @@ export class AgentSession {
     this.context.outbox.push({ kind: 'fetch', agent: this.index, instanceId: this.instanceId });
   }
 
-  /** It has begun to make its part of the dataset, and has not removed it. */
+  /** It was told to make its part of the dataset, and has neither refused nor removed it. */
   get hasDataset(): boolean {
-    return (this.latestProgress ?? this.readyStage) !== undefined && !this.cleaned;
+    return this.#makesDataset && !this.cleaned;
+  }
+
+  toldToPrepare(): void {
+    this.#makesDataset = makesDataset(this.context.plan, this.context.agent);
+    this.states.move('PREPARING', 'told to prepare');
+  }
+
+  /** It reported an error of a kind that comes before anything is made, if nothing was heard of its making. */
+  refusedToPrepare(): void {
+    if (this.readyStage === undefined && !this.latestProgress) this.#makesDataset = false;
   }
 
   /** It worked, and its last words are missing. */
@@ -213,13 +228,14 @@ export class AgentSession {
 
   /** The run ends without its confirmation: its dead man's switch ends its load, if it has not yet. */
   notReached(nowMs: number): void {
-    const limitMs = this.context.plan.timeouts.reconnectWindowMs + afterWindowMs;
-    const { lostAtMs } = this.link;
     // A process that was restarted has no load any more.
-    if (this.#fetched || (lostAtMs !== undefined && nowMs - lostAtMs > limitMs)) return;
-    const within = wholeSeconds(limitMs);
-    const line = `${this.id} not reached; it stops by itself within ${within}`;
-    this.context.outbox.notice('warn', line);
+    if (this.#fetched) return;
+    const { lookout, link, context } = this;
+    const silentMs = nowMs - lookout.contact.heardAtMs;
+    const lostForMs = link.lostAtMs === undefined ? undefined : nowMs - link.lostAtMs;
+    const when = stopsWithin({ silentMs, lostForMs }, context.plan.timeouts);
+    if (when === undefined) return;
+    context.outbox.notice('warn', `${this.id} not reached; it stops by itself within ${when}`);
   }
 
   close(reason: string): void {

@@ -11,6 +11,7 @@ import type { LiveLoad } from './snapshot.js';
 import { summarizeStage } from './stage-summary.js';
 import { StageTrack } from './stage-track.js';
 import type { AgentTrack } from './stage-track.js';
+import { hasEnded } from './transitions.js';
 import type { Summary } from './summary.js';
 import { checkExpectations } from './thresholds.js';
 import { givenBytesOf, memoryBytesOf } from './cached-reads.js';
@@ -48,7 +49,7 @@ export class Aggregate {
       case 'transition':
         this.#onAgent(record.agent, (agent) => {
           agent.session = record.to;
-          agent.reason = record.reason;
+          if (record.to === 'FAILED' || record.to === 'ABORTED') agent.reason = record.reason;
         });
         return;
       case 'link':
@@ -56,7 +57,9 @@ export class Aggregate {
           agent.outages.heard(record);
           // Every link is closed at the end: who was hung until then has not come back by that.
           if (record.to !== 'CLOSED' || agent.link !== 'HUNG') agent.link = record.to;
-          if (record.to === 'HUNG' || record.to === 'DISCONNECTED') agent.reason = record.reason;
+          // What becomes of the link of one that has ended is not why it ended.
+          const isLoss = record.to === 'HUNG' || record.to === 'DISCONNECTED';
+          if (isLoss && !hasEnded(agent.session)) agent.reason = record.reason;
         });
         return;
       case 'stageStart':

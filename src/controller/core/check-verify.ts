@@ -1,12 +1,11 @@
 /** Whether what a plan wants verified can be. */
-import { engineCapabilities } from '../../shared/model/engines.js';
 import { grainOf } from '../../shared/model/sizes.js';
-import { parseTarget } from '../../shared/model/target.js';
 import { formatSize } from '../../shared/model/units.js';
 import type { OperationKind } from '../../shared/model/operation.js';
 import type { Plan, StagePlan } from '../../shared/model/plan.js';
 import type { KeyPath } from '../../shared/model/config/path.js';
 import type { Finding } from './finding.js';
+import { keepsNothing } from './makes-dataset.js';
 
 const block = 4096;
 const mostGetBytes = 64 * 1024 ** 2;
@@ -47,11 +46,7 @@ function* checkDataset({ dataset, agents }: Plan): Generator<Finding> {
     const about = [['dataset', 'verify']];
     yield { level: 'error', path: ['dataset', 'prepare', 'block_size'], about, message };
   }
-  const keepsNothing = agents.some(({ target }) => {
-    const parsed = parseTarget(target);
-    return !('problem' in parsed) && !engineCapabilities[parsed.engine].stores;
-  });
-  if (keepsNothing) {
+  if (agents.some(({ target }) => keepsNothing(target))) {
     const message = 'a null: target keeps nothing that could be verified';
     yield { level: 'error', path: ['dataset', 'verify'], about: [['target']], message };
   }

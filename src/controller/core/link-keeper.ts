@@ -80,6 +80,7 @@ export class LinkKeeper {
     return this.#lastCause;
   }
 
+  /** When the stream was lost (Instant.ms), while there is none in its place. */
   get lostAtMs(): number | undefined {
     return this.#lostAtMs;
   }
@@ -145,10 +146,10 @@ export class LinkKeeper {
     this.#move('HUNG', reason);
   }
 
-  /** Something arrived on the open stream; true when that ends a HUNG. */
-  heard(): boolean {
+  /** Something arrived on the open stream after so long; true when that ends a HUNG. */
+  heard(silentMs: number): boolean {
     if (this.#state !== 'HUNG' || !this.#open) return false;
-    this.#move('CONNECTED', 'speaks again');
+    this.#move('CONNECTED', 'speaks again', { silentMs });
     return true;
   }
 
@@ -175,7 +176,6 @@ export class LinkKeeper {
     if (this.#open || this.#dial.kind === 'underWay') this.#hangUp(reason);
     this.#open = false;
     this.#dial = { kind: 'none' };
-    this.#lostAtMs = undefined;
     this.#move('CLOSED', reason);
   }
 
@@ -220,7 +220,7 @@ export class LinkKeeper {
     });
   }
 
-  #move(to: LinkState, reason: string): void {
+  #move(to: LinkState, reason: string, more: { readonly silentMs?: number } = {}): void {
     if (this.#state === to) return;
     if (!linkMayMove(this.#state, to)) {
       this.#options.outbox.notice('error', `Invalid transition: ${this.#state} -> ${to}`);
@@ -233,6 +233,7 @@ export class LinkKeeper {
       to,
       generation: this.#generation,
       reason,
+      ...more,
     });
   }
 }

@@ -1,6 +1,7 @@
 import type { LatencyTally } from '../../shared/metrics/latencies.js';
 import type { LinkMetrics } from '../../shared/model/link-metrics.js';
 import type { KindTraffic, LinkReport } from '../../shared/model/link-report.js';
+import type { Outages } from './outages.js';
 
 /**
  * `link_metrics` of an agent in run.json: the controller's count, and the agent's own in `agent`. Null before the first
@@ -9,12 +10,12 @@ import type { KindTraffic, LinkReport } from '../../shared/model/link-report.js'
 export function linkMetricsJson(
   metrics: LinkMetrics | undefined,
   report: LinkReport | undefined,
-  outagesMs: readonly number[],
+  { lossesMs, hangsMs }: Outages,
 ) {
   if (!metrics) return null;
   const { sent, received, dropped, latency } = metrics;
   return {
-    ...{ sent, received, dropped, outages_ms: outagesMs },
+    ...{ sent, received, dropped, outages_ms: lossesMs, hangs_ms: hangsMs },
     latency_ms: latencyJson(latency),
     ...countersJson(metrics),
     agent: report ? reportJson(report) : null,

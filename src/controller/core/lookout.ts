@@ -35,6 +35,12 @@ export class Lookout {
     return this.#watch instanceof WorkWatch ? this.#watch : undefined;
   }
 
+  /** It had been silent, or without a stream: what stood still meanwhile is not its storage's doing. */
+  heardAgain(nowMs: number): void {
+    this.work?.heardAgain(nowMs);
+    this.stage?.heardAgain(nowMs);
+  }
+
   get runnerIsSilent(): boolean {
     return (this.heartbeat?.runnerSilenceNs ?? 0) / 1e6 > silentAfterMs;
   }

@@ -231,7 +231,7 @@ function agentJson(agent: AgentEntry) {
     target: facts?.target ?? null,
     states: agent.states,
     links: agent.links,
-    link_metrics: linkMetricsJson(agent.metrics, agent.report, agent.outages.durationsMs),
+    link_metrics: linkMetricsJson(agent.metrics, agent.report, agent.outages),
     clock: agent.clock,
     starts: agent.starts,
   };

@@ -2,25 +2,31 @@ import type { JournalRecord } from './records.js';
 
 type LinkRecord = Extract<JournalRecord, { type: 'link' }>;
 
-/** The times that one agent's link was down and came back. */
+/** The times that one agent's link was down, or the agent hung, and it came back. */
 export class Outages {
-  readonly #durationsMs: number[] = [];
-  #downSinceMs: number | undefined;
+  readonly #lossesMs: number[] = [];
+  readonly #hangsMs: number[] = [];
+  #away: { readonly sinceMs: number; readonly durationsMs: number[] } | undefined;
 
-  heard({ to, atMs }: LinkRecord): void {
-    if (to === 'DISCONNECTED') this.#downSinceMs ??= atMs;
-    else if (to === 'CONNECTED' && this.#downSinceMs !== undefined) {
-      this.#durationsMs.push(Math.round(atMs - this.#downSinceMs));
-      this.#downSinceMs = undefined;
+  heard({ to, atMs, silentMs = 0 }: LinkRecord): void {
+    if (to === 'DISCONNECTED' || to === 'HUNG') {
+      const durationsMs = to === 'HUNG' ? this.#hangsMs : this.#lossesMs;
+      this.#away ??= { sinceMs: atMs, durationsMs };
+    } else if (to === 'CONNECTED' && this.#away !== undefined) {
+      const { sinceMs, durationsMs } = this.#away;
+      // A hang has lasted for some time when it is called one.
+      durationsMs.push(Math.round(Math.max(atMs - sinceMs, silentMs)));
+      this.#away = undefined;
     }
   }
 
-  /** How long each took, in their order. */
-  get durationsMs(): readonly number[] {
-    return this.#durationsMs;
+  /** How long each loss of the link took, in their order. */
+  get lossesMs(): readonly number[] {
+    return this.#lossesMs;
   }
 
-  get totalMs(): number {
-    return this.#durationsMs.reduce((sum, ms) => sum + ms, 0);
+  /** How long the agent did not respond each time that it was HUNG, in their order. */
+  get hangsMs(): readonly number[] {
+    return this.#hangsMs;
   }
 }

@@ -63,6 +63,8 @@ export type RunRecord =
       readonly to: LinkState;
       readonly generation: number;
       readonly reason: string;
+      /** Of one that was HUNG and is heard: for how long it had said nothing. Not in journals of older versions. */
+      readonly silentMs?: number;
     }
   /** All agents of `agents` were told Go for `at` (controller's monotonic clock, T0 of the stage). */
   | {

@@ -12,7 +12,9 @@ export function judgeEnd(
   const incomplete = sessions.filter((session) => !hasDelivered(session, options));
   if (incomplete.length === 0) return { code: exitCodes.completed, reason: undefined };
   const count = `${String(sessions.length - incomplete.length)} of ${String(sessions.length)}`;
-  const causes = incomplete.map((session) => session.failure ?? `${session.id}: ${whyOf(session)}`);
+  const causes = incomplete.map(
+    (session) => session.failure ?? `${session.id}: ${whyOf(session, options)}`,
+  );
   // A command that is nothing but its one job has not been done in part when no agent did it.
   const none = options.mode !== 'run' && incomplete.length === sessions.length;
   const code = none ? exitCodes.notStarted : exitCodes.partial;
@@ -22,10 +24,7 @@ export function judgeEnd(
 function hasDelivered(session: AgentSession, options: RunOptions): boolean {
   switch (options.mode) {
     case 'run':
-      return options.plan.stages.every(({ index }) => {
-        const { result } = session.delivery(index);
-        return result !== undefined && stateAfter(result.endedBy) === 'COMPLETED';
-      });
+      return missingStages(session, options).length === 0;
     case 'prepare':
     case 'check':
       return session.state === 'COMPLETED';
@@ -34,10 +33,20 @@ function hasDelivered(session: AgentSession, options: RunOptions): boolean {
   }
 }
 
-function whyOf(session: AgentSession): string {
+/** Names of the stages that it has not completed. */
+function missingStages(session: AgentSession, { plan }: RunOptions): readonly string[] {
+  const missing = plan.stages.filter(({ index }) => {
+    const { result } = session.delivery(index);
+    return result === undefined || stateAfter(result.endedBy) !== 'COMPLETED';
+  });
+  return missing.map(({ name }) => name);
+}
+
+function whyOf(session: AgentSession, options: RunOptions): string {
   if (session.linkState === 'HUNG') return 'hung';
   if (session.linkState === 'DISCONNECTED') return 'disconnected';
-  return 'results are missing';
+  if (options.mode !== 'run') return 'results are missing';
+  return `results of ${missingStages(session, options).join(', ')} are missing`;
 }
 
 export function outcomeOf(code: ExitCode): Outcome {

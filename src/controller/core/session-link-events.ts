@@ -19,6 +19,7 @@ export function dialed(session: AgentSession, answer: Dialed, now: Instant): voi
   }
   session.lookout.contact.connected(now.ms);
   session.lookout.stage?.returned();
+  session.lookout.heardAgain(now.ms);
   session.probes.reset();
   session.probes.startBurst(again ? 'fresh' : 'first', now.ms);
   if (!again) registered(session, hello, welcome);

@@ -69,7 +69,10 @@ export function receiveMessage(
       emit(message);
       return;
     case 'missed':
-      if (session.state === 'ARMED') session.states.move('READY', `missed: ${message.reason}`);
+      // One that is armed for an earlier stage stays so until it has missed that.
+      if (session.state === 'ARMED' && message.stage === session.readyStage) {
+        session.states.move('READY', `missed: ${message.reason}`);
+      }
       emit(message);
       return;
     case 'started':
@@ -91,6 +94,7 @@ export function receiveMessage(
       ended(session, message, now);
       return;
     case 'error':
+      if (refusals.has(message.code)) session.refusedToPrepare();
       session.failedByItself(
         failureOf[message.code],
         `Agent ${session.id} failed: ${message.message}`,
@@ -125,6 +129,15 @@ const failureOf: Readonly<Record<AgentErrorCode, FailureReason>> = {
   internal: 'error',
 };
 
+/** Errors of an agent that does not begin with its dataset: what it is told, where, or what it finds there is not right. */
+const refusals: ReadonlySet<AgentErrorCode> = new Set([
+  'config',
+  'target',
+  'dataset',
+  'permission',
+  'space',
+]);
+
 type Heartbeat = Extract<AgentMessage, { kind: 'heartbeat' }>;
 
 function heartbeatLine(session: AgentSession, message: Heartbeat, now: Instant): void {
@@ -140,7 +153,9 @@ function ready(session: AgentSession, stage: number, now: Instant): void {
   }
   const next = session.readyStage === undefined ? 0 : session.readyStage + 1;
   const isWaiting = session.state === 'READY';
-  if (mode !== 'run' || isWaiting || stage !== next || stage >= plan.stages.length) {
+  // Of two stages it was told to get ready for, one after the other, the first may be what it carries out.
+  const isNext = stage <= Math.max(next, session.askedStage ?? next);
+  if (mode !== 'run' || isWaiting || !isNext || stage >= plan.stages.length) {
     const which = String(stage);
     outbox.notice('warn', `Agent ${session.id} sent READY for stage ${which} (ignoring)`);
     return;

@@ -60,6 +60,11 @@ export class StageWatch implements Watch {
     return this.#stall.report(report, nowMs);
   }
 
+  /** It had been silent: what it says of its load before it has caught up is no stall. */
+  heardAgain(nowMs: number): void {
+    this.#stall.heardAgain(nowMs);
+  }
+
   /** The stage is over for everybody, as far as can be told without a planned end. */
   over(atMs: number): void {
     this.#overAtMs ??= atMs;

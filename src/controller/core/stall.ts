@@ -35,7 +35,8 @@ export class Stall {
     nowMs: number,
   ): string | undefined {
     const idleMs = nowMs - this.#completedAtMs;
-    if (operations > this.#operations) {
+    // Fewer than before: what was heard until now was of the stage before.
+    if (operations !== this.#operations) {
       this.#operations = operations;
       this.#completedAtMs = nowMs;
       if (!this.#told) return undefined;
@@ -46,6 +47,11 @@ export class Stall {
     this.#told = true;
     const oldest = tenthSeconds(oldestInFlightNs / 1e6);
     return `${this.#agent}: no I/O completed for ${wholeSeconds(idleMs)}, ${String(inFlight)} in flight, oldest ${oldest} (storage stalled?)`;
+  }
+
+  /** Nothing was known of the agent for a while: an episode that was not told yet counts from now. */
+  heardAgain(nowMs: number): void {
+    if (!this.#told) this.#completedAtMs = nowMs;
   }
 
   shift(ms: number): void {

@@ -7,12 +7,13 @@ import type { LinkState, SessionState } from './records.js';
 /**
  * Messages travel in lanes and may overtake each other, so some moves skip a state whose message is still on the way:
  * RUNNING → READY (the READY of the next stage before DRAINING is announced), … → COMPLETED (Final is in a faster lane).
+ * READY → DRAINING: the stage it waited for went on without it, and it gets ready for a later one.
  */
 const sessionMoves: Readonly<Record<SessionState, readonly SessionState[]>> = {
   CONNECTING: ['IDLE', 'FAILED', 'ABORTED'],
   IDLE: ['PREPARING', 'CLEANING', 'FAILED', 'ABORTED'],
   PREPARING: ['READY', 'COMPLETED', 'FAILED', 'ABORTED'],
-  READY: ['ARMED', 'CLEANING', 'COMPLETED', 'FAILED', 'ABORTED'],
+  READY: ['ARMED', 'DRAINING', 'CLEANING', 'COMPLETED', 'FAILED', 'ABORTED'],
   ARMED: ['RUNNING', 'READY', 'CLEANING', 'COMPLETED', 'FAILED', 'ABORTED'],
   RUNNING: ['DRAINING', 'READY', 'CLEANING', 'COMPLETED', 'FAILED', 'ABORTED'],
   DRAINING: ['READY', 'CLEANING', 'COMPLETED', 'FAILED', 'ABORTED'],

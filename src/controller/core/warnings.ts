@@ -64,7 +64,7 @@ export function warningsOf(
     ),
     ...boundWarnings(measurement.generator_bound, stages),
     ...measurement.same_host.map((ids) => `agents ${enumerated(ids)} run on the same host`),
-    ...agents.flatMap(reconnectWarning),
+    ...agents.flatMap(outageWarnings),
     ...(measurement.missing_intervals > 0
       ? [`${seconds(measurement.missing_intervals)} missing from the time line (in the totals)`]
       : []),
@@ -112,11 +112,24 @@ function stageWarnings(
   return [...warnings, ...failureWarnings(stage)];
 }
 
-function reconnectWarning({ plan, outages }: AgentTrack): readonly string[] {
-  const { length } = outages.durationsMs;
-  if (length === 0) return [];
-  const times = length === 1 ? 'once' : `${String(length)} times`;
-  return [`agent ${plan.id}: its link broke ${times} and was down for ${ms(outages.totalMs)}`];
+function outageWarnings({ plan, outages }: AgentTrack): readonly string[] {
+  const { lossesMs, hangsMs } = outages;
+  return [
+    ...(lossesMs.length > 0
+      ? [`agent ${plan.id}: its link broke ${times(lossesMs)} and was down for ${sum(lossesMs)}`]
+      : []),
+    ...(hangsMs.length > 0
+      ? [`agent ${plan.id}: it hung ${times(hangsMs)} and did not respond for ${sum(hangsMs)}`]
+      : []),
+  ];
+}
+
+function times({ length }: readonly unknown[]): string {
+  return length === 1 ? 'once' : `${String(length)} times`;
+}
+
+function sum(durationsMs: readonly number[]): string {
+  return ms(durationsMs.reduce((total, one) => total + one, 0));
 }
 
 function boundWarnings(

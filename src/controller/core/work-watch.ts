@@ -1,6 +1,7 @@
 import type { Progress } from '../../shared/model/messages.js';
 import { wholeSeconds } from './duration-text.js';
 import { earliest } from './earliest.js';
+import { silentAfterMs } from './stage-watch.js';
 import type { Heard, Verdict, Watch } from './watch.js';
 
 const warnAfterMs = 10_000;
@@ -25,11 +26,14 @@ export class WorkWatch implements Watch {
   readonly #options: WorkOptions;
   #latest: Progress | undefined;
   #advancedAtMs: number;
+  /** Since when it is known that it answers and gets no further: it advanced, or is heard again. */
+  #standsSinceMs: number;
   #warned = false;
 
   constructor(options: WorkOptions, nowMs: number) {
     this.#options = options;
     this.#advancedAtMs = nowMs;
+    this.#standsSinceMs = nowMs;
   }
 
   /** Progress without new files or bytes is none. */
@@ -51,7 +55,13 @@ export class WorkWatch implements Watch {
   /** A step was done that is progress in itself. */
   advanced(nowMs: number): void {
     this.#advancedAtMs = nowMs;
+    this.#standsSinceMs = nowMs;
     this.#warned = false;
+  }
+
+  /** It had been silent, or without a stream: what it did meanwhile, or could not do, says nothing of its storage. */
+  heardAgain(nowMs: number): void {
+    this.#standsSinceMs = nowMs;
   }
 
   check(heard: Heard): Verdict | undefined {
@@ -72,9 +82,12 @@ export class WorkWatch implements Watch {
       const line = `Agent ${agent} got no further in its ${doing} phase for ${wholeSeconds(stalledMs)}`;
       return { kind: 'fail', reason: 'error', line };
     }
-    if (stalledMs < warnAfterMs || this.#warned) return undefined;
+    // Silence or a lost stream is no sign of slow storage, and has deadlines of its own.
+    if (!heard.connected || silentMs >= silentAfterMs) this.#standsSinceMs = heard.nowMs;
+    const standsMs = heard.nowMs - this.#standsSinceMs;
+    if (standsMs < warnAfterMs || this.#warned) return undefined;
     this.#warned = true;
-    const line = `${agent}: answers, but got no further for ${wholeSeconds(stalledMs)} (storage slow or stalled?)`;
+    const line = `${agent}: answers, but got no further for ${wholeSeconds(standsMs)} (storage slow or stalled?)`;
     return { kind: 'warn', line };
   }
 
@@ -83,13 +96,17 @@ export class WorkWatch implements Watch {
     let due = this.#judgesSilence(heard) ? heard.heardAtMs + silenceMs : undefined;
     if (heard.isWorking) {
       due = earliest(due, this.#advancedAtMs + stallMs);
-      if (!this.#warned) due = earliest(due, this.#advancedAtMs + warnAfterMs);
+      const warnAtMs = this.#standsSinceMs + warnAfterMs;
+      // Silent until then by what is known now: the next message leads to another look.
+      const isHeard = heard.connected && warnAtMs < heard.heardAtMs + silentAfterMs;
+      if (isHeard && !this.#warned) due = earliest(due, warnAtMs);
     }
     return due;
   }
 
   shift(ms: number): void {
     this.#advancedAtMs += ms;
+    this.#standsSinceMs += ms;
   }
 
   #judgesSilence(heard: Heard): boolean {

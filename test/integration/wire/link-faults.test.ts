@@ -96,6 +96,14 @@ test('[RUN-08] a hundred bad frames in a row end that stream, and the agent serv
   await second.events.until((event) => event.kind === 'message');
 });
 
+test('a stream that the agent ends well is told as that, and not as OK', async (t) => {
+  const agent = await startWireAgent();
+  t.after(() => agent.server.close(0));
+  const { ends, far } = await foreignClient(t, agent);
+  far.duplex.close('done');
+  assert.equal(await ends.until(() => true), 'the agent ended the stream');
+});
+
 test('a stream that begins with something else than Open is ended, and said so', async (t) => {
   const agent = await startWireAgent();
   t.after(() => agent.server.close(0));

@@ -141,6 +141,13 @@ export class SimRunner {
         return;
       case 'arm': {
         const { stage, epoch, atNs } = command;
+        if (this.#phase === 'ready' && stage > this.#stage && !this.#armed?.go) {
+          this.#armed = undefined;
+          this.#stage = stage;
+          this.#phase = 'preparing';
+          this.#busyUntilMs = this.#nowMs + 20;
+          return;
+        }
         if (this.#phase !== 'ready' || stage !== this.#stage) return;
         this.#armed = { epoch, atNs, go: false };
         if (this.process.clock.now().ns >= atNs) this.#missed('the instant had passed');
@@ -158,6 +165,8 @@ export class SimRunner {
         this.#abort(command.reason);
         return;
       case 'cleanup':
+        if (this.#load || this.#armed?.go) return;
+        this.#armed = undefined;
         this.#phase = 'cleaning';
         this.#beganMs = this.#nowMs;
         this.#busyUntilMs = this.#nowMs + this.#traits.cleanupMs;

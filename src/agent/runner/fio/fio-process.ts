@@ -78,11 +78,14 @@ export class FioProcess {
 
   /** Ends the load; one that had been let go still writes what it has counted. */
   stop(): void {
-    this.#child.kill(this.#isLetGo ? 'SIGINT' : 'SIGKILL');
+    if (this.#isLetGo) this.#child.kill('SIGINT');
+    else this.kill();
   }
 
   kill(): void {
     this.#child.kill('SIGKILL');
+    // The shells at the gate outlive fio, and would hold its output open.
+    this.#pipe(gateFd).destroy();
   }
 
   #allReady(threads: number): Promise<void> {

@@ -66,6 +66,8 @@ function endWithRun({ signal, clock }: RunnerParts, process: FioProcess, folder:
     });
   };
   signal.addEventListener('abort', stop, { once: true });
+  // It may have come while fio's version was asked for.
+  if (signal.aborted) stop();
   const ended = (): void => {
     signal.removeEventListener('abort', stop);
     cancel();

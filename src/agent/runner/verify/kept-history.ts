@@ -1,7 +1,7 @@
 import { reasonOf } from '../../../shared/kernel/errors.js';
 import type { Assignment, StageAssignment } from '../../../shared/model/assignment.js';
 import type { RunnerParts } from '../runner-parts.js';
-import type { StageEnd } from '../stage-load.js';
+import type { LeftOut, StageEnd } from '../stage-load.js';
 import { syncFolder } from '../sync-folder.js';
 import { forgetHistory } from './write-history.js';
 
@@ -30,7 +30,10 @@ export class KeptHistory {
    * Around a stage. While it writes there is none, so that a crash leaves nothing that is wrong; nor after a stage that did
    * not come to its end, whose last writes may still be on their way.
    */
-  async during(stage: StageAssignment, carryOut: () => Promise<StageEnd>): Promise<StageEnd> {
+  async during(
+    stage: StageAssignment,
+    carryOut: () => Promise<StageEnd | LeftOut>,
+  ): Promise<StageEnd | LeftOut> {
     const writes = stage.mix.some(({ operation }) => operation === 'write');
     if (!this.#assignment.dataset.verify || !writes) return carryOut();
     forgetHistory();

@@ -1,5 +1,6 @@
 import type { Instant } from '../../../shared/kernel/clock.js';
 import type { AgentSession } from '../agent-session.js';
+import { makesDataset } from '../makes-dataset.js';
 import { WorkWatch } from '../work-watch.js';
 import { isLive, type Phase, type RunContext } from './phase.js';
 
@@ -87,7 +88,10 @@ export class Cleaning implements Phase {
   }
 
   #done(now: Instant): void {
-    const left = this.#run.sessions.filter(({ cleaned }) => !cleaned).map(({ id }) => id);
+    const { sessions, plan } = this.#run;
+    const left = sessions
+      .filter(({ cleaned, context }) => !cleaned && makesDataset(plan, context.agent))
+      .map(({ id }) => id);
     if (left.length > 0) {
       const hint =
         this.#run.options.mode === 'cleanup' ? '' : ': "bench-controller cleanup" removes it';

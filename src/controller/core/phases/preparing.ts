@@ -77,7 +77,7 @@ export class Preparing implements Phase {
       this.#told.add(session);
       const assignment = JSON.stringify(this.#run.options.assignments[session.index]);
       this.#run.outbox.send(session.index, { kind: 'prepare', assignment });
-      session.states.move('PREPARING', 'told to prepare');
+      session.toldToPrepare();
       session.lookout.work?.advanced(now.ms);
     }
   }

@@ -6,6 +6,7 @@ import type { SessionEvent } from '../session-events.js';
 import type { StageStatus } from '../snapshot.js';
 import { WorkWatch } from '../work-watch.js';
 import { isLive, type Phase, type RunContext } from './phase.js';
+import { Rejoining } from './rejoining.js';
 
 /** A clock estimate older than this is made again before a start: at 100 ppm it is off by half a millisecond. */
 const freshMs = 5000;
@@ -19,16 +20,17 @@ export class Starting implements Phase {
   readonly judgedAs = 'workload';
   readonly #run: RunContext;
   readonly #stage: number;
+  readonly #rejoining: Rejoining;
   #barrier: Barrier | undefined;
   #nextEpoch = 1;
   /** Bursts made for this start. */
   #probes = 0;
-  readonly #sittingOut = new Set<AgentSession>();
 
   /** `barrier`: of an attempt that everybody missed; it is continued. */
   constructor(run: RunContext, stage: number, barrier?: Barrier) {
     this.#run = run;
     this.#stage = stage;
+    this.#rejoining = new Rejoining(run, stage);
     this.#barrier = barrier;
   }
 
@@ -52,12 +54,16 @@ export class Starting implements Phase {
     }
   }
 
-  on(session: AgentSession, event: SessionEvent): void {
+  on(session: AgentSession, event: SessionEvent, now: Instant): void {
     switch (event.kind) {
+      case 'ready':
+        this.#rejoining.reacted(session);
+        return;
       case 'armed':
         if (event.stage === this.#stage) this.#barrier?.armed(session.index, event.epoch);
         return;
       case 'missed':
+        this.#rejoining.reacted(session);
         if (event.stage !== this.#stage) return;
         this.#barrier?.missed(session.index, event.epoch, event.reason);
         return;
@@ -70,8 +76,9 @@ export class Starting implements Phase {
         return;
       case 'back':
       case 'connected':
+        this.#rejoining.isBack(session, now.ms);
         // Whoever is back takes part, if it can still be ready.
-        if (this.#barrier && this.#expects(session)) this.#startOver();
+        if (this.#barrier && this.#rejoining.expects(session)) this.#startOver();
         return;
       default:
     }
@@ -90,11 +97,12 @@ export class Starting implements Phase {
   }
 
   wakeAt(): number | undefined {
-    return this.#barrier?.wakeAt();
+    return this.#barrier ? this.#barrier.wakeAt() : this.#rejoining.wakeAt();
   }
 
-  shift(): void {
+  shift(ms: number): void {
     // T0 is an instant, not a deadline on others: a controller that slept through it has missed it.
+    this.#rejoining.shift(ms);
   }
 
   stage(nowMs: number): StageStatus | undefined {
@@ -107,10 +115,10 @@ export class Starting implements Phase {
 
   /** Waits until all who live are ready, then for fresh clocks, then arms. */
   #gather(now: Instant): void {
+    this.#rejoining.poll(now.ms);
     const live = this.#run.sessions.filter(isLive);
     const starters = live.filter(({ readyStage }) => readyStage === this.#stage);
-    for (const session of live) this.#noteSittingOut(session);
-    const expected = live.filter((session) => this.#expects(session));
+    const expected = live.filter((session) => this.#rejoining.expects(session));
     const allReady = expected.every(
       (session) => session.readyStage === this.#stage && session.link.isOpen,
     );
@@ -192,21 +200,6 @@ export class Starting implements Phase {
     this.#nextEpoch = (this.#barrier?.epoch ?? 0) + 1;
     this.#barrier = undefined;
     this.#probes = 0;
-  }
-
-  /** Worth waiting for: it can still become ready for this stage. */
-  #expects(session: AgentSession): boolean {
-    if (!isLive(session)) return false;
-    const { readyStage, state } = session;
-    if (readyStage === this.#stage) return true;
-    return readyStage !== undefined && readyStage < this.#stage && state !== 'READY';
-  }
-
-  #noteSittingOut(session: AgentSession): void {
-    if (this.#expects(session) || this.#sittingOut.has(session)) return;
-    this.#sittingOut.add(session);
-    const line = `Agent ${session.id} sits out stage ${this.#stageName}: it missed the one before`;
-    this.#run.outbox.notice('warn', line);
   }
 
   get #stageName(): string {

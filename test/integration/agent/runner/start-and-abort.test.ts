@@ -54,6 +54,27 @@ describe('runner, start and abort', () => {
     assert.equal((await runner.event('started')).epoch, 2);
   });
 
+  it('[RUN-07] leaves out stages that went on without it, and cleans up while it waits for one', async () => {
+    const mix = [{ operation: 'put', weight: 1 }] as const;
+    const stages = [0, 1, 2, 3].map((index) => stageOf({ index, mix, maxOperations: 3 }));
+    runner.prepare(assignmentOf(folder.path, stages));
+    await runner.start(0);
+    await runner.event('ready', ({ stage }) => stage === 1);
+    runner.tell({ kind: 'arm', stage: 2, epoch: 1, atNs: 0n });
+    await runner.start(2);
+    await runner.event('ready', ({ stage }) => stage === 3);
+    assert.deepEqual(
+      runner.all('stageResult').map(({ stage, operations }) => [stage, operations[0]?.count]),
+      [
+        [0, 3],
+        [2, 3],
+      ],
+    );
+    runner.tell({ kind: 'cleanup' });
+    await runner.event('cleaned');
+    assert.deepEqual(fs.readdirSync(folder.path), []);
+  });
+
   it('[RUN-28] misses an instant that has passed, and a GO that comes too late or for another epoch', async () => {
     runner.prepare(assignmentOf(folder.path, [stageOf({ durationMs: 100 })]));
     await runner.event('ready');

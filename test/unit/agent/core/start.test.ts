@@ -47,11 +47,32 @@ test('[RUN-28] a higher epoch replaces an armed one, and Go for the old one does
 });
 
 test('[RUN-28] a Start for another stage than the one that is ready is answered MISSED at once', () => {
+  for (const agent of [new AgentDriver().ready(), new AgentDriver().armed()]) {
+    const stage = agent.session.state === 'READY' ? 2 : 1;
+    agent.receive({ ...start, stage });
+    assert.equal(agent.ordered('arm', agent.last).length, 0);
+    assert.deepEqual(agent.sent('missed'), [
+      { kind: 'missed', stage, epoch: 1, reason: 'agent is ready for stage 0' },
+    ]);
+  }
+});
+
+test('[RUN-07] a Start for a later stage has a waiting agent get ready for that one', () => {
   const agent = new AgentDriver().ready().receive({ ...start, stage: 1 });
-  assert.equal(agent.ordered('arm').length, 0);
-  assert.deepEqual(agent.sent('missed'), [
-    { kind: 'missed', stage: 1, epoch: 1, reason: 'agent is ready for stage 0' },
-  ]);
+  assert.deepEqual(
+    agent.ordered('arm').map(({ stage }) => stage),
+    [1],
+  );
+  assert.equal(agent.session.state, 'DRAINING');
+  agent.runner({ kind: 'ready', stage: 1 });
+  assert.equal(agent.session.state, 'READY');
+  assert.deepEqual(
+    agent.sent('ready').map(({ stage }) => stage),
+    [0, 1],
+  );
+  agent.receive({ ...start, stage: 1 });
+  assert.equal(agent.ordered('arm').length, 2);
+  assert.equal(agent.sent('missed').length, 0);
 });
 
 test('[RUN-12] an abort during the start wait cancels the start without any load', () => {

@@ -319,3 +319,21 @@ test('[MEAS-01] percentiles of very unequal agents are those of the pooled raw d
   }
   assert.ok(read.service_ns.p90 < 300_000 && read.service_ns.p99 > 8_000_000);
 });
+
+test('[RUN-09] why an agent did not complete its stage is not overwritten by what its link does afterwards', () => {
+  const records = sampleRun({ end: false }).filter(
+    (record) => record.type !== 'stageResult' && record.type !== 'stageEnd',
+  );
+  const link = { type: 'link', agent: 0, to: 'DISCONNECTED', generation: 1 } as const;
+  const aborted = to(0, 'RUNNING', 'ABORTED', 'interrupted by Ctrl-C');
+  const { warnings } = aggregateOf([
+    ...records.filter((one) => one.type !== 'transition' || one.to !== 'COMPLETED'),
+    at(9000, aborted),
+    at(9001, { ...link, reason: 'the agent ended the stream' }),
+  ]).summary();
+  const line = 'agent agent-1 did not complete it (ABORTED: interrupted by Ctrl-C)';
+  assert.ok(
+    warnings.some((warning) => warning.endsWith(line)),
+    warnings.join('\n'),
+  );
+});

@@ -119,7 +119,7 @@ test('[LINK-02] a hung agent whose stream breaks stays hung until it speaks on a
   assert.equal(link.isOpen, true);
   link.lost(1, 'reset', 0);
   assert.equal(link.state, 'HUNG');
-  assert.equal(link.heard(), false, 'there is no stream to hear it on');
+  assert.equal(link.heard(0), false, 'there is no stream to hear it on');
   link.tick(125);
   link.dialed(2);
   assert.equal(link.state, 'CONNECTED');

@@ -133,6 +133,30 @@ test('[LINK-12] run.json tells per agent what went over its link, and how long i
   );
 });
 
+test('[RUN-07] an agent that hung and came back is told in run.json and in the summary, apart from a broken link', () => {
+  const hung = (atMs: number, to: 'HUNG' | 'CONNECTED', silentMs?: number): JournalRecord => {
+    const record = { type: 'link', agent: 1, to, generation: 1, reason: '' } as const;
+    return at(atMs, silentMs === undefined ? record : { ...record, silentMs });
+  };
+  const records = [
+    ...sampleRun({ end: false }),
+    // It was silent for 4 s before it was called hung.
+    hung(5000, 'HUNG'),
+    hung(7000, 'CONNECTED', 6000.4),
+    // It had gone on sending heartbeats: how long it was hung is all that is known.
+    hung(8000, 'HUNG'),
+    hung(8500, 'CONNECTED', 30),
+    at(9000, { type: 'linkMetrics', agent: 1, metrics }),
+  ];
+  const [, second] = agentsOf(records);
+  assert.deepEqual(second?.link_metrics?.['hangs_ms'], [6000, 500]);
+  assert.deepEqual(second.link_metrics['outages_ms'], []);
+  const aggregate = new Aggregate();
+  for (const record of records) aggregate.accept(record);
+  const told = aggregate.summary().warnings.filter((line) => /hung|link broke/.test(line));
+  assert.deepEqual(told, ['agent agent-2: it hung 2 times and did not respond for 6500 ms']);
+});
+
 test('[LINK-12] the summary warns of a link that broke', () => {
   const aggregate = new Aggregate();
   for (const record of disturbed) aggregate.accept(record);

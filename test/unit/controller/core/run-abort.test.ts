@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RunOptions } from '../../../../src/controller/core/run-io.js';
+import type { Plan } from '../../../../src/shared/model/plan.js';
 import { intervalOf, resultOf } from '../../../support/agent-driver.js';
 import { fleetPlan, ScriptedFleet, stageOf } from '../../../support/scripted-fleet.js';
 
@@ -66,7 +67,7 @@ test('[RUN-09] an agent that does not confirm is waited for 5 s, then named', ()
   fleet.advance(200);
   assert.equal(fleet.effects('finished')[0]?.exitCode, 130);
   assert.deepEqual(fleet.lines().slice(-2), [
-    'agent-2 not reached; it stops by itself within 35s',
+    'agent-2 not reached; it stops by itself within 151s',
     'The dataset stays on agent-1, agent-2, agent-3: the next prepare or run of this config goes on with it, "bench-controller cleanup" removes it',
   ]);
 });
@@ -75,7 +76,34 @@ test('[RUN-09] a second Ctrl-C ends at once, and still names who did not confirm
   const fleet = fleetOf().start().advance(5000).freeze(1).feed(interrupt).advance(100);
   fleet.feed(interrupt);
   assert.equal(fleet.end?.exitCode, 130);
-  assert.ok(fleet.lines().includes('agent-2 not reached; it stops by itself within 35s'));
+  assert.ok(fleet.lines().includes('agent-2 not reached; it stops by itself within 156s'));
+});
+
+test('[RUN-09] an agent without a stream stops by itself after the window, or the lease if it does not know', () => {
+  const fleet = fleetOf().start().advance(5000).refuse(1, 'dial').cut(1).advance(10_000);
+  fleet.feed(interrupt).advance(5100);
+  const line =
+    'agent-2 not reached; it stops by itself within 20s (141s if it has not seen the connection break)';
+  assert.ok(fleet.lines().includes(line), fleet.lines().join('\n'));
+});
+
+test('an abort names the dataset that an agent may have begun to make, though it has said nothing of it', () => {
+  const stays = (fleet: ScriptedFleet) =>
+    fleet.lines().filter((line) => line.startsWith('The dataset stays on'));
+  const preparing = (options?: Partial<Plan>) => {
+    const fleet = new ScriptedFleet(fleetPlan(2, options), { cleanup: true });
+    return fleet.refuse(0, 'prepare').refuse(1, 'prepare').start().advance(500);
+  };
+  const fleet = preparing().feed(interrupt).finish();
+  assert.match(stays(fleet)[0]!, /^The dataset stays on agent-1, agent-2:/);
+  const refused = preparing();
+  refused.says(1, { kind: 'error', code: 'dataset', message: '/mnt holds another dataset' });
+  assert.match(stays(refused.finish())[0]!, /^The dataset stays on agent-1:/);
+  const agents = fleetPlan(2).agents.map((agent) => ({ ...agent, target: 'null:' }));
+  assert.deepEqual(stays(preparing({ agents }).feed(interrupt).finish()), []);
+  const given = { kind: 'existing', paths: ['/mnt/file'] } as const;
+  const dataset = { ...fleetPlan(2).dataset, given };
+  assert.deepEqual(stays(preparing({ dataset }).feed(interrupt).finish()), []);
 });
 
 test('[RUN-09] a disconnected agent is dialled on, and told when it is back', () => {

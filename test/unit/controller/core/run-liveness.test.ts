@@ -67,6 +67,8 @@ test('[RUN-07] a hung agent that speaks again is back, its seconds are filled in
   assert.ok(fleet.lines().some((line) => /Agent agent-2 speaks again after 12\ds/.test(line)));
   fleet.finish();
   assert.equal(fleet.end?.exitCode, 0);
+  const back = fleet.records('link').find(({ reason }) => reason === 'speaks again');
+  assert.ok(back!.silentMs! >= 125_000, 'the record tells how long it had been silent');
   const mine = fleet.records('interval').filter(({ agent }) => agent === 1);
   assert.equal(mine.length, 200, 'no second is missing, none came twice');
 });
@@ -126,6 +128,27 @@ test('[RUN-04] slow messages three times in a row are warned of once, and nothin
   fleet.agents[1]!.intervals = next + 4;
   fleet.obey(1, 'interval').finish(2_000_000);
   assert.equal(fleet.end?.exitCode, 0);
+});
+
+test('an agent that was silent is not called slow by what it says before it has caught up', () => {
+  const fleet = running().refuse(1, 'heartbeat', 'interval');
+  const load = (operations: number): AgentMessage => heartbeatOf({ operations, inFlight: 64 });
+  fleet.says(1, load(5000)).advance(20_000).says(1, load(5000)).says(1, load(25_000));
+  assert.deepEqual(
+    fleet.lines().filter((line) => line.includes('I/O')),
+    [],
+  );
+});
+
+test('a count that begins anew is that of the next stage, and no stall', () => {
+  const fleet = running().refuse(1, 'heartbeat');
+  for (const operations of [20_000, ...Array.from({ length: 20 }, (_, second) => second * 1000)]) {
+    fleet.says(1, heartbeatOf({ operations, inFlight: 64 })).advance(1000);
+  }
+  assert.deepEqual(
+    fleet.lines().filter((line) => line.includes('I/O')),
+    [],
+  );
 });
 
 test('storage that hangs is a result: told once, with what is known, and again when it is over', () => {

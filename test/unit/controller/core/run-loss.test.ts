@@ -129,6 +129,14 @@ test('a loss while cleaning up is a warning: the results are complete', () => {
   assert.ok(fleet.lines().includes(left));
 });
 
+test('a null: target leaves nothing behind, whatever becomes of its agent', () => {
+  const agents = fleetPlan(2).agents.map((agent) => ({ ...agent, target: 'null:' }));
+  const fleet = new ScriptedFleet(fleetPlan(2, { agents }), { cleanup: true });
+  fleet.refuse(1, 'cleanup').start().advance(15_000).freeze(1).finish();
+  assert.equal(fleet.end?.exitCode, 0);
+  assert.ok(!fleet.lines().some((line) => line.includes('Dataset not removed')));
+});
+
 test('a cleanup that gets no further is given up after its time', () => {
   const fleet = new ScriptedFleet(fleetPlan(2), { cleanup: true }).refuse(1, 'cleanup').start();
   fleet.finish();
