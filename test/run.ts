@@ -11,9 +11,9 @@ const { values, positionals } = parseArgs({
   options: { 'timeout-s': { type: 'string', default: '300' } },
 });
 const fileTimeoutMs = Number(values['timeout-s']) * 1000;
-// Those of `integration` compare speeds: they get the machine one file at a time. Of all others, as many files run side by
-// side as keep two cores busy: tests of faults and of the command line wait most of the time.
-const aloneSuites = ['integration'];
+// Those that compare speeds get the machine for themselves. Of all others, as many run side by side as keep two cores busy:
+// most of them wait most of the time.
+const alone = /\/(kernel-counts|performance-ratio|system-calls|warm-up)\.test\.js$/;
 const lanes = Math.max(3, availableParallelism());
 
 const compiled = import.meta.dirname;
@@ -80,8 +80,15 @@ const filesOf = (names: readonly string[]): string[] =>
     if (files.length === 0) failures.push(`✖ ${name}\n    There are no tests in this suite.`);
     return files;
   });
-await runFiles(filesOf(suites.filter((name) => !aloneSuites.includes(name))), lanes);
-await runFiles(filesOf(suites.filter((name) => aloneSuites.includes(name))), 1);
+const found = filesOf(suites);
+await runFiles(
+  found.filter((file) => !alone.test(file)),
+  lanes,
+);
+await runFiles(
+  found.filter((file) => alone.test(file)),
+  1,
+);
 await runFiles(positionals.filter(isFile).map(compiledFile), 1);
 
 if (passed + failures.length === 0) failures.push('✖ No test ran.');
