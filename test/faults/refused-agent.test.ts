@@ -57,7 +57,7 @@ test('an agent cannot be had', async (t) => {
   await t.test(
     'an agent that works for another run is refused with its owner, exit 3, and that run goes on unharmed',
     async () => {
-      const first = fleet.run({ seconds: 8 });
+      const first = fleet.run({ seconds: 15 });
       await first.loaded();
       const second = fleet.run({ agents: [1] });
       await second.exits(3);

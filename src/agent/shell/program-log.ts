@@ -11,7 +11,13 @@ export interface LogOptions {
   readonly write: (line: string) => void;
 }
 
-const localTime = new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeStyle: 'medium' });
+/** Made at the first line: it takes longer than all else in the program's start. */
+let format: Intl.DateTimeFormat | undefined;
+
+function localTime(unixMs: number): string {
+  format ??= new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeStyle: 'medium' });
+  return format.format(unixMs);
+}
 
 /** The program's log: one line per entry. Text carries local time; JSON milliseconds since 1970. */
 export function createLog({ format, verbose, clock, write }: LogOptions): Log {
@@ -19,7 +25,7 @@ export function createLog({ format, verbose, clock, write }: LogOptions): Log {
     if (level === 'debug' && !verbose) return;
     const unixMs = clock.unixMs();
     if (format === 'json') write(`${JSON.stringify({ unixMs, level, line })}\n`);
-    else write(`${localTime.format(unixMs)} ${prefixOf(level)}${line}\n`);
+    else write(`${localTime(unixMs)} ${prefixOf(level)}${line}\n`);
   };
 }
 
