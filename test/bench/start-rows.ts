@@ -30,6 +30,8 @@ export async function startSpreads({ pairs, target }: BenchOptions): Promise<Row
   const stages = Array.from({ length: Math.max(5, pairs) }, (_, index) => ({
     name: `start-${String(index + 1)}`,
     mix: 'read',
+    // Eight loops without a pause on two cores would make the last agent wait for a core, however exact its start is.
+    think_time: '10ms',
     duration: '1s',
   }));
   const env = (shiftMs: number): NodeJS.ProcessEnv => ({

@@ -41,7 +41,7 @@ test(`[RPC-09] ${count} real agents with the null engine and one controller: all
         {
           name: 'load',
           mix: { read: 50, write: 50 },
-          rate: `${count * 10}/s`,
+          rate: `${count * 100}/s`,
           duration: `${seconds}s`,
         },
       ],
@@ -119,7 +119,7 @@ function report({ summary, agents, tookMs }: Evidence, sample: Sample | undefine
     `# ${count} agents, one controller`,
     '',
     `\`npm run test:long\` [RPC-09]: ${count} real agent processes on one host, each with a workload process of one thread and the`,
-    '`null` engine at 10 operations a second, one controller, default settings. Agents, their proxies and the controller share',
+    '`null` engine at 100 operations a second, one controller, default settings. Agents, their proxies and the controller share',
     'the cores of the machine, so the times are upper bounds; what is exact is the coverage.',
     '',
     `This page is written by the test. ${machine()}.`,
