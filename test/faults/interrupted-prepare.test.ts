@@ -86,8 +86,9 @@ test('[LINK-06] a prepare that is interrupted goes on where it was: files that a
       await run.program.ended;
       await fleet.idle(fleet.agent(0), deadMansSwitchMs);
     },
-    // The user, who is told what is left.
+    // The user, who is told what is left; held for the same reason.
     async (run) => {
+      await holdWork(fleet.agent(0), run);
       run.program.kill('SIGINT');
       await run.exits(130);
       assert.match(run.said, /The dataset stays on agent-1: .* "bench-controller cleanup" removes/);
