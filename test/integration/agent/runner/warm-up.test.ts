@@ -13,11 +13,17 @@ const stages: readonly (readonly [string, 'null:' | 'file', Partial<StageAssignm
   ['reads of files', 'file', {}],
 ];
 
-/** Functions whose optimised code was thrown away, by what V8 prints with --trace-deopt. */
-function thrownAway(printed: string): string[] {
-  const pattern = /deoptimizing \S+ <JSFunction (\S+)|SharedFunctionInfo (\S+)>\) \(opt id/gu;
-  return Array.from(printed.matchAll(pattern), ([, eager, lazy]) => eager ?? lazy ?? '');
+/**
+ * Whether the loop was compiled once more after its optimised code was thrown away, by what V8 prints with --trace-deopt.
+ * At the end of a load its objects go, and newer versions of V8 then drop the code as well: that costs nobody anything.
+ */
+function isCompiledAgain(printed: string): boolean {
+  const dropped = /deoptimizing \S+ <JSFunction batch|SharedFunctionInfo batch>\) \(opt id/u;
+  const at = printed.search(dropped);
+  return at >= 0 && compiled.test(printed.slice(at));
 }
+
+const compiled = /completed compiling \S+ <JSFunction batch/u;
 
 describe('the warm-up', () => {
   for (const [what, target, fields] of stages) {
@@ -35,8 +41,8 @@ describe('the warm-up', () => {
       } finally {
         await runner.kill();
       }
-      assert.match(printed, /completed compiling \S+ <JSFunction batch/u);
-      assert.ok(!thrownAway(printed).includes('batch'), printed);
+      assert.match(printed, compiled);
+      assert.ok(!isCompiledAgain(printed), printed);
     });
   }
 });
