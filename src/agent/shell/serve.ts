@@ -3,6 +3,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { GcTime } from '../runner/gc-time.js';
 import type { Clock } from '../../shared/kernel/clock.js';
+import type { HttpAddress } from '../../shared/wire/listen-http.js';
 import type { Log } from '../../shared/kernel/log.js';
 import { Histogram } from '../../shared/metrics/histogram.js';
 import { protocolVersion } from '../../shared/model/messages.js';
@@ -25,7 +26,6 @@ import { readBootId, readHostFacts } from './host-facts.js';
 import { RunnerHost } from './runner-host.js';
 import { LoadMetrics } from './metrics/load-metrics.js';
 import { serveMetrics } from './metrics/metrics-server.js';
-import type { MetricsAddress } from './metrics/metrics-server.js';
 import { Spool } from './spool/spool.js';
 import { defaultSpoolFolders } from './spool/spool-folder.js';
 
@@ -50,7 +50,7 @@ export interface ServeOptions {
   /** Where to keep what runs report; undefined: the system's folder for such things, false: nowhere. */
   readonly spool?: string | false | undefined;
   /** Where Prometheus' metrics are shown; undefined: nowhere. */
-  readonly metrics?: MetricsAddress | undefined;
+  readonly metrics?: HttpAddress | undefined;
   readonly clock: Clock;
   readonly log: Log;
   /** The workload process's program; a test may put another in its place. */

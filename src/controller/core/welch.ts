@@ -5,7 +5,7 @@ const z = 1.959_963_985;
 const batchFrom = 20;
 const batches = 10;
 /** With fewer values there is no telling. */
-export const leastValues = 4;
+const leastValues = 4;
 
 /**
  * How far the difference of two means may be off, with 95 % confidence: half the width of Welch's interval for series of

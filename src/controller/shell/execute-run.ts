@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readClock, type Clock } from '../../shared/kernel/clock.js';
+import type { HttpAddress } from '../../shared/wire/listen-http.js';
 import type { LogLevel } from '../../shared/kernel/log.js';
 import type { Assignment } from '../../shared/model/assignment.js';
 import { exitCodes, type ExitCode } from '../../shared/model/outcome.js';
@@ -22,7 +23,7 @@ import { Interrupts } from './interrupts.js';
 import { LinkCounts } from './link-counts.js';
 import { LiveIntake } from './live-intake.js';
 import { openLivePage } from './live-page.js';
-import type { LivePage, LivePageAddress } from './live-page.js';
+import type { LivePage } from './live-page.js';
 import { RunDriver } from './run-driver.js';
 import { RunResults } from './run-results.js';
 
@@ -41,7 +42,7 @@ export interface RunRequest {
   readonly steal: boolean;
   readonly cleanup: boolean;
   /** Where the run is shown to browsers while it goes on. */
-  readonly ui?: LivePageAddress | undefined;
+  readonly ui?: HttpAddress | undefined;
   readonly split: (plan: Plan, runId: string, creator: string) => readonly Assignment[];
 }
 

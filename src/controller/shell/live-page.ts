@@ -1,14 +1,9 @@
 import { createServer } from 'node:http';
-import type { Server, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { MusterError, reasonOf } from '../../shared/kernel/errors.js';
+import { listenHttp } from '../../shared/wire/listen-http.js';
+import type { HttpAddress } from '../../shared/wire/listen-http.js';
 import { exitCodes } from '../../shared/model/outcome.js';
-
-export interface LivePageAddress {
-  /** Name or address to listen on; an undefined host is this machine only. */
-  readonly host: string | undefined;
-  /** 0: any free one. */
-  readonly port: number;
-}
 
 export interface LivePage {
   /** What to open in a browser. */
@@ -18,8 +13,11 @@ export interface LivePage {
   readonly close: () => void;
 }
 
-/** Serves one page over HTTP for as long as the run goes on. Throws MusterError 3 when the address cannot be had. */
-export async function openLivePage(at: LivePageAddress): Promise<LivePage> {
+/**
+ * Serves one page over HTTP for as long as the run goes on, on this machine only when no host is named. Throws
+ * MusterError 3 when the address cannot be had.
+ */
+export async function openLivePage(at: HttpAddress): Promise<LivePage> {
   const { host = '127.0.0.1', port } = at;
   let page: (() => string) | undefined;
   const server = createServer((message, response) => {
@@ -29,11 +27,13 @@ export async function openLivePage(at: LivePageAddress): Promise<LivePage> {
     else if (page === undefined) refuse(response, 503, 'The run has not begun.');
     else send(response, page());
   });
-  await listening(server, host, port);
-  const address = server.address();
-  const bound = typeof address === 'object' && address !== null ? address.port : port;
-  // A browser that keeps its connection must not keep the controller.
-  server.unref();
+  const bound = await listenHttp(server, { host, port }).catch((thrown: unknown) => {
+    throw new MusterError(`Cannot show the run on ${host}:${String(port)}: ${reasonOf(thrown)}`, {
+      exitCode: exitCodes.notStarted,
+      hint: 'Give --ui another port, for example --ui :7763, or :0 for any free one.',
+      cause: thrown,
+    });
+  });
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${String(bound)}/`,
     show: (now) => {
@@ -43,22 +43,6 @@ export async function openLivePage(at: LivePageAddress): Promise<LivePage> {
       server.close();
     },
   };
-}
-
-function listening(server: Server, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('listening', resolve);
-    server.once('error', (thrown) => {
-      reject(
-        new MusterError(`Cannot show the run on ${host}:${String(port)}: ${reasonOf(thrown)}`, {
-          exitCode: exitCodes.notStarted,
-          hint: 'Give --ui another port, for example --ui :7763, or :0 for any free one.',
-          cause: thrown,
-        }),
-      );
-    });
-    server.listen(port, host);
-  });
 }
 
 function send(response: ServerResponse, page: string): void {

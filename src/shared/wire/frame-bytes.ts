@@ -59,11 +59,7 @@ function lengthDelimited(field: number, value: Uint8Array): void {
  * @throws DecodeError
  */
 export function readFrame(from: Uint8Array): FrameFields {
-  return readFields(new WireReader(from, 'Frame'));
-}
-
-/** The fields of a Frame, from a reader of nothing else. */
-function readFields(reader: WireReader): FrameFields {
+  const reader = new WireReader(from, 'Frame');
   const fields: FrameFields = {
     sequence: 0n,
     reliable: 0n,

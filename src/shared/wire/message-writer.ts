@@ -135,7 +135,6 @@ function writingOf({ name, type, typeName }: Field, types: Types): Writing {
       };
       return { wireType: bytes, write, absent: undefined };
     }
-    case 'TYPE_FIXED32':
     default:
       throw new Error(`${name}: nobody writes ${type} yet`);
   }

@@ -23,14 +23,7 @@ export interface MessageSchema {
   readonly writer: MessageWriter;
 }
 
-const definitions: PackageDefinition = loadSync(protoPath, {
-  longs: String,
-  enums: String,
-  bytes: Buffer,
-  defaults: true,
-  arrays: true,
-  oneofs: true,
-});
+const definitions: PackageDefinition = loadSync(protoPath);
 
 /** The gRPC service, for the server and the client. */
 export const agentServiceDefinition = definitions[`${packageName}.Agent`] as ServiceDefinition;
