@@ -14,9 +14,9 @@ export class FileAccess {
   readonly #options: StageOptions;
   readonly #context: EngineContext;
   /** Of the dataset's files; O_NOATIME only as long as the file system lets us. */
-  #flags: number;
+  #flags = 0;
   /** Writes between two syncs; 0: none during the stage. */
-  readonly #syncEvery: number;
+  readonly #syncEvery: number = 0;
   #unsynced = 0;
   #hasWarnedOfHoles = false;
 

@@ -6,10 +6,10 @@ import fs from 'node:fs';
  */
 export class OpenFiles {
   readonly #open: (index: number) => number;
-  readonly #first: number;
+  readonly #first: number = 0;
   readonly #descriptors: Int32Array;
   readonly #owners: Float64Array;
-  readonly #slots: number;
+  readonly #slots: number = 0;
 
   constructor(
     files: { readonly from: number; readonly to: number },

@@ -18,7 +18,8 @@ export function blankOperation(): Operation {
   return {
     kind: 'stat',
     file: 0,
-    offset: 0,
+    // A double from the beginning, so that offsets beyond 2 GiB are nothing new to compiled code.
+    offset: 0.5,
     bytes: 0,
     lane: 0,
     entry: 0,

@@ -11,12 +11,12 @@ export const emptyChurn: ChurnState = { next: 0, entries: new Float64Array(0) };
 const laneFactor = 4_294_967_296;
 
 export class ChurnPool {
-  readonly #lane: number;
-  #next: number;
+  readonly #lane: number = 0;
+  #next = 0;
   /** A ring that doubles when it is full. */
   #ring: Float64Array;
   #head = 0;
-  #count: number;
+  #count = 0;
 
   constructor(lane: number, state: ChurnState) {
     this.#lane = lane;

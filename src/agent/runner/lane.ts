@@ -43,7 +43,7 @@ export class Lane {
   readonly #ledger: Ledger;
   readonly #buffer: Uint8Array;
   readonly #clock: ClockBase;
-  readonly #baseSeconds: number;
+  readonly #baseSeconds: number = 0;
   readonly #verifier: Verifier | undefined;
   #startNs = 0;
 

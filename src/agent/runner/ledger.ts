@@ -16,9 +16,10 @@ export class Ledger {
   stoppedBy = '';
   readonly recorder: Recorder;
   readonly #stream: OperationStream;
-  readonly #churns: boolean;
-  readonly #varies: boolean;
-  readonly #timeoutNs: number;
+  // Of their types from the beginning: see Random.
+  readonly #churns: boolean = false;
+  readonly #varies: boolean = false;
+  readonly #timeoutNs: number = 0.5;
   readonly #stopOn: Uint8Array;
 
   constructor(memory: LaneMemory, stream: OperationStream, rules: ErrorRules) {

@@ -19,7 +19,7 @@ export interface Place<Part> {
 export class FreePlaces<Part> {
   readonly #ring: Place<Part>[];
   #first = 0;
-  #count: number;
+  #count = 0;
 
   /** @param all free at first */
   constructor(all: readonly Place<Part>[]) {

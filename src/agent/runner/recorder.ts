@@ -9,7 +9,7 @@ export class Recorder {
   readonly #errors: Float64Array;
   readonly #dirty: Uint8Array;
   readonly #bytes: Float64Array;
-  readonly #kinds: number;
+  readonly #kinds: number = 0;
 
   constructor(memory: LaneMemory) {
     this.#counts = memory.counts;

@@ -8,9 +8,9 @@ import type { Random } from './random.js';
  */
 export class Hotspot implements Picker {
   readonly #random: Random;
-  readonly #hot: number;
-  readonly #cold: number;
-  readonly #threshold: number;
+  readonly #hot: number = 0;
+  readonly #cold: number = 0;
+  readonly #threshold: number = 0.5;
   readonly #scatter: Permutation;
 
   constructor(

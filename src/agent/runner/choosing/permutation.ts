@@ -6,10 +6,10 @@ import { mix } from './hash.js';
  * than two steps on average). Sizes up to 2^53.
  */
 export class Permutation {
-  readonly #size: number;
-  readonly #lowFactor: number;
-  readonly #lowMask: number;
-  readonly #highMask: number;
+  readonly #size: number = 0;
+  readonly #lowFactor: number = 0;
+  readonly #lowMask: number = 0;
+  readonly #highMask: number = 0;
   #a = 0;
   #b = 0;
   #c = 0;

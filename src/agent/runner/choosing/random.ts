@@ -4,9 +4,10 @@ import { mix } from './hash.js';
  * sfc32 (Chris Doty-Humphrey, PractRand): 128 bits of state, passes BigCrush, a few ns per number in JavaScript.
  */
 export class Random {
-  #a: number;
-  #b: number;
-  #c: number;
+  // Beginning as numbers, they stay 32-bit integers to the compiled code; declared only, they would begin as undefined.
+  #a = 0;
+  #b = 0;
+  #c = 0;
   #counter = 1;
 
   /** The stream is a function of all the keys (32-bit integers), each of which changes all of it. */

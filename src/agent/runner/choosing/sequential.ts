@@ -2,9 +2,9 @@ import type { Picker } from './picker.js';
 
 /** Walks `from` … `to`-1 again and again. */
 export class Sequential implements Picker {
-  readonly #from: number;
-  readonly #to: number;
-  #at: number;
+  readonly #from: number = 0;
+  readonly #to: number = 0;
+  #at = 0;
 
   constructor(from: number, to: number) {
     this.#from = from;

@@ -8,9 +8,9 @@ import type { Picker } from './picker.js';
 export class Shuffled implements Picker {
   readonly #permutation: Permutation;
   readonly #keys: readonly number[];
-  readonly #from: number;
-  readonly #to: number;
-  #at: number;
+  readonly #from: number = 0;
+  readonly #to: number = 0;
+  #at = 0;
   #pass = 0;
 
   constructor(

@@ -5,11 +5,11 @@ import type { Picker } from './picker.js';
  * below `to`; then from the start again.
  */
 export class Strided implements Picker {
-  readonly #from: number;
-  readonly #to: number;
-  readonly #chunk: number;
-  readonly #stride: number;
-  #start: number;
+  readonly #from: number = 0;
+  readonly #to: number = 0;
+  readonly #chunk: number = 0;
+  readonly #stride: number = 0;
+  #start = 0;
   #within = 0;
 
   constructor(part: { readonly from: number; readonly to: number }, chunk: number, stride: number) {

@@ -29,7 +29,7 @@ export class BlockTarget implements Target {
 /** Whole files. */
 export class FileTarget implements Target {
   readonly #picker: Picker;
-  readonly #first: number;
+  readonly #first: number = 0;
   readonly #sizes: FileSizes | undefined;
 
   /** @param sizes when the operation moves the file, and files differ */
@@ -52,7 +52,7 @@ export class PartTarget implements Target {
   readonly #draw: SizeDraw;
   readonly #random: Random;
   readonly #files: FileSizes;
-  readonly #grain: number;
+  readonly #grain: number = 0;
 
   constructor(picker: Picker, parts: Parts) {
     this.#picker = picker;
@@ -85,9 +85,9 @@ export interface Parts {
 /** One part after the other, from place `from` on and below `to`; the last in a file or before `to` is cut. */
 export class PartWalk implements Target {
   readonly #parts: Parts;
-  readonly #from: number;
-  readonly #to: number;
-  #at: number;
+  readonly #from: number = 0;
+  readonly #to: number = 0;
+  #at = 0;
 
   constructor(parts: Parts, from: number, to: number) {
     this.#parts = parts;

@@ -4,7 +4,7 @@ import type { Random } from './random.js';
 /** Every place with the same probability, independently. */
 export class Uniform implements Picker {
   readonly #random: Random;
-  readonly #places: number;
+  readonly #places: number = 0;
 
   constructor(random: Random, places: number) {
     this.#random = random;

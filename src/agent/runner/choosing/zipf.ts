@@ -3,8 +3,8 @@ import type { Picker } from './picker.js';
 import type { Random } from './random.js';
 import { ZipfHead } from './zipf-head.js';
 
-/** Ranks that are looked up. Their tables take 10 bytes each and stay in the processor's caches. */
-const headRanks = 4096;
+/** Ranks that are looked up: tables of 320 KiB per kind of operation and worker. */
+const headRanks = 16_384;
 
 /**
  * Place of rank k with a probability in proportion to k^-θ, for any θ > 0, by rejection-inversion (W. Hörmann and
@@ -14,18 +14,18 @@ const headRanks = 4096;
  */
 export class Zipf implements Picker {
   readonly #random: Random;
-  readonly #ranks: number;
-  readonly #theta: number;
+  readonly #ranks: number = 0.5;
+  readonly #theta: number = 0.5;
   /** 1 / (1-θ), or 0 where θ is too close to 1 for it. */
-  readonly #power: number;
+  readonly #power: number = 0.5;
   readonly #scatter: Permutation;
   readonly #head: ZipfHead;
   /** Where the ranks of the head go. */
   readonly #headPlaces: Float64Array;
-  readonly #lowest: number;
-  readonly #span: number;
+  readonly #lowest: number = 0.5;
+  readonly #span: number = 0.5;
   /** Draws this close below their rank are accepted without looking further. */
-  readonly #squeeze: number;
+  readonly #squeeze: number = 0.5;
 
   constructor(random: Random, ranks: number, theta: number, scatter: Permutation) {
     this.#random = random;

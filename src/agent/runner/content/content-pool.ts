@@ -15,11 +15,11 @@ const golden = 0x9e3779b9;
 export class ContentPool implements WriteContent {
   readonly bytes: Uint8Array;
   /** New blocks among all, as part of 2^32. */
-  readonly #fresh: number;
-  readonly #isZero: boolean;
+  readonly #fresh: number = 0.5;
+  readonly #isZero: boolean = false;
   #at = 0;
   #isFirstRound = true;
-  #turn: number;
+  #turn = 0;
   #counter = 0;
 
   /**

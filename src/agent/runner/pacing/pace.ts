@@ -15,10 +15,10 @@ export interface Pace {
 /** Open loop: whether or not the operations before have ended. */
 export class ScheduledPace implements Pace {
   readonly #schedule: Schedule;
-  readonly #originNs: number;
+  readonly #originNs: number = 0.5;
   readonly #share: Float64Array;
-  readonly #lanes: number;
-  #count: number;
+  readonly #lanes: number = 0;
+  #count = 0;
 
   /**
    * @param originNs the schedule's zero, ns after the clock base
@@ -61,11 +61,11 @@ export class ScheduledPace implements Pace {
 
 /** Closed loop with a pause after each operation, in every place of its own. */
 export class ThinkTime implements Pace {
-  readonly #pauseNs: number;
+  readonly #pauseNs: number = 0.5;
   /** When the places that have thought may go on, in order: the pause is the same for all. A ring. */
   readonly #dues: Float64Array;
   #head = 0;
-  #count: number;
+  #count = 0;
 
   /** @param free how many of the `places` can begin at `startNs` */
   constructor(startNs: number, pauseNs: number, places = 1, free = places) {

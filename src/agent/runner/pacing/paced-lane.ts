@@ -43,7 +43,7 @@ export class PacedLane {
   readonly #memory: LaneMemory;
   readonly #ledger: Ledger;
   readonly #buffer: Uint8Array;
-  readonly #baseSeconds: number;
+  readonly #baseSeconds: number = 0;
   readonly #clock: ClockBase;
   readonly #verifier: Verifier | undefined;
   readonly #pace: Pace;

@@ -29,13 +29,13 @@ const arrivalKey = 0x61727276;
 export class Schedule {
   readonly #course: RateCourse;
   readonly #random: Random | undefined;
-  readonly #isBytes: boolean;
-  readonly #meanBytes: number;
+  readonly #isBytes: boolean = false;
+  readonly #meanBytes: number = 0.5;
   /** Ns of one unit of work while the rate is constant; 0: the course has to be asked. */
-  #unitNs: number;
-  readonly #wholeUnitNs: number;
-  #share: number;
-  #dueNs: number;
+  #unitNs = 0.5;
+  readonly #wholeUnitNs: number = 0.5;
+  #share = 0.5;
+  #dueNs = 0.5;
 
   constructor(options: ScheduleOptions) {
     const { rate, arrival, share, phase } = options;

@@ -13,10 +13,10 @@ export const lateNs = 1e6;
  * (measured, with a timer slack of 1 ns). Wakes at once when the load is stopped.
  */
 export class Waiter {
-  readonly #baseSeconds: number;
+  readonly #baseSeconds: number = 0;
   readonly #flags: Int32Array;
   readonly #cells: Float64Array;
-  readonly #spinNs: number;
+  readonly #spinNs: number = 0;
 
   /**
    * @param flags RunControl.flags
