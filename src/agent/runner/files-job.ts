@@ -10,7 +10,7 @@ import { filePath, leavesOf } from './dataset-layout.js';
 import { RunnerFailure, failureFrom } from './failure.js';
 import { FileRanges } from './file-ranges.js';
 import type { FilesJob, WorkerEvent } from './jobs.js';
-import { forgetHistory } from './verify/write-history.js';
+import { forgetHistory } from './verify/forget-history.js';
 import { PreparedPattern } from './verify/pattern-content.js';
 import { patternOf } from './verify/verification.js';
 import { RunControl, nextChunk } from './shared-memory.js';

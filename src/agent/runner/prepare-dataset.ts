@@ -15,10 +15,14 @@ import { removeChurn } from './remove-churn.js';
 import type { RunnerParts } from './runner-parts.js';
 import { ownerOf } from './verify/verification.js';
 import { syncFolder } from './sync-folder.js';
+import { fileSizesOf } from './choosing/file-sizes.js';
 import { enterFolder } from './target.js';
 
 /** More writers than this help no storage that we know of to take a dataset. */
 const mostThreads = 32;
+/** A thread takes about 150 ms of CPU time to start (measured): it is not started for less than this. */
+const filesWorthAThread = 16;
+const bytesWorthAThread = 64 * 1024 * 1024;
 /** Less than this is written back before anybody notices. */
 const worthSyncingBytes = 64 * 1024 * 1024;
 
@@ -106,8 +110,14 @@ export function comparesNothing(stage: StageAssignment): boolean {
 export function filesThreads({ dataset, stages }: Assignment): number {
   const tuned = dataset.prepare === 'none' ? undefined : dataset.prepare.threads;
   if (tuned !== undefined) return tuned;
+  const { from, to } = dataset.own;
+  const worth = Math.max(
+    1,
+    Math.ceil((to - from) / filesWorthAThread),
+    Math.ceil(fileSizesOf(dataset).sum(from, to) / bytesWorthAThread),
+  );
   const wanted = Math.max(os.availableParallelism() * 2, ...stages.map((s) => s.threads));
-  return Math.min(wanted, mostThreads);
+  return Math.min(wanted, worth, mostThreads);
 }
 
 function demandComplete(assignment: Assignment, folder: string): void {

@@ -65,7 +65,7 @@ export interface GivenData {
 export type Prepare = 'none' | PrepareTuning;
 
 export interface PrepareTuning {
-  /** Undefined: twice the processors or the most threads of a stage, at most 32. */
+  /** Undefined: twice the processors or the most threads of a stage, at most 32 and what the dataset is worth. */
   readonly threads: number | undefined;
   readonly blockSizeBytes: number;
   readonly direct: boolean;

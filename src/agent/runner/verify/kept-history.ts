@@ -3,7 +3,7 @@ import type { Assignment, StageAssignment } from '../../../shared/model/assignme
 import type { RunnerParts } from '../runner-parts.js';
 import type { LeftOut, StageEnd } from '../stage-load.js';
 import { syncFolder } from '../sync-folder.js';
-import { forgetHistory } from './write-history.js';
+import { forgetHistory } from './forget-history.js';
 
 /** This much of the time that an agent has to deliver a stage's result (`timeouts.drain`) may go into it. */
 const shareOfDrain = 1 / 3;

@@ -6,7 +6,6 @@ import { z } from 'zod';
 import { codeOf, reasonOf } from '../../../shared/kernel/errors.js';
 import type { Assignment } from '../../../shared/model/assignment.js';
 import { historyName } from '../dataset-layout.js';
-import { failureFrom } from '../failure.js';
 import { inDoubt, mostGenerations, unitsPerFile } from './generations.js';
 import type { RunOfWrites } from './generations.js';
 
@@ -34,22 +33,6 @@ const headSchema = z.object({
   crc32: z.int().min(0),
 });
 type Head = z.infer<typeof headSchema>;
-
-/** From now on nobody knows what was written last, whatever happens to this host. In the working directory. */
-export function forgetHistory(): void {
-  try {
-    fs.unlinkSync(historyName);
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return;
-    throw failureFrom(error, `cannot remove ${historyName}, which is about to be wrong`);
-  }
-  const folder = fs.openSync('.', O_RDONLY);
-  try {
-    fs.fsyncSync(folder);
-  } finally {
-    fs.closeSync(folder);
-  }
-}
 
 /**
  * Which write to every block of the agent's files was the last: of this run, and as far as the dataset tells of the runs

@@ -27,7 +27,8 @@ const prepare = z
         threads: threads().optional().meta({
           description: 'Writers of each agent',
           bounds: '1 … 256',
-          fallback: 'twice the processors or the most `threads` of a stage, at most 32',
+          fallback:
+            'twice the processors or the most `threads` of a stage, at most 32 and no more than one for every 16 files or 64 MiB',
         }),
         block_size: size({ min: 1, max: 1024 ** 3 })
           .prefault('1MiB')

@@ -73,11 +73,17 @@ test('files that a stage will write are created empty', (t) => {
   assert.deepEqual([lengths, sizes], [[], [0, 0]]);
 });
 
-test('prepare has the threads that it was given, else at most 32', () => {
-  const threads = (prepare: Dataset['prepare']): number =>
-    filesThreads(assignmentOf('/', [stageOf({ threads: 200 })], { dataset: { prepare } }));
+test('prepare has the threads that it was given, else at most 32 and as many as the dataset is worth', () => {
+  const threads = (prepare: Dataset['prepare'], files = 10_000, fileSizeBytes = 4096): number => {
+    const own = { from: 0, to: files };
+    const dataset = { prepare, own, use: own, fileSizeBytes };
+    return filesThreads(assignmentOf('/', [stageOf({ threads: 200 })], { dataset }));
+  };
   assert.equal(threads({ ...tuning, threads: 3 }), 3);
   assert.equal(threads({ ...tuning, threads: 100 }), 100);
   assert.equal(threads(tuning), 32);
   assert.equal(threads('none'), 32);
+  assert.equal(threads(tuning, 4), 1);
+  assert.equal(threads(tuning, 17), 2);
+  assert.equal(threads(tuning, 1, 2 ** 30), 16);
 });
