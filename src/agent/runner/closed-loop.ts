@@ -20,23 +20,30 @@ export interface ClosedLoopParts {
   readonly rules: ErrorRules;
   /** One for every operation that may be in flight; none when nothing is verified. */
   readonly verifiers: readonly Verifier[];
+  /** Waits until the load may begin. @returns the present; undefined when the load was stopped before */
+  readonly begin: () => number | undefined;
 }
+
+const stopped = { endedBy: 'aborted', stoppedBy: '' } as const;
 
 /** A worker's operations with either kind of engine, each as soon as the one before it in its place has ended. */
 export async function runClosedLoop(
   parts: ClosedLoopParts,
 ): Promise<{ readonly endedBy: EndedBy; readonly stoppedBy: string }> {
-  const { engine, buffers, clock } = parts;
+  const { engine, buffers } = parts;
   if (engine.kind === 'concurrent') {
     const { allowance, memory } = parts;
     const all = { allowance, memory, pacing: undefined, isLast: true };
     const lane = new ConcurrentLane({ ...parts, engine }, all);
+    if (parts.begin() === undefined) return stopped;
     const endedBy = await lane.run(all);
     return { endedBy, stoppedBy: lane.stoppedBy };
   }
   const [verifier] = parts.verifiers;
   const lane = new Lane({ ...parts, engine, buffer: firstOf(buffers), verifier });
-  lane.begin(clock.now());
+  const nowNs = parts.begin();
+  if (nowNs === undefined) return stopped;
+  lane.begin(nowNs);
   for (;;) {
     const endedBy = lane.batch();
     if (endedBy !== undefined) return { endedBy, stoppedBy: lane.stoppedBy };

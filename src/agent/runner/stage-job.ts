@@ -1,5 +1,6 @@
 import { codeOf, reasonOf } from '../../shared/kernel/errors.js';
 import type { StageAssignment } from '../../shared/model/assignment.js';
+import type { EndedBy } from '../../shared/model/messages.js';
 import type { OperationKind } from '../../shared/model/operation.js';
 import type { EngineContext } from '../engines/engine.js';
 import { UnfitDataset, stageOptionsOf } from '../engines/engine.js';
@@ -27,6 +28,8 @@ import { warmUp } from './warm-up.js';
 
 const warmContentBytes = 65_536;
 const pageBytes = 4096;
+/** How long before T0 a worker wakes up to set up its loop, which no earlier stage has compiled, and to wait in it. */
+const setUpNs = 20e6;
 
 /** A worker's part of a stage, from opening the files to the last operation. @throws RunnerFailure */
 export async function runStageJob(job: StageJob, say: (event: WorkerEvent) => void): Promise<void> {
@@ -67,8 +70,11 @@ async function carryOut(job: StageJob, say: (event: WorkerEvent) => void): Promi
   const usesLibuv = engine.kind === 'concurrent' && engine.usesLibuv;
   say({ kind: 'warm', mechanism: engine.mechanism, usesLibuv });
 
-  const atNs = waitForStart(control, clock);
-  const endedBy = atNs === undefined ? 'aborted' : await run.run(atNs);
+  let endedBy: EndedBy | undefined;
+  do {
+    const start = waitForStart(control, clock);
+    endedBy = start === undefined ? 'aborted' : await run.run(start.atNs, start.begin);
+  } while (endedBy === undefined);
   // One error may end the load of all.
   if (endedBy === 'error') control.stop();
   else if (endedBy !== 'aborted') {
@@ -108,8 +114,14 @@ function openFailure(error: unknown, { name, direct }: StageAssignment): RunnerF
   return failureFrom(error, `stage "${name}" cannot open its files${hint}`);
 }
 
-/** Sleeps until the gate is open and its instant has come. @returns that instant; undefined when stopped before */
-function waitForStart(control: RunControl, clock: ClockBase): number | undefined {
+/**
+ * Sleeps until the gate is open and shortly before its instant. @returns that instant, and what begins
+ * it unless it was replaced meanwhile; undefined when stopped before
+ */
+function waitForStart(
+  control: RunControl,
+  clock: ClockBase,
+): { readonly atNs: number; readonly begin: () => boolean } | undefined {
   for (;;) {
     if (control.isStopped) return undefined;
     const gate = Atomics.load(control.flags, gateFlag);
@@ -118,8 +130,10 @@ function waitForStart(control: RunControl, clock: ClockBase): number | undefined
       continue;
     }
     const atNs = control.startNs[0] ?? 0;
-    const leftNs = atNs - clock.now();
-    if (leftNs <= 0) return atNs;
+    const leftNs = atNs - setUpNs - clock.now();
+    if (leftNs <= 0) {
+      return { atNs, begin: () => control.begin(gate) };
+    }
     Atomics.wait(control.flags, gateFlag, gate, leftNs / 1e6);
   }
 }

@@ -19,10 +19,24 @@ import { WrittenData } from './written-data.js';
 type Arm = Extract<RunnerCommand, { kind: 'arm' }>;
 type Go = Extract<RunnerCommand, { kind: 'go' }>;
 
+/**
+ * How long after T0 this thread goes on. The workers start by themselves, and would have to share the cores with it just
+ * then: with eight agents on two cores their first operations came up to 20 ms apart.
+ */
+const outOfTheWayNs = 25_000_000n;
+
+interface Armed {
+  readonly command: Arm;
+  readonly cancel: AbortController;
+  hasGo: boolean;
+}
+
 interface Waiting {
   readonly stage: number;
-  /** The newest `arm`, while its instant has not come. */
-  armed: { readonly command: Arm; readonly cancel: AbortController; hasGo: boolean } | undefined;
+  /** This thread itself begins the load, which is fio's, at T0. */
+  readonly isFio: boolean;
+  /** The newest `arm`, while its load has not begun. */
+  armed: Armed | undefined;
   readonly begin: (start: Start) => void;
   readonly leave: () => void;
 }
@@ -165,10 +179,15 @@ export class StageSequence {
     if (stage.index < this.#from) return Promise.resolve(undefined);
     return new Promise((resolve, reject) => {
       const onAbort = (): void => {
-        control.stop();
+        const hasBegun = control.stop();
         const armed = this.#waiting?.armed;
-        this.#waiting = undefined;
         armed?.cancel.abort();
+        // The workers have begun without this thread: what they have done is told.
+        if (hasBegun && armed !== undefined) {
+          end(this.#startOf(armed.command));
+          return;
+        }
+        this.#waiting = undefined;
         if (armed !== undefined) {
           emit({ kind: 'log', level: 'debug', line: 'Coordinated start cancelled by ABORT' });
         }
@@ -184,7 +203,8 @@ export class StageSequence {
         this.#waiting?.armed?.cancel.abort();
         end(undefined);
       };
-      this.#waiting = { stage: stage.index, armed: undefined, begin: end, leave };
+      const isFio = stage.fio !== undefined;
+      this.#waiting = { stage: stage.index, isFio, armed: undefined, begin: end, leave };
       emit({ kind: 'ready', stage: stage.index });
     });
   }
@@ -193,10 +213,9 @@ export class StageSequence {
     const { control, clock, emit } = this.#parts;
     const { stage, epoch, atNs } = command;
     if (waiting.armed !== undefined) {
-      if (epoch <= waiting.armed.command.epoch) return;
+      if (epoch <= waiting.armed.command.epoch || !control.closeGate()) return;
       waiting.armed.cancel.abort();
       waiting.armed = undefined;
-      control.closeGate();
     }
     const lateMs = Number(clock.nowNs() - atNs) / 1e6;
     if (lateMs >= 0) {
@@ -204,13 +223,14 @@ export class StageSequence {
       emit({ kind: 'missed', stage, epoch, reason });
       return;
     }
-    const armed = { command, cancel: new AbortController(), hasGo: false };
+    const armed: Armed = { command, cancel: new AbortController(), hasGo: false };
     waiting.armed = armed;
     emit({ kind: 'armed', stage, epoch });
-    void waitUntil(clock, atNs, armed.cancel.signal).then((outcome) => {
+    const beginNs = waiting.isFio ? atNs : atNs + outOfTheWayNs;
+    void waitUntil(clock, beginNs, armed.cancel.signal).then((outcome) => {
       if (outcome === 'cancelled') return;
       waiting.armed = undefined;
-      if (armed.hasGo) waiting.begin({ epoch, atNs: this.#parts.base.toRelative(atNs) });
+      if (armed.hasGo) waiting.begin(this.#startOf(command));
       else emit({ kind: 'missed', stage, epoch, reason: 'no GO came before the instant' });
     });
   }
@@ -231,6 +251,10 @@ export class StageSequence {
     armed.hasGo = true;
     const { control, base } = this.#parts;
     control.openGate(++this.#gates, base.toRelative(armed.command.atNs));
+  }
+
+  #startOf({ epoch, atNs }: Arm): Start {
+    return { epoch, atNs: this.#parts.base.toRelative(atNs) };
   }
 
   async #complete(load: Load): Promise<StageEnd> {

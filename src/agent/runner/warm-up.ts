@@ -146,7 +146,8 @@ async function runLane(
   const control = new RunControl();
   const allowance = new Allowance(stream, budget, control.flags);
   const rules = errorRulesOf({ mix: parts.stream.mix, stopOn: [] }, undefined);
-  const lane = { ...parts, engine, stream, allowance, rules, verifiers: [] };
+  const begin = (): number => clock.now();
+  const lane = { ...parts, engine, stream, allowance, rules, verifiers: [], begin };
   if (!parts.paced) {
     await runClosedLoop(lane);
     return;

@@ -4,6 +4,7 @@ import { Allowance } from '../allowance.js';
 import type { Budget } from '../allowance.js';
 import type { ClockBase } from '../clock-base.js';
 import { firstOf, runClosedLoop } from '../closed-loop.js';
+import type { ClosedLoopParts } from '../closed-loop.js';
 import { ConcurrentLane } from '../concurrent-lane.js';
 import type { LanePart, Pacing } from '../concurrent-lane.js';
 import { errorRulesOf } from '../error-rules.js';
@@ -52,9 +53,10 @@ interface Part {
   readonly isLast: boolean;
 }
 
+type Begin = ClosedLoopParts['begin'];
 type PacedPart = LanePart & { readonly pacing: Pacing };
 
-/** A lane's load of one stage, from T0 on: the warm-up, then the measured part with its limits. */
+/** A lane's load of one stage, set up before T0 and carried out from then on: the warm-up, then the measured part with its limits. */
 export class LaneRun {
   /** The error that ended the load (error_policy: stop); empty without one. */
   stoppedBy = '';
@@ -63,6 +65,8 @@ export class LaneRun {
   readonly #alarm: Alarm;
   /** Of an engine that has several operations in flight: they may go on when the next part begins. */
   #lane: ConcurrentLane | undefined;
+  /** Whether the load may begin, whose instant has come. */
+  #beginAt = (): boolean => true;
 
   constructor(parts: LaneRunParts) {
     const { job, control } = parts;
@@ -73,8 +77,18 @@ export class LaneRun {
     this.#rules = errorRulesOf(parts.job.stage, parts.job.operationMs);
   }
 
-  /** @param atNs T0, ns after the clock base */
-  async run(atNs: number): Promise<EndedBy> {
+  /**
+   * @param atNs T0, ns after the clock base
+   * @param begin called at T0; false: this start was replaced by another while the lane was set up for it
+   * @returns undefined when it was, and nothing has been issued
+   */
+  async run(atNs: number, begin = this.#beginAt): Promise<EndedBy | undefined> {
+    this.#beginAt = begin;
+    const endedBy = await this.#load(atNs);
+    return endedBy === 'aborted' && !this.#parts.control.isStopped ? undefined : endedBy;
+  }
+
+  async #load(atNs: number): Promise<EndedBy> {
     const { job, memory, warmupMemory, budget } = this.#parts;
     const { durationMs, warmupMs } = job.stage;
     const originNs = atNs + warmupMs * 1e6;
@@ -95,13 +109,19 @@ export class LaneRun {
 
   async #carryOut(part: Part): Promise<EndedBy> {
     const { stream, control, clock, job } = this.#parts;
-    const { memory, budget, isLast } = part;
+    const { memory, budget, fromNs, isLast } = part;
     const pace = this.#paceOf(part);
     const allowance = new Allowance(stream, budget, control.flags);
-    if (pace === undefined) return this.#unpaced({ memory, allowance, pacing: undefined, isLast });
     const waiter = new Waiter(clock, control.flags, memory.cells, job.spin);
+    const begin = (): number | undefined => {
+      const nowNs = waiter.until(fromNs);
+      return nowNs < fromNs || !this.#beginAt() ? undefined : nowNs;
+    };
+    if (pace === undefined) {
+      return this.#unpaced({ memory, allowance, pacing: undefined, isLast }, begin);
+    }
     const pacing = { pace, waiter, alarm: this.#alarm };
-    const endedBy = await this.#paced({ memory, allowance, pacing, isLast });
+    const endedBy = await this.#paced({ memory, allowance, pacing, isLast }, begin);
     // The stage is not over before its time, whether or not an operation is still due in it.
     if (endedBy === 'duration' && isLast) waiter.until(budget.deadlineNs);
     if (endedBy === 'duration' || endedBy === 'aborted') {
@@ -110,22 +130,23 @@ export class LaneRun {
     return endedBy;
   }
 
-  async #unpaced(part: LanePart): Promise<EndedBy> {
+  async #unpaced(part: LanePart, begin: Begin): Promise<EndedBy> {
     const { engine, stream, buffers, clock, verifiers = [] } = this.#parts;
-    if (engine.kind === 'concurrent') return this.#concurrently(engine, part);
-    const parts = { engine, stream, buffers, clock, rules: this.#rules, verifiers };
+    if (engine.kind === 'concurrent') return this.#concurrently(engine, part, begin);
+    const parts = { engine, stream, buffers, clock, rules: this.#rules, verifiers, begin };
     const { endedBy, stoppedBy } = await runClosedLoop({ ...parts, ...part });
     this.stoppedBy = stoppedBy;
     return endedBy;
   }
 
-  async #paced(part: PacedPart): Promise<EndedBy> {
+  async #paced(part: PacedPart, begin: Begin): Promise<EndedBy> {
     const { engine, stream, buffers, clock, verifiers = [] } = this.#parts;
-    if (engine.kind === 'concurrent') return this.#concurrently(engine, part);
+    if (engine.kind === 'concurrent') return this.#concurrently(engine, part, begin);
     const buffer = firstOf(buffers);
     const [verifier] = verifiers;
     const parts = { engine, stream, buffer, clock, rules: this.#rules, verifier };
     const lane = new PacedLane({ ...parts, ...part, ...part.pacing });
+    if (begin() === undefined) return 'aborted';
     let endedBy: EndedBy | undefined;
     do endedBy = lane.batch();
     while (endedBy === undefined);
@@ -133,10 +154,11 @@ export class LaneRun {
     return endedBy;
   }
 
-  async #concurrently(engine: ConcurrentEngine, part: LanePart): Promise<EndedBy> {
+  async #concurrently(engine: ConcurrentEngine, part: LanePart, begin: Begin): Promise<EndedBy> {
     const { verifiers = [] } = this.#parts;
     const parts = { ...this.#parts, engine, rules: this.#rules, verifiers };
     this.#lane ??= new ConcurrentLane(parts, part);
+    if (begin() === undefined) return 'aborted';
     const endedBy = await this.#lane.run(part);
     this.stoppedBy = this.#lane.stoppedBy;
     return endedBy;

@@ -104,6 +104,47 @@ describe('runner, start and abort', () => {
     assert.ok(result.firstOperationNs >= later, 'no worker ran to the abandoned instant');
   });
 
+  // Rates and several operations in flight have loops of their own.
+  const rate = { unit: 'operations', steps: [{ from: 1000, to: 1000 }] } as const;
+  for (const [what, fields] of [
+    ['a closed loop', {}],
+    ['an open loop', { rate }],
+    ['many in flight', { iodepth: 4 }],
+  ] as const) {
+    it(`[RUN-28] lets a higher epoch replace one for which the workers have set up ${what}`, async () => {
+      runner.prepare(assignmentOf('null:', [stageOf({ durationMs: 100, ...fields })]));
+      await runner.event('ready');
+      const first = process.hrtime.bigint() + second / 2n;
+      const later = first + second / 2n;
+      runner.tell({ kind: 'arm', stage: 0, epoch: 1, atNs: first });
+      runner.tell({ kind: 'go', stage: 0, epoch: 1 });
+      // 5 ms before the instant: on a busy machine it comes when they have begun, and the first start stands.
+      while (process.hrtime.bigint() < first - 5_000_000n);
+      runner.tell({ kind: 'arm', stage: 0, epoch: 2, atNs: later });
+      runner.tell({ kind: 'go', stage: 0, epoch: 2 });
+      const result = await runner.event('stageResult');
+      const { epoch } = await runner.event('started');
+      assert.equal(result.atNs, epoch === 2 ? later : first);
+      assert.ok(result.firstOperationNs >= result.atNs);
+    });
+  }
+
+  it('[RUN-09] tells what was done when aborted in the moment after the start', async () => {
+    runner.prepare(assignmentOf('null:', [stageOf({ durationMs: 600_000 })]));
+    await runner.event('ready');
+    const atNs = process.hrtime.bigint() + second / 2n;
+    runner.tell({ kind: 'arm', stage: 0, epoch: 1, atNs });
+    runner.tell({ kind: 'go', stage: 0, epoch: 1 });
+    while (process.hrtime.bigint() < atNs + 2_000_000n);
+    runner.tell({ kind: 'abort', reason: 'Ctrl-C', graceMs: 2000 });
+    await runner.event('aborted');
+    const result = await runner.event('stageResult');
+    assert.equal(result.endedBy, 'aborted');
+    assert.ok((result.operations[0]?.count ?? 0) > 0);
+    const lines = runner.all('log').map(({ line }) => line);
+    assert.ok(!lines.includes('Coordinated start cancelled by ABORT'), lines.join('\n'));
+  });
+
   it('[RUN-20] begins at the instant that was asked for, not before', async () => {
     runner.prepare(assignmentOf(folder.path, [stageOf({ durationMs: 100, threads: 4 })]));
     const atNs = await runner.start(0, 1, 500);
