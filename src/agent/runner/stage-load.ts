@@ -7,6 +7,7 @@ import { Aborted } from './failure.js';
 import { IntervalClock } from './interval-clock.js';
 import { bytesOf } from './choosing/bytes-of.js';
 import type { RunnerParts } from './runner-parts.js';
+import { reportDelayMs, StaggeredReports } from './staggered-reports.js';
 import { Sampler } from './sampler.js';
 import type { Churn, StageWorkers } from './stage-workers.js';
 
@@ -36,6 +37,7 @@ export class StageLoad {
   readonly #dropped: DroppedCache | undefined;
   readonly #sampler: Sampler;
   readonly #intervals: IntervalClock;
+  readonly #reports: StaggeredReports;
   /** T0. */
   readonly #atNs: number;
   /** When second 0 begins: after the warm-up. */
@@ -66,6 +68,9 @@ export class StageLoad {
     this.#measuredNs = start.atNs + stage.warmupMs * 1e6;
     this.#sampler = new Sampler(workers.memories, kinds, bytes);
     if (stage.warmupMs > 0) this.#warmup = new Sampler(workers.warmupMemories, kinds, bytes);
+    this.#reports = new StaggeredReports(parts.clock, reportDelayMs(assignment), (interval) => {
+      parts.emit({ kind: 'interval', ...interval });
+    });
     this.#intervals = new IntervalClock({
       stage: stage.index,
       atNs: this.#measuredNs,
@@ -74,7 +79,7 @@ export class StageLoad {
       base: parts.base,
       emit: (interval) => {
         this.#lookForStart();
-        parts.emit({ kind: 'interval', ...interval });
+        this.#reports.put(interval);
         const problem = errorRateProblem(stage, this.#sampler, false);
         if (problem !== undefined) this.#fail(problem);
       },
@@ -160,6 +165,7 @@ export class StageLoad {
     if (this.#isDraining) return;
     this.#isDraining = true;
     this.#lookForStart();
+    this.#reports.flush();
     this.#parts.emit({ kind: 'draining', stage: this.#stage.index });
   }
 
@@ -171,6 +177,7 @@ export class StageLoad {
   #result(endedBy: EndedBy): StageResult {
     this.#lookForStart();
     this.#intervals.finish(endedBy === 'aborted');
+    this.#reports.flush();
     const { base } = this.#parts;
     const first = this.#sampler.first();
     this.#warmup?.sample(true);

@@ -2,6 +2,7 @@ import type { ControlParts } from '../../../src/agent/shell/control-loop.js';
 import type { RunnerExit } from '../../../src/agent/core/session-io.js';
 import type { RunnerCommand, RunnerEvent } from '../../../src/agent/runner/protocol.js';
 import type { Assignment } from '../../../src/shared/model/assignment.js';
+import { reportDelayMs } from '../../../src/agent/runner/staggered-reports.js';
 import type { Cancel, Clock } from '../../../src/shared/kernel/clock.js';
 import { simulatedInterval, SimulatedTotals } from './load.js';
 import type { SimulatedLoad } from './load.js';
@@ -121,7 +122,8 @@ class SimulatedRunner {
   }
 
   #nextSecond(stage: number): void {
-    this.#at(this.#atNs + BigInt(this.#seconds + 1) * secondNs, () => {
+    const delayNs = BigInt(Math.round(this.#delayMs() * 1e6));
+    this.#at(this.#atNs + BigInt(this.#seconds + 1) * secondNs + delayNs, () => {
       const { load } = this.#hooks;
       const second = load.second(this.#assignment?.agentIndex ?? 0, this.#seconds);
       this.#totals.add(second);
@@ -133,6 +135,10 @@ class SimulatedRunner {
         this.#complete(stage);
       } else this.#nextSecond(stage);
     });
+  }
+
+  #delayMs(): number {
+    return this.#assignment === undefined ? 0 : reportDelayMs(this.#assignment);
   }
 
   #complete(stage: number): void {
