@@ -57,7 +57,8 @@ stages:
   - { name: one, mix: read, duration: 1s }
   - { name: two, mix: read, duration: 1s, direct: true }
   - { name: three, mix: write, duration: 1s }
-  - { name: four, mix: get, duration: 1s }`);
+  - { name: four, mix: get, duration: 1s }
+  - { name: its-own-way, mix: read, duration: 1s, fio: { ioengine: libaio } }`);
   const memories = plan.agents.map((agent) => ({
     plan: agent,
     memoryBytes: 16 * GiB,
