@@ -56,7 +56,10 @@ interface Part {
 type Begin = ClosedLoopParts['begin'];
 type PacedPart = LanePart & { readonly pacing: Pacing };
 
-/** A lane's load of one stage, set up before T0 and carried out from then on: the warm-up, then the measured part with its limits. */
+/**
+ * A lane's load of one stage, set up before T0 and carried out from then on: the warm-up, then the measured part with its
+ * limits.
+ */
 export class LaneRun {
   /** The error that ended the load (error_policy: stop); empty without one. */
   stoppedBy = '';
@@ -124,7 +127,7 @@ export class LaneRun {
     const endedBy = await this.#paced({ memory, allowance, pacing, isLast }, begin);
     // The stage is not over before its time, whether or not an operation is still due in it.
     if (endedBy === 'duration' && isLast) waiter.until(budget.deadlineNs);
-    if (endedBy === 'duration' || endedBy === 'aborted') {
+    if (endedBy === 'duration' || (endedBy === 'aborted' && control.isStopped)) {
       this.#leave(memory, pace.dueUntil(Math.min(budget.deadlineNs, clock.now())));
     }
     return endedBy;

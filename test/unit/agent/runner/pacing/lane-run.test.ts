@@ -48,6 +48,18 @@ for (const iodepth of depths) {
       assert.ok(sum((s) => s.missedSchedules) > 2990);
     });
 
+    it('[RUN-28] issues and counts nothing for a start that was replaced, and all of it for the next', async (t) => {
+      for (const rate of [undefined, perSecond(2000)]) {
+        const fields = { iodepth, rate, durationMs: 100, maxOperations: 20 };
+        const { load, clock, memory, totals } = await laneLoad(t, fields, done);
+        // Its instant has passed: there would be operations that are due.
+        assert.equal(await load.run(clock.now() - 50 * ms, () => false), undefined);
+        assert.deepEqual([totals()[0]?.count ?? 0, memory.unissued[0]], [0, 0]);
+        assert.equal(await load.run(clock.now(), () => true), 'operations');
+        assert.deepEqual([first(totals()).count, memory.unissued[0]], [20, 0]);
+      }
+    });
+
     it('[MEAS-06] keeps a rate in operations and in bytes, to the operation', async (t) => {
       for (const rate of [perSecond(2000), perSecond(2000 * 4096, 'bytes')]) {
         const { load, clock, totals } = await laneLoad(t, { iodepth, rate, durationMs: 500 }, done);
