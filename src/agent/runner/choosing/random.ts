@@ -4,7 +4,8 @@ import { mix } from './hash.js';
  * sfc32 (Chris Doty-Humphrey, PractRand): 128 bits of state, passes BigCrush, a few ns per number in JavaScript.
  */
 export class Random {
-  // Beginning as numbers, they stay 32-bit integers to the compiled code; declared only, they would begin as undefined.
+  // Fields of the hot path begin with a number: declared only, they would begin as undefined, and be "anything" to the compiled
+  // code from then on. 0 where they stay 32-bit integers, 0.5 where they may be fractions or large: a double from the beginning.
   #a = 0;
   #b = 0;
   #c = 0;
