@@ -31,7 +31,7 @@ export function phaseProgress({ status, live }: RunSnapshot): number | undefined
       ),
     );
   }
-  if (phase === 'preparing' || phase === 'cleaning') return sumOfProgress(agents);
+  if (phase === 'preparing' || phase === 'cleaning') return meanOfShares(agents);
   if (phase === 'connecting') {
     return clamp(agents.filter(({ link }) => link === 'CONNECTED').length / agents.length);
   }
@@ -141,16 +141,19 @@ function preparedText(agents: readonly AgentStatus[]): string {
   return `${show(done)} of ${show(total)}${first.unit === 'bytes' ? '' : ` ${first.unit}`}`;
 }
 
-/** Who has not said how much there is to do has as much as the others, on average. */
-function sumOfProgress(agents: readonly AgentStatus[]): number | undefined {
-  const parts = agents.flatMap(({ progress }) => (progress ? [progress] : []));
-  const known = parts.reduce((sum, part) => sum + part.total, 0);
-  if (known === 0) return undefined;
+/**
+ * The mean of the agents' shares, in which every agent counts the same: of who has said nothing yet nothing is known but
+ * that nothing is done, so that the sum does not fall when it says how much there is to do.
+ */
+function meanOfShares(agents: readonly AgentStatus[]): number | undefined {
   const isLost = ({ state, link }: AgentStatus): boolean =>
     state === 'FAILED' || state === 'ABORTED' || link === 'HUNG';
-  const silent = agents.filter((agent) => agent.progress === undefined && !isLost(agent)).length;
-  const total = known * (1 + silent / parts.length);
-  return clamp(parts.reduce((sum, part) => sum + part.done, 0) / total);
+  const parts = agents.filter((agent) => agent.progress !== undefined || !isLost(agent));
+  const shares = parts.flatMap(({ progress }) =>
+    progress !== undefined && progress.total > 0 ? [progress.done / progress.total] : [],
+  );
+  if (shares.length === 0) return undefined;
+  return clamp(shares.reduce((sum, share) => sum + share, 0) / parts.length);
 }
 
 function speed(load: AgentLoad | undefined): number {

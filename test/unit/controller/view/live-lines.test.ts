@@ -37,10 +37,11 @@ test('the share of the dataset that is made does not fall when another agent beg
         { phase: 'preparing', stage: undefined },
       ),
     );
-  const part = (done: number) => ({ progress: { done, total: 8, unit: 'files' } }) as const;
+  const part = (done: number, total = 8) => ({ progress: { done, total, unit: 'files' } }) as const;
   assert.equal(shareOf({}, {}), undefined);
   assert.equal(shareOf(part(4), {}), 0.25, 'who has said nothing has as much to do');
   assert.equal(shareOf(part(4), part(0)), 0.25);
+  assert.equal(shareOf(part(4), part(0, 80)), 0.25, 'even when it has far more to do');
   assert.equal(shareOf(part(8), part(4)), 0.75);
   assert.equal(shareOf(part(4), { state: 'FAILED' }), 0.5, 'and who is lost has nothing');
 });
