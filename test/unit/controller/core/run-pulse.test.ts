@@ -14,6 +14,24 @@ test('[RPC-06] every agent with a stream gets a lease once a second, in every ph
   assert.equal(fleet.sent('lease', 0).length, 15);
 });
 
+test('[RPC-06] [RPC-09] the leases of a large fleet are spread over the second, one to every agent', () => {
+  const fleet = new ScriptedFleet(fleetPlan(60)).start().advance(2000);
+  const sent = () => fleet.plan.agents.map(({ index }) => fleet.sent('lease', index).length);
+  const begin = sent();
+  const most = [];
+  for (let before = begin, part = 0; part < 30; part++) {
+    fleet.advance(100);
+    const now = sent();
+    most.push(now.reduce((sum, count, index) => sum + count - (before[index] ?? 0), 0));
+    before = now;
+  }
+  assert.ok(Math.max(...most) <= 20, most.join());
+  assert.deepEqual(
+    sent().map((count, index) => count - (begin[index] ?? 0)),
+    begin.map(() => 3),
+  );
+});
+
 test('[RUN-25] a heartbeat is recorded every second, with how late it came', () => {
   const fleet = new ScriptedFleet(fleetPlan(1)).start().advance(3500).sleep(1200);
   fleet.feed({ kind: 'tick' });
