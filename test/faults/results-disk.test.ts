@@ -63,6 +63,7 @@ test('[RES-04] a disk with no space to speak of is refused before any load', asy
     assert.equal(thrown.exitCode, 6);
     return true;
   });
+  assert.deepEqual(await readdir(disk), [], 'and nothing is left there');
 });
 
 test('[RUN-18] a read-only file system is refused before any load', async (t) => {

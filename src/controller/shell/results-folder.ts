@@ -32,8 +32,7 @@ export async function createResultsFolder(request: FolderRequest): Promise<strin
   const { parent } = request;
   try {
     await makeFolders(parent);
-    const path = await createNew(request);
-    const free = await statfs(path, { bigint: true });
+    const free = await statfs(parent, { bigint: true });
     const freeBytes = free.bavail * free.bsize;
     if (freeBytes < leastFreeBytes) {
       throw new MusterError(
@@ -41,6 +40,7 @@ export async function createResultsFolder(request: FolderRequest): Promise<strin
         { exitCode: exitCodes.resultsNotWritten, hint: 'Free some space, or use --results DIR.' },
       );
     }
+    const path = await createNew(request);
     await replaceFile(join(path, 'config.yaml'), request.configText);
     return path;
   } catch (thrown) {
