@@ -1,16 +1,16 @@
 /** What Muster says it did, against the system calls that strace saw: one for one, on the files that were meant. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import type { TestContext } from 'node:test';
 import { whyNoFio } from '../../../support/fio.js';
-import { RunnerProcess, assignmentOf, stageOf } from '../../../support/runner-process.js';
+import { assignmentOf, stageOf } from '../../../support/runner-process.js';
+import { callsIn, lacksStrace, tracedRunner } from '../../../support/strace.js';
+import type { Call } from '../../../support/strace.js';
 import { temporaryFolder } from '../../../support/temporary-folder.js';
 
 const fileBytes = 65_536;
-const traced = 'pread64,pwrite64,openat,close,statx,?unlink,unlinkat';
+const traced = ['pread64', 'pwrite64', 'openat', 'close', 'statx', '?unlink', 'unlinkat'];
 const unlimited = { durationMs: undefined, maxOperations: 1000 };
 const block = [
   { operation: 'read', weight: 2 },
@@ -40,44 +40,15 @@ const byFio = stageOf({
   fio: { ioengine: 'psync' },
 });
 
-interface Call {
-  readonly name: string;
-  /** What the descriptor leads to, or the path that was given. */
-  readonly file: string;
-  /** Of a transfer: how much was asked for, from where; NaN elsewhere. */
+interface Transfer extends Call {
+  /** How much was asked for, from where; NaN of what transfers nothing. */
   readonly length: number;
   readonly offset: number;
-  readonly result: number;
-  /** Of a link, not of what it leads to. */
-  readonly nofollow: boolean;
 }
 
-function lacksStrace(t: TestContext): boolean {
-  try {
-    execFileSync('strace', ['-o', '/dev/null', 'true'], { stdio: 'pipe' });
-    return false;
-  } catch (thrown) {
-    t.skip(`no strace here, or it may not trace: ${String(thrown)}`);
-    return true;
-  }
-}
-
-/** strace -ff writes a file for every thread, so that no call is cut in two by another thread's. */
-function callsIn(folder: string): readonly Call[] {
-  return fs
-    .readdirSync(folder)
-    .flatMap((name) => fs.readFileSync(path.join(folder, name), 'utf8').split('\n'))
-    .flatMap((line) => {
-      const [, name = '', given = '', result = ''] = /^(\w+)\((.*)\) += (-?\d+)/.exec(line) ?? [];
-      const named = /^(?:AT_FDCWD(?:<[^>]*>)?, )?"([^"]*)"/.exec(given)?.[1];
-      const file = named ?? /^\d+<([^>]*)>/.exec(given)?.[1] ?? '';
-      const [, length, offset] = /, (\d+), (\d+)$/.exec(given) ?? [];
-      const call = { name, file, length: Number(length), offset: Number(offset) };
-      const nofollow = given.includes('AT_SYMLINK_NOFOLLOW');
-      // Of those that failed there are some while the dataset is made: is a file there already?
-      const isDone = name !== '' && Number(result) >= 0;
-      return isDone ? [{ ...call, result: Number(result), nofollow }] : [];
-    });
+function transferOf(call: Call): Transfer {
+  const [, length, offset] = /, (\d+), (\d+)$/.exec(call.given) ?? [];
+  return { ...call, length: Number(length), offset: Number(offset) };
 }
 
 test('[MEAS-01] [ENG-01] strace sees the system calls of every operation, and no others on the dataset', async (t) => {
@@ -87,11 +58,7 @@ test('[MEAS-01] [ENG-01] strace sees the system calls of every operation, and no
   const [target, trace] = ['target', 'trace'].map((name) => path.join(folder.path, name));
   assert.ok(target !== undefined && trace !== undefined);
   for (const one of [target, trace]) fs.mkdirSync(one);
-  // With nothing asynchronous to come, the environment turns io_uring off, of whose operations strace sees nothing.
-  const runner = new RunnerProcess(0, [
-    ...['strace', '-ff', '-qq', '-y', '-s', '0', '--seccomp-bpf', '-e', `trace=${traced}`],
-    ...['-o', path.join(trace, 'of')],
-  ]);
+  const runner = tracedRunner(trace, traced);
   t.after(() => runner.kill());
   const noFio = whyNoFio();
   if (noFio !== undefined) t.diagnostic(`no stage that fio runs: ${noFio}`);
@@ -105,13 +72,13 @@ test('[MEAS-01] [ENG-01] strace sees the system calls of every operation, and no
     assert.deepEqual(stats?.errors, []);
     return stats.count;
   };
-  const calls = callsIn(trace);
-  const seen = (name: string, where: (call: Call) => boolean): number =>
+  const calls = callsIn(trace).map(transferOf);
+  const seen = (name: string, where: (call: Transfer) => boolean): number =>
     calls.filter((call) => call.name === name && where(call)).length;
   const onData = ({ file }: Call): boolean => file.startsWith(`${target}/ds1/0/data/f`);
   for (const { index: stage, blockSizeBytes: bytes, maxOperations } of assignment.stages) {
     if (stage === 2) continue;
-    const isWhole = (call: Call): boolean =>
+    const isWhole = (call: Transfer): boolean =>
       onData(call) &&
       call.length === bytes &&
       call.result === bytes &&
@@ -126,7 +93,8 @@ test('[MEAS-01] [ENG-01] strace sees the system calls of every operation, and no
   // Each is relative to the working directory, unlike the files of the warm-up.
   const made = ({ file }: Call): boolean => file.startsWith('churn/0/');
   const inMade = ({ file }: Call): boolean => file.startsWith(`${target}/ds1/0/churn/0/`);
-  const whole = ({ length, result }: Call): boolean => length === fileBytes && result === fileBytes;
+  const whole = ({ length, result }: Transfer): boolean =>
+    length === fileBytes && result === fileBytes;
   assert.equal(seen('openat', made), put, 'creates');
   assert.equal(
     seen('pwrite64', (call) => inMade(call) && whole(call)),
@@ -137,7 +105,10 @@ test('[MEAS-01] [ENG-01] strace sees the system calls of every operation, and no
   const fio = noFio === undefined ? told(3, 'read') : 0;
   const allReads = told(0, 'read') + told(1, 'read') + get + fio;
   assert.equal(seen('pread64', onData), allReads, 'and no other reads');
-  const stats = seen('statx', ({ file, nofollow }) => file.startsWith('data/f') && !nofollow);
+  // Of what a link leads to, not of the link.
+  const isStatOfData = ({ file, given }: Call): boolean =>
+    file.startsWith('data/f') && !given.includes('AT_SYMLINK_NOFOLLOW');
+  const stats = seen('statx', isStatOfData);
   assert.equal(stats, stat, 'stats');
   assert.equal(seen('unlink', made) + seen('unlinkat', made), remove, 'removals');
   // Each get opens one; every worker of the other stages has opened all, and the making of the dataset each once.

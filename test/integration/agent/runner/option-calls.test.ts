@@ -1,0 +1,85 @@
+/** What the options of a stage that only the kernel sees are to the kernel. */
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import type { StageAssignment } from '../../../../src/shared/model/assignment.js';
+import { assignmentOf, stageOf } from '../../../support/runner-process.js';
+import { callsIn, lacksStrace, tracedRunner } from '../../../support/strace.js';
+import type { Call } from '../../../support/strace.js';
+import { temporaryFolder } from '../../../support/temporary-folder.js';
+
+const operations = 120;
+const files = 8;
+
+/** One option each; whichever engine makes the load, each of the 8 files is opened once. */
+const stages: readonly [what: string, option: Partial<StageAssignment>][] = [
+  ['noatime', { mix: [{ operation: 'read', weight: 1 }], noatime: true }],
+  ['noatime, iodepth', { mix: [{ operation: 'read', weight: 1 }], noatime: true, iodepth: 4 }],
+  ['o_sync', { sync: 'o_sync' }],
+  ['o_dsync', { sync: 'o_dsync' }],
+  ['o_dsync, iodepth', { sync: 'o_dsync', iodepth: 4 }],
+  ['fsync every', { fsync: 'every' }],
+  ['fsync 7', { fsync: 7 }],
+  ['fdatasync 5', { fsync: 5, fdatasync: true }],
+  ['fdatasync end, iodepth', { fsync: 'end', fdatasync: true, iodepth: 4 }],
+];
+
+test('[CONF-03] [ENG-01] the options of a stage that nothing but the kernel sees are seen by it, each in its stage alone', async (t) => {
+  if (lacksStrace(t)) return;
+  const folder = temporaryFolder();
+  t.after(folder.remove);
+  const seen = new Map<string, Record<string, number>>();
+  for (const [what, option] of stages) {
+    const home = path.join(folder.path, what);
+    const [target, trace] = ['target', 'trace'].map((name) => path.join(home, name));
+    assert.ok(target !== undefined && trace !== undefined);
+    for (const one of [target, trace]) fs.mkdirSync(one, { recursive: true });
+    const runner = tracedRunner(trace, ['openat', 'fsync', 'fdatasync']);
+    t.after(() => runner.kill());
+    const stage = stageOf({
+      mix: [{ operation: 'write', weight: 1 }],
+      durationMs: undefined,
+      maxOperations: operations,
+      threads: 1,
+      fsync: 'never',
+      ...option,
+    });
+    const [result] = await runner.run(assignmentOf(target, [stage], { dataset: {} }));
+    assert.equal(result?.operations[0]?.count, operations, what);
+    runner.tell({ kind: 'quit' });
+    await runner.exited;
+    const calls = callsIn(trace);
+    const flagged = (flag: RegExp): number =>
+      calls.filter(
+        ({ name, file, given }) =>
+          name === 'openat' && file.startsWith('data/f') && flag.test(given),
+      ).length;
+    const flushed = (by: string): number =>
+      calls.filter((call) => call.name === by && isData(call)).length;
+    const counts = {
+      O_NOATIME: flagged(/\bO_NOATIME\b/),
+      O_SYNC: flagged(/\bO_SYNC\b/),
+      O_DSYNC: flagged(/\bO_DSYNC\b/),
+      fsync: flushed('fsync'),
+      fdatasync: flushed('fdatasync'),
+    };
+    seen.set(what, Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0)));
+  }
+  t.diagnostic(JSON.stringify(Object.fromEntries(seen)));
+  assert.deepEqual(Object.fromEntries(seen), {
+    noatime: { O_NOATIME: files },
+    'noatime, iodepth': { O_NOATIME: files },
+    o_sync: { O_SYNC: files },
+    o_dsync: { O_DSYNC: files },
+    'o_dsync, iodepth': { O_DSYNC: files },
+    'fsync every': { fsync: operations },
+    'fsync 7': { fsync: Math.floor(operations / 7) },
+    'fdatasync 5': { fdatasync: Math.floor(operations / 5) },
+    'fdatasync end, iodepth': { fdatasync: files },
+  });
+});
+
+function isData({ file }: Call): boolean {
+  return /\/data\/f\d+$/.test(file);
+}
