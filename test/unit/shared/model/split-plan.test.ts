@@ -142,6 +142,38 @@ test('every assignment passes the schema of the agent after a trip through JSON,
   );
 });
 
+test('[CONF-03] what concerns the agents of seed, timeouts and dataset reaches them as it stands in the config', () => {
+  const { plan } = planOf(smallConfig, {
+    sets: [
+      'seed=77',
+      'timeouts={ drain: 41s, abort: 42s, lease: 43m, reconnect_window: 44s, ping_after: 45s, hung_after: 46s, operation: 47s }',
+      'dataset={ name: mine, files: 5, file_size: { uniform: [4KiB, 8KiB] }, directories: { width: 3, depth: 2 } }',
+      'dataset.content={ compress: 2 }',
+      'dataset.prepare={ threads: 7, block_size: 512KiB }',
+      'dataset.verify=true',
+    ],
+  });
+  const assignments = split(plan);
+  assert.ok(assignments.length > 0);
+  for (const { seed, timeouts, dataset } of assignments) {
+    assert.equal(seed, 77);
+    assert.deepEqual(timeouts, {
+      drainMs: 41_000,
+      abortMs: 42_000,
+      leaseMs: 43 * 60_000,
+      reconnectWindowMs: 44_000,
+      runnerSilenceMs: 91_000,
+      operationMs: 47_000,
+    });
+    const { name, fileSizeBytes, fileSizes, directories, content, prepare, verify } = dataset;
+    assert.deepEqual([name, fileSizeBytes, directories], ['mine', 8192, { width: 3, depth: 2 }]);
+    assert.deepEqual([fileSizes, content], [plan.dataset.fileSizes, plan.dataset.content]);
+    assert.deepEqual(prepare, { threads: 7, blockSizeBytes: 524_288, direct: false });
+    assert.equal(verify, true);
+    assert.notEqual(content, 'random');
+  }
+});
+
 test('the agent refuses unknown keys, ranges that run backwards, and names that leave the folder', () => {
   const [good] = split(small);
   assert(good);
