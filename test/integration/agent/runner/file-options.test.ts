@@ -63,6 +63,7 @@ describe('a stage with iodepth', () => {
       stageOf({ ...paced, rate }),
       stageOf({ ...paced, index: 1, rate, mix: [{ operation: 'write', weight: 1 }] }),
       stageOf({ ...paced, index: 2, thinkTimeNs: 50e6 }),
+      stageOf({ ...paced, index: 3, rate, arrival: 'poisson' }),
     ];
     const runner = runnerFor(t, 16);
     const results = await runner.run(assignmentOf(targetFor(t), stages));
@@ -79,6 +80,11 @@ describe('a stage with iodepth', () => {
     const thought = results[2]?.operations[0];
     assert.ok(thought && thought.count > 0);
     assert.ok(thought.count <= 16 * 21, `16 places, 20 times a second: ${String(thought.count)}`);
+    // With this seed, as with nearly every other, not the mean itself; five standard deviations from it is far.
+    const random = results[3]?.operations[0];
+    const arrived = (random?.count ?? 0) + (random?.unissuedSchedules ?? 0);
+    assert.notEqual(arrived, 2000);
+    assert.ok(Math.abs(arrived - 2000) < 5 * Math.sqrt(2000), `poisson: ${String(arrived)}`);
   });
 
   it('[RUN-09] is aborted at once while it waits for a schedule', async (t) => {
