@@ -87,6 +87,9 @@ test('[MEAS-01] [ENG-01] strace sees the system calls of every operation, and no
     assert.equal(seen('pread64', isWhole), told(stage, 'read'), `reads of stage ${stage}`);
     assert.equal(seen('pwrite64', isWhole), told(stage, 'write'), `writes of stage ${stage}`);
     assert.equal(told(stage, 'read') + told(stage, 'write'), maxOperations);
+    // Two of three by the weights; five standard deviations of 1 000 draws are 0.075.
+    const reads = told(stage, 'read') / (maxOperations ?? NaN);
+    assert.ok(stage === 3 || Math.abs(reads - 2 / 3) < 0.075, `share of reads: ${String(reads)}`);
   }
   const [put, get, stat, remove] = file.map(({ operation }) => told(2, operation));
   assert.ok(put !== undefined && get !== undefined && stat !== undefined && remove !== undefined);
