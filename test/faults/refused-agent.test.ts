@@ -52,6 +52,13 @@ test('an agent cannot be had', async (t) => {
       run,
       new RegExp(`${address} and localhost:${port} are the same agent: name it once`),
     );
+    const check = fleet.controller(['check', run.config]);
+    assert.equal((await check.ended).code, 3);
+    assert.match(
+      check.stdout,
+      new RegExp(`agent-2: ${address} and localhost:${port} are the same agent: name it once`),
+    );
+    assert.doesNotMatch(check.output, /busy/);
   });
 
   await t.test(

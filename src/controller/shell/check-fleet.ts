@@ -9,6 +9,7 @@ import { splitPlan } from '../../shared/model/split-plan.js';
 import type { CommandIo } from '../commands/command-io.js';
 import type { AgentFacts, ClockEstimate } from '../core/records.js';
 import { Run } from '../core/run.js';
+import { sameAgentTwice } from '../core/same-agent.js';
 import { GrpcLinks, openLinksWarning } from './agent-links.js';
 import { datasetHash } from './dataset-hash.js';
 import { controllerIdentity } from './identity.js';
@@ -28,6 +29,8 @@ export interface CheckOutcome {
   readonly agent: AgentPlan;
   /** One sentence each; none: fit to run. */
   readonly problems: readonly string[];
+  /** Of the agent's process, known of one that refused as well. */
+  readonly instanceId: string | undefined;
   readonly facts: AgentFacts | undefined;
   readonly clock: ClockEstimate | undefined;
   readonly report: z.infer<typeof reportSchema> | undefined;
@@ -60,9 +63,10 @@ export async function checkFleet(
           const mayStart = !stop.signal.aborted || sentinel?.act === 'remove';
           return mayStart ? checkOne(fleet, agent, sentinel, io, log) : notAsked(agent);
         });
-      return isToBeShared(fleet.plan)
+      const outcomes = isToBeShared(fleet.plan)
         ? checkShared(fleet.plan.agents, check)
         : Promise.all(fleet.plan.agents.map((agent) => check(agent)));
+      return outcomes.then(withTwins);
     });
   } finally {
     offSignal();
@@ -71,7 +75,19 @@ export async function checkFleet(
 
 function notAsked(agent: AgentPlan): CheckOutcome {
   const nothing = { facts: undefined, clock: undefined, report: undefined, isShared: false };
-  return { agent, problems: ['not asked: interrupted'], ...nothing };
+  return { agent, problems: ['not asked: interrupted'], instanceId: undefined, ...nothing };
+}
+
+/** An agent that is named twice may refuse the second as busy with the first, which says nothing of why. */
+function withTwins(outcomes: readonly CheckOutcome[]): CheckOutcome[] {
+  const twins = sameAgentTwice(outcomes, ({ instanceId, agent: { address } }) => ({
+    instanceId,
+    address,
+  }));
+  return outcomes.map((outcome) => {
+    const twin = twins.find(({ members }) => members.includes(outcome));
+    return twin === undefined ? outcome : { ...outcome, problems: [twin.line] };
+  });
 }
 
 /** The first one makes a file that the others look for, and removes it. */
@@ -161,5 +177,6 @@ async function checkOne(
   const problems = [...(report?.problems ?? []), ...why];
   const isShared =
     sentinel !== undefined && typeof report?.freeBytes === 'number' && problems.length === 0;
-  return { agent, problems, facts, clock: estimate, report, isShared };
+  const instanceId = run.sessions[0]?.instanceId;
+  return { agent, problems, instanceId, facts, clock: estimate, report, isShared };
 }

@@ -1,6 +1,7 @@
 import type { Instant } from '../../../shared/kernel/clock.js';
 import type { AgentSession } from '../agent-session.js';
 import { oneSentence } from '../one-sentence.js';
+import { sameAgentTwice } from '../same-agent.js';
 import type { Phase, RunContext } from './phase.js';
 
 /** Dials all agents at once and goes on only with all of them; every bad one is named. */
@@ -40,8 +41,11 @@ export class Connecting implements Phase {
       if (now.ms >= this.#giveUpAtMs) this.#giveUp(pending);
       return;
     }
-    const twins = sameAgentTwice(this.#run.sessions);
-    const twinned = new Set(twins.flatMap(({ sessions }) => sessions));
+    const twins = sameAgentTwice(this.#run.sessions, ({ instanceId, context }) => ({
+      instanceId,
+      address: context.agent.address,
+    }));
+    const twinned = new Set(twins.flatMap(({ members }) => members));
     const bad = this.#run.sessions.filter(
       (session) => session.failure !== undefined && !twinned.has(session),
     );
@@ -71,23 +75,4 @@ export class Connecting implements Phase {
       session.fail('lost', `Agent ${session.context.agent.address} unreachable: no answer`);
     }
   }
-}
-
-/** Two entries that reach one agent would count its load twice, or not at all. */
-function sameAgentTwice(
-  sessions: readonly AgentSession[],
-): { sessions: AgentSession[]; line: string }[] {
-  const byInstance = new Map<string, AgentSession[]>();
-  for (const session of sessions) {
-    if (session.instanceId === undefined) continue;
-    const group = byInstance.get(session.instanceId);
-    if (group) group.push(session);
-    else byInstance.set(session.instanceId, [session]);
-  }
-  return [...byInstance.values()]
-    .filter((group) => group.length > 1)
-    .map((group) => {
-      const addresses = group.map(({ context }) => context.agent.address).join(' and ');
-      return { sessions: group, line: `${addresses} are the same agent: name it once` };
-    });
 }
