@@ -13,7 +13,7 @@ export function judgeEnd(
   if (incomplete.length === 0) return { code: exitCodes.completed, reason: undefined };
   const count = `${String(sessions.length - incomplete.length)} of ${String(sessions.length)}`;
   const causes = incomplete.map(
-    (session) => session.failure ?? `${session.id}: ${whyOf(session, options)}`,
+    (session) => session.ending.failure ?? `${session.id}: ${whyOf(session, options)}`,
   );
   // A command that is nothing but its one job has not been done in part when no agent did it.
   const none = options.mode !== 'run' && incomplete.length === sessions.length;

@@ -40,7 +40,7 @@ function agentStatus(session: AgentSession, phase: RunPhase, nowMs: number): Age
 }
 
 function noteOf(session: AgentSession, nowMs: number): string | undefined {
-  if (session.failure !== undefined) return session.failure;
+  if (session.ending.failure !== undefined) return session.ending.failure;
   if (session.linkState === 'HUNG') return 'hung';
   if (session.linkState === 'DISCONNECTED') return session.link.lastCause;
   if (session.lookout.runnerIsSilent) return 'runner silent';

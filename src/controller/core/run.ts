@@ -122,7 +122,8 @@ export class Run implements RunContext {
     }
     const { code, reason } = judgeEnd(this.sessions, this.options);
     this.#judge.note(code, reason);
-    for (const session of this.sessions) if (mayStillWork(session)) session.notReached(now.ms);
+    for (const session of this.sessions)
+      if (mayStillWork(session)) session.ending.notReached(now.ms);
     this.#finish('the run is over');
   }
 
@@ -236,7 +237,7 @@ export class Run implements RunContext {
     if (event.kind === 'failed' || event.kind === 'hung') {
       // While connecting all causes are told together, at its end.
       if (this.#phase.name(now.ms) !== 'connecting') this.outbox.notice('error', event.line);
-    } else if (event.kind === 'disconnected' && session.failure === undefined) {
+    } else if (event.kind === 'disconnected' && session.ending.failure === undefined) {
       this.outbox.notice('warn', this.#disconnectedLine(session, now));
     } else if (event.kind === 'connected' && event.again) {
       const generation = String(session.link.generation);
@@ -317,7 +318,7 @@ export class Run implements RunContext {
 }
 
 /** Out of reach, and not known to have ended. */
-function mayStillWork({ state, linkState, link, hasSpokenLast }: AgentSession): boolean {
-  if (state === 'COMPLETED' || hasSpokenLast) return false;
+function mayStillWork({ state, linkState, link, ending }: AgentSession): boolean {
+  if (state === 'COMPLETED' || ending.hasSpokenLast) return false;
   return linkState === 'HUNG' || !link.isOpen;
 }

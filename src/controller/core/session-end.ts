@@ -9,14 +9,14 @@ type Final = Extract<AgentMessage, { kind: 'final' }>;
 type Cleaned = Extract<AgentMessage, { kind: 'cleaned' }>;
 
 export function ended(session: AgentSession, { state, reason }: Final, now: Instant): void {
-  session.hasSpokenLast = true;
+  session.ending.hasSpokenLast = true;
   // After its end this is late, not wrong; while it cleans up its Final may come before the word that it has.
   const isLate = hasEnded(session.state) || (state === 'COMPLETED' && session.states.isCleaningUp);
   if (!isLate) {
     if (state === 'FAILED') {
-      session.failedByItself('error', `Agent ${session.id} failed: ${reason}`, now.ms);
+      session.ending.failedByItself('error', `Agent ${session.id} failed: ${reason}`, now.ms);
     } else if (isAskedFor(session, state)) session.states.move(state, reason);
-    else session.giveUp('lost', unasked(session, state, reason));
+    else session.ending.giveUp('lost', unasked(session, state, reason));
   }
   session.context.emit({ kind: 'ended', state, reason });
 }
@@ -25,7 +25,8 @@ export function cleaned(session: AgentSession, { files, warnings }: Cleaned): vo
   const { outbox, emit } = session.context;
   for (const warning of warnings) outbox.notice('warn', `${session.id}: ${warning}`);
   if (!session.states.isCleaningUp) {
-    if (!hasEnded(session.state)) session.giveUp('lost', unasked(session, 'COMPLETED', 'cleaned'));
+    if (!hasEnded(session.state))
+      session.ending.giveUp('lost', unasked(session, 'COMPLETED', 'cleaned'));
     return;
   }
   session.cleaned = true;
@@ -36,7 +37,7 @@ export function cleaned(session: AgentSession, { files, warnings }: Cleaned): vo
 
 /** ABORTED only after Abort, COMPLETED only after all that it was to do. */
 function isAskedFor(session: AgentSession, state: EndState): boolean {
-  if (session.isAborted) return true;
+  if (session.ending.isAborted) return true;
   if (state !== 'COMPLETED') return false;
   const { plan, mode } = session.context;
   switch (mode) {

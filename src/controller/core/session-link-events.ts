@@ -31,14 +31,14 @@ export function dialFailed(session: AgentSession, failure: DialFailed, now: Inst
   if (session.link.dialFailed(generation, code, message, now.ms) !== 'final') return;
   if (generation > 1) {
     const isAnother = instanceId !== undefined && instanceId !== session.instanceId;
-    if (code === 'secret' && isAnother) session.fetchKept();
-    session.gone('lost', `Agent ${session.id} is lost: ${message}`);
+    if (code === 'secret' && isAnother) session.ending.fetchKept(session.instanceId);
+    session.ending.gone('lost', `Agent ${session.id} is lost: ${message}`);
     return;
   }
   session.instanceId = instanceId;
   const within = wholeSeconds(session.context.plan.timeouts.connectMs);
   const what = isSilence(code) ? ` unreachable after ${within}` : '';
-  session.fail('lost', `Agent ${session.context.agent.address}${what}: ${message}`);
+  session.ending.fail('lost', `Agent ${session.context.agent.address}${what}: ${message}`);
 }
 
 export function linkLost(
@@ -57,7 +57,7 @@ export function helloAnswered(
   now: Instant,
 ): void {
   const { link } = session;
-  if (!hello || !link.isOpen || !session.isDoubtful(now.ms)) return;
+  if (!hello || !link.isOpen || !session.hearing.isDoubtful(now.ms)) return;
   if (hello.instanceId !== session.instanceId) {
     restarted(session);
     return;
@@ -70,7 +70,7 @@ function disconnected(session: AgentSession): void {
   session.probes.reset();
   session.context.emit({ kind: 'disconnected' });
   if (session.context.plan.timeouts.reconnectWindowMs > 0) return;
-  session.gone('lost', `Agent ${session.id} is lost: ${session.link.lastCause}`);
+  session.ending.gone('lost', `Agent ${session.id} is lost: ${session.link.lastCause}`);
 }
 
 function registered(session: AgentSession, hello: HelloReply, welcome: WelcomeMessage): void {
@@ -83,8 +83,8 @@ function registered(session: AgentSession, hello: HelloReply, welcome: WelcomeMe
 }
 
 function restarted(session: AgentSession): void {
-  session.fetchKept();
-  session.gone('crashed', `Agent ${session.id} was restarted: its part of the run is lost`);
+  session.ending.fetchKept(session.instanceId);
+  session.ending.gone('crashed', `Agent ${session.id} was restarted: its part of the run is lost`);
 }
 
 /** Facts are shown, never acted on: what is not JSON is kept as the text it is. */

@@ -34,11 +34,11 @@ export function receiveMessage(
       const outcome = session.probes.reply(message, receivedNs, now);
       if (!outcome) return;
       session.latency(outcome.sample.roundTripNs / 1e6);
-      if (outcome.estimate) session.clockKnown(outcome.estimate);
+      if (outcome.estimate) session.hearing.answered(outcome.estimate);
       return;
     }
     case 'goodbye':
-      session.fail('lost', `Agent ${session.id} left the run: ${message.reason}`);
+      session.ending.fail('lost', `Agent ${session.id} left the run: ${message.reason}`);
       return;
     case 'heartbeat':
       session.lookout.heartbeat = message;
@@ -95,7 +95,7 @@ export function receiveMessage(
       return;
     case 'error':
       if (refusals.has(message.code)) session.refusedToPrepare();
-      session.failedByItself(
+      session.ending.failedByItself(
         failureOf[message.code],
         `Agent ${session.id} failed: ${message.message}`,
         now.ms,

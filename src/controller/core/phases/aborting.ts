@@ -55,7 +55,7 @@ export class Aborting implements Phase {
 
   /** Whoever has not confirmed. */
   nameUnreached(now: Instant): void {
-    for (const session of this.#awaited) session.notReached(now.ms);
+    for (const session of this.#awaited) session.ending.notReached(now.ms);
     this.#awaited.clear();
   }
 
@@ -79,15 +79,15 @@ export class Aborting implements Phase {
     }
     this.#awaited.add(session);
     // It has ended by itself, and its result is on the way.
-    if (session.lastWordsUntilMs(now.ms) !== undefined) return;
-    session.abort(this.#reason);
+    if (session.ending.lastWordsUntilMs(now.ms) !== undefined) return;
+    session.ending.abort(this.#reason);
     session.link.hurry();
   }
 }
 
 /** Nothing was asked of it yet, it has said its last word, or it cannot be reached: a goodbye is enough. */
-function needsNoAbort({ state, hasSpokenLast, link }: AgentSession): boolean {
+function needsNoAbort({ state, ending, link }: AgentSession): boolean {
   if (state === 'CONNECTING' || state === 'IDLE' || state === 'COMPLETED') return true;
   if (state === 'FAILED' && !link.isOpen) return true;
-  return hasSpokenLast && state !== 'CLEANING';
+  return ending.hasSpokenLast && state !== 'CLEANING';
 }

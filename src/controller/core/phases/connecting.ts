@@ -35,7 +35,7 @@ export class Connecting implements Phase {
 
   poll(now: Instant): void {
     const pending = this.#run.sessions.filter(
-      (session) => session.failure === undefined && !session.link.isOpen,
+      (session) => session.ending.failure === undefined && !session.link.isOpen,
     );
     if (pending.length > 0) {
       if (now.ms >= this.#giveUpAtMs) this.#giveUp(pending);
@@ -47,9 +47,12 @@ export class Connecting implements Phase {
     }));
     const twinned = new Set(twins.flatMap(({ members }) => members));
     const bad = this.#run.sessions.filter(
-      (session) => session.failure !== undefined && !twinned.has(session),
+      (session) => session.ending.failure !== undefined && !twinned.has(session),
     );
-    const lines = [...bad.map(({ failure }) => failure ?? ''), ...twins.map(({ line }) => line)];
+    const lines = [
+      ...bad.map(({ ending }) => ending.failure ?? ''),
+      ...twins.map(({ line }) => line),
+    ];
     if (lines.length === 0) {
       this.#run.reached({ kind: 'connected' }, now);
       return;
@@ -72,7 +75,7 @@ export class Connecting implements Phase {
 
   #giveUp(pending: readonly AgentSession[]): void {
     for (const session of pending) {
-      session.fail('lost', `Agent ${session.context.agent.address} unreachable: no answer`);
+      session.ending.fail('lost', `Agent ${session.context.agent.address} unreachable: no answer`);
     }
   }
 }

@@ -97,7 +97,7 @@ export class Running implements Phase {
       const delivery = session.delivery(this.#index);
       due = earliest(due, this.#ahead(delivery.settlesAtMs()));
       due = earliest(due, this.#ahead(delivery.oldAtMs()));
-      due = earliest(due, this.#ahead(session.lastWordsUntilMs(this.#now)));
+      due = earliest(due, this.#ahead(session.ending.lastWordsUntilMs(this.#now)));
     }
     return due;
   }
@@ -143,17 +143,22 @@ export class Running implements Phase {
 
   /** Nothing more is to be waited for from this agent in this stage. */
   #isResolved(session: AgentSession, nowMs: number): boolean {
-    if (session.lastWordsUntilMs(nowMs) !== undefined) return false;
+    if (session.ending.lastWordsUntilMs(nowMs) !== undefined) return false;
     if (!isLive(session) || this.#away.has(session)) return true;
     const delivery = session.delivery(this.#index);
     if (!delivery.isSettled(nowMs)) return false;
-    return !this.#isLast || session.hasSpokenLast || nowMs >= (delivery.oldAtMs() ?? Infinity);
+    return (
+      !this.#isLast || session.ending.hasSpokenLast || nowMs >= (delivery.oldAtMs() ?? Infinity)
+    );
   }
 
   #leaveBehind(agent: number): void {
     const session = this.#run.sessions[agent];
     if (!session) return;
     this.#barrier.leave(agent);
-    session.giveUp('lost', `Agent ${session.id} missed the start of its stage and is left out`);
+    session.ending.giveUp(
+      'lost',
+      `Agent ${session.id} missed the start of its stage and is left out`,
+    );
   }
 }

@@ -191,7 +191,7 @@ export class Starting implements Phase {
     }
     for (const [agent, why] of culprits) {
       const session = this.#run.sessions[agent];
-      session?.giveUp('error', `Agent ${session.id} could not be started: ${why}`);
+      session?.ending.giveUp('error', `Agent ${session.id} could not be started: ${why}`);
     }
     this.#startOver();
   }
