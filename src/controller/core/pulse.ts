@@ -15,7 +15,6 @@ export class Pulse {
   readonly #sessions: readonly AgentSession[];
   /** The fleet's parts have their turns in this many parts of a second. */
   readonly #parts: number;
-  #startedAtMs = 0;
   #dueMs = Infinity;
   #nextPart = 0;
   #partDueMs = Infinity;
@@ -28,12 +27,7 @@ export class Pulse {
     this.#parts = Math.max(1, Math.min(Math.ceil(sessions.length / leasesAtOnce), mostParts));
   }
 
-  get startedAtMs(): number {
-    return this.#startedAtMs;
-  }
-
   start(nowMs: number): void {
-    this.#startedAtMs = nowMs;
     this.#dueMs = nowMs + periodMs;
     this.#partDueMs = nowMs + periodMs / this.#parts;
   }

@@ -1,9 +1,8 @@
 import type { Instant } from '../../shared/kernel/clock.js';
-import type { AgentMessage } from '../../shared/model/messages.js';
 import type { Plan } from '../../shared/model/plan.js';
 import { AgentSession } from './agent-session.js';
+import { Announcer } from './announcer.js';
 import type { RunEvent } from './decisions.js';
-import { wholeSeconds } from './duration-text.js';
 import { earliest } from './earliest.js';
 import { Judge } from './judge.js';
 import { Outbox } from './outbox.js';
@@ -13,27 +12,16 @@ import type { Destination, Phase, RunContext } from './phases/phase.js';
 import { Pulse } from './pulse.js';
 import { judgeEnd } from './run-end.js';
 import { RateDivision } from './rate-division.js';
+import { isRoutine } from './routine-messages.js';
 import type { RunEffect, RunInput, RunOptions } from './run-io.js';
 import { statusOf } from './run-status.js';
 import type { SessionEvent } from './session-events.js';
+import { takeInput } from './session-inputs.js';
 import { SessionWakes } from './session-wakes.js';
-import { dialed, dialFailed, helloAnswered, linkLost } from './session-link-events.js';
-import { receiveMessage } from './session-messages.js';
 import type { RunStatus } from './snapshot.js';
-import { workDone } from './work-done.js';
 
 /** Waking later than this is not jitter: the controller itself was stopped or starved, and judges nobody by that time. */
 const sleptMs = 2000;
-
-/** Messages that by themselves move no phase on. */
-const routine: ReadonlySet<AgentMessage['kind']> = new Set([
-  'heartbeat',
-  'progress',
-  'ping',
-  'pong',
-  'log',
-  'linkReport',
-]);
 
 /**
  * The run machine: `handle` takes one input and returns the effects to carry out in their order; `wakeAt` is when it
@@ -48,11 +36,11 @@ export class Run implements RunContext {
   readonly #events: { session: AgentSession; event: SessionEvent }[] = [];
   readonly #pulse: Pulse;
   readonly #judge: Judge;
+  readonly #announcer: Announcer;
   #phase: Phase;
   #interrupted = false;
   #started = false;
   #finished = false;
-  #workloadBeganMs: number | undefined;
   #wakeAtMs: number | undefined;
   readonly #wakes: SessionWakes;
 
@@ -74,6 +62,7 @@ export class Run implements RunContext {
     this.division = new RateDivision(this.plan, this.outbox);
     this.#pulse = new Pulse(this.outbox, this.sessions);
     this.#judge = new Judge(this.plan.failurePolicy, this.sessions, this.outbox);
+    this.#announcer = new Announcer(options, this.outbox);
     this.#phase = firstPhase(this);
   }
 
@@ -122,8 +111,9 @@ export class Run implements RunContext {
     }
     const { code, reason } = judgeEnd(this.sessions, this.options);
     this.#judge.note(code, reason);
-    for (const session of this.sessions)
+    for (const session of this.sessions) {
       if (mayStillWork(session)) session.ending.notReached(now.ms);
+    }
     this.#finish('the run is over');
   }
 
@@ -134,7 +124,7 @@ export class Run implements RunContext {
   #enter(phase: Phase, now: Instant): void {
     this.#phase = phase;
     phase.enter(now);
-    if (phase.name(now.ms) === 'arming') this.#workloadBeganMs ??= now.ms;
+    this.#announcer.entered(phase, now.ms);
     phase.poll(now);
   }
 
@@ -143,41 +133,7 @@ export class Run implements RunContext {
     else if (input.kind === 'interrupt') this.#interrupt(input.signal, now);
     else if (input.kind !== 'tick') {
       const session = this.sessions[input.agent];
-      if (session) this.#takeOf(session, input, now);
-    }
-  }
-
-  #takeOf(
-    session: AgentSession,
-    input: Exclude<RunInput, { kind: 'start' | 'interrupt' | 'tick' }>,
-    now: Instant,
-  ): void {
-    switch (input.kind) {
-      case 'dialed':
-        dialed(session, input, now);
-        return;
-      case 'dialFailed':
-        dialFailed(session, input, now);
-        return;
-      case 'linkLost':
-        linkLost(session, input.generation, input.reason, now);
-        return;
-      case 'message':
-        if (!session.heard(input.generation, now)) return;
-        receiveMessage(session, input.message, input.receivedNs, now);
-        return;
-      case 'invalid': {
-        // A frame that cannot be used proves life all the same.
-        if (!session.heard(input.generation, now)) return;
-        const what = `ignoring invalid message (sequence ${String(input.sequence)})`;
-        this.outbox.notice('warn', `Agent ${session.id}: ${what}: ${input.reason}`);
-        return;
-      }
-      case 'helloResult':
-        helloAnswered(session, input.hello, now);
-        return;
-      default:
-        input satisfies never;
+      if (session) takeInput(session, input, now);
     }
   }
 
@@ -185,6 +141,7 @@ export class Run implements RunContext {
     if (this.#started) return;
     this.#started = true;
     this.#pulse.start(now.ms);
+    this.#announcer.start(now.ms);
     this.#enter(this.#phase, now);
   }
 
@@ -195,18 +152,7 @@ export class Run implements RunContext {
   #changesNothing(input: RunInput, now: Instant): boolean {
     if (input.kind !== 'message' || this.#events.length > 0) return false;
     if (this.#wakeAtMs === undefined || now.ms >= this.#wakeAtMs) return false;
-    const { message } = input;
-    const session = this.sessions[input.agent];
-    switch (message.kind) {
-      case 'interval':
-        return (
-          session?.hasReached(message.stage) !== true || !session.delivery(message.stage).result
-        );
-      case 'probeReply':
-        return session?.probes.inBurst === true;
-      default:
-        return routine.has(message.kind);
-    }
+    return isRoutine(input.message, this.sessions[input.agent]);
   }
 
   /** What follows from an input: watches, what the sessions tell, and how far the phase has come. */
@@ -224,38 +170,13 @@ export class Run implements RunContext {
   #tellEvents(now: Instant): void {
     for (let next = this.#events.shift(); next && !this.#finished; next = this.#events.shift()) {
       const { session, event } = next;
-      this.#announce(session, event, now);
+      this.#announcer.tell(session, event, this.#phase, now);
       this.#phase.on(session, event, now);
       if (event.kind === 'failed' || event.kind === 'hung') {
         if (this.#phase instanceof Aborting) this.#whileAborting(event);
         else this.#decide(event.kind, session, event.line, now);
       }
     }
-  }
-
-  #announce(session: AgentSession, event: SessionEvent, now: Instant): void {
-    if (event.kind === 'failed' || event.kind === 'hung') {
-      // While connecting all causes are told together, at its end.
-      if (this.#phase.name(now.ms) !== 'connecting') this.outbox.notice('error', event.line);
-    } else if (event.kind === 'disconnected' && session.ending.failure === undefined) {
-      this.outbox.notice('warn', this.#disconnectedLine(session, now));
-    } else if (event.kind === 'connected' && event.again) {
-      const generation = String(session.link.generation);
-      this.outbox.notice('info', `Agent ${session.id} reconnected (stream ${generation})`);
-    }
-  }
-
-  #disconnectedLine(session: AgentSession, now: Instant): string {
-    const stage = this.#phase.stage(now.ms);
-    const assignment = this.options.assignments[session.index];
-    let done = this.#phase.judgedAs === 'cleanup' && this.options.mode === 'run' ? 1 : 0;
-    if (stage && assignment) {
-      const operations = session.lookout.heartbeat?.operations ?? 0;
-      done = workDone(assignment, { stage: stage.index, elapsedMs: stage.elapsedMs, operations });
-    }
-    const elapsed = wholeSeconds(now.ms - (this.#workloadBeganMs ?? this.#pulse.startedAtMs));
-    const percent = String(Math.floor(done * 100));
-    return `Agent ${session.id} disconnected after ${elapsed} (completed ${percent}% of work)`;
   }
 
   #decide(event: RunEvent, session: AgentSession | undefined, why: string, now: Instant): void {
