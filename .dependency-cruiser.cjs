@@ -6,7 +6,7 @@ const PURE = [
   '^src/(agent|controller)/core/',
   '^src/shared/(kernel|model|metrics)/',
   // The endpoint itself is deterministic, but packs and checks bytes with node:zlib and the proto codec.
-  '^src/shared/wire/(ack-timer|bulk-credit|held-ranges|lanes|link-metrics|merge-intervals|sequence-tracker)[.]ts$',
+  '^src/shared/wire/(ack-timer|acknowledgements|bulk-credit|held-ranges|lanes|link-metrics|merge-intervals|sequence-tracker)[.]ts$',
   '^src/agent/runner/protocol[.]ts$',
 ];
 const SYSTEM_CLOCK = '^src/shared/kernel/system-clock[.]ts$';

@@ -93,6 +93,27 @@ export function countTraffic(
   traffic.bytes += bytes;
 }
 
+/** The counters as they are now. */
+export function metricsOf(
+  counted: Counters,
+  intervals: { readonly merged: number; readonly dropped: number },
+): LinkMetrics {
+  const { latencies, sent, received, dropped, ...counters } = counted;
+  return {
+    ...counters,
+    sent: copied(sent),
+    received: copied(received),
+    dropped: { ...dropped },
+    intervalsMerged: intervals.merged,
+    intervalsDropped: intervals.dropped,
+    latency: latencies.tally,
+  };
+}
+
+function copied(table: LinkMetrics['sent']): LinkMetrics['sent'] {
+  return Object.fromEntries(Object.entries(table).map(([kind, traffic]) => [kind, { ...traffic }]));
+}
+
 /** What an agent tells its controller of its side. */
 export function linkReport(metrics: LinkMetrics, spool: SpoolMetrics): LinkReport {
   const { sent, received, dropped, latency, ...counters } = metrics;

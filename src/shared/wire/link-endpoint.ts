@@ -5,7 +5,8 @@ import type {
   Message,
   MessageKind,
 } from '../model/messages.js';
-import { AckTimer } from './ack-timer.js';
+import { Acknowledgements } from './acknowledgements.js';
+import type { Taken } from './acknowledgements.js';
 import { encodePayload } from './codec.js';
 import { pack } from './compression.js';
 import type { Packed } from './compression.js';
@@ -13,11 +14,11 @@ import { encodeFrame } from './frame.js';
 import type { FrameContext, FrameSigner } from './frame.js';
 import { Inbound } from './inbound.js';
 import type { LinkEvent } from './inbound.js';
-import { countTraffic, noTraffic } from '../model/link-metrics.js';
+import { countTraffic, metricsOf, noTraffic } from '../model/link-metrics.js';
 import type { CountedKind, LinkMetrics } from '../model/link-metrics.js';
 import type { MergeHistograms } from './merge-intervals.js';
 import { Outbound } from './outbound.js';
-import type { Candidate, PeerState } from './outbound.js';
+import type { Candidate, PeerState, Unacked } from './outbound.js';
 
 export type { LinkEvent } from './inbound.js';
 
@@ -33,24 +34,6 @@ export interface EndpointOptions {
    * Default: everything is acknowledged that was delivered to the application.
    */
   readonly confirms?: boolean;
-}
-
-/** How far one stream had been read at one moment: what `confirm` makes known to the peer. */
-export interface Taken {
-  readonly generation: number | undefined;
-  readonly ack: bigint;
-  readonly seen: bigint;
-  /** Bytes of payloads since the reading before, which want an acknowledgement; undefined: none of them does. */
-  readonly bulk: number | undefined;
-}
-
-/** What is not settled yet. Settled means acked by the peer, not merely written. */
-export interface Unacked {
-  /** Reliable frames written and not acked, and those still to be written. */
-  readonly reliable: number;
-  readonly queued: number;
-  readonly intervals: number;
-  readonly bulkBytes: number;
 }
 
 /** Of the handshake, and of the link itself. */
@@ -75,26 +58,23 @@ export class LinkEndpoint<Out extends Message = Message, In extends Message = Me
   readonly #counters = noTraffic();
   readonly #outbound: Outbound;
   readonly #inbound: Inbound<In>;
-  readonly #ack = new AckTimer();
+  readonly #acks: Acknowledgements;
   #signer: FrameSigner | undefined;
   #generation: number | undefined;
-  readonly #confirms: boolean;
-  #confirmed = { ack: 0n, seen: 0n };
-  #unconfirmedBulk: number | undefined;
   /** Of the next frame on the present stream. */
   #sequence = 1n;
 
   constructor({ side, session, mergeHistograms, confirms = false }: EndpointOptions) {
     this.#side = side;
-    this.#confirms = confirms;
     this.#context = { direction: side === 'agent' ? 'toController' : 'toAgent', session };
     this.#outbound = new Outbound(mergeHistograms, this.#counters);
     this.#inbound = new Inbound({ side, session, counters: this.#counters });
+    this.#acks = new Acknowledgements(this.#inbound, confirms);
   }
 
   /** Highest contiguous reliable number delivered to the application, and confirmed by it. */
   get received(): bigint {
-    return this.#acknowledged.ack;
+    return this.#acks.ack;
   }
 
   /** Undefined between streams. */
@@ -129,10 +109,9 @@ export class LinkEndpoint<Out extends Message = Message, In extends Message = Me
     this.#sequence = handshakeFrames[this.#side] + 1n;
     const before = handshakeFrames[this.#side === 'agent' ? 'controller' : 'agent'];
     this.#inbound.restart(before);
-    this.#confirmed = { ack: this.#confirmed.ack, seen: before };
+    this.#acks.restart(before);
     this.#outbound.interrupt();
     this.#outbound.restart(peerReceived, options, nowMs);
-    this.#ack.wrote();
   }
 
   /** The stream is gone. Reliable frames and intervals are kept for the next one, the rest is given up and counted. */
@@ -155,7 +134,7 @@ export class LinkEndpoint<Out extends Message = Message, In extends Message = Me
     if (due(this.#inbound.nakDueMs(), nowMs)) return 'nak';
     const candidate = this.#outbound.next(nowMs);
     if (candidate) return kindOf(candidate);
-    return due(this.#ack.dueMs(), nowMs) ? 'ack' : undefined;
+    return due(this.#acks.dueMs(), nowMs) ? 'ack' : undefined;
   }
 
   /** The next frame to write on the present stream; undefined: nothing may go now. */
@@ -170,14 +149,14 @@ export class LinkEndpoint<Out extends Message = Message, In extends Message = Me
       this.#counters.packedBytes += packed.payload.length;
       return this.#frame(kindOf(candidate), reliable, packed);
     }
-    if (!due(this.#ack.dueMs(), nowMs)) return undefined;
+    if (!due(this.#acks.dueMs(), nowMs)) return undefined;
     return this.#frame('ack', 0n, { encoding: 'PLAIN', payload: new Uint8Array() });
   }
 
   /** When poll may have something although nothing was sent or received: a delayed acknowledgement or nak. */
   wakeAt(): number | undefined {
     if (this.#generation === undefined) return undefined;
-    const [nak, ack] = [this.#inbound.nakDueMs(), this.#ack.dueMs()];
+    const [nak, ack] = [this.#inbound.nakDueMs(), this.#acks.dueMs()];
     if (nak === undefined || ack === undefined) return nak ?? ack;
     return Math.min(nak, ack);
   }
@@ -206,69 +185,31 @@ export class LinkEndpoint<Out extends Message = Message, In extends Message = Me
     const changes = this.#outbound.takeChanges();
     const adapted = changes.map((line) => ({ kind: 'adapted', line }) as const);
     const events = changes.length > 0 ? [...heard, ...adapted] : heard;
-    if (bulk === undefined) return events;
-    if (this.#confirms) this.#unconfirmedBulk = (this.#unconfirmedBulk ?? 0) + bulk;
-    else this.#ack.received(bulk, nowMs);
+    if (bulk !== undefined) this.#acks.received(bulk, nowMs);
     return events;
   }
 
   /** How far the present stream has been read. Taken once per frame, and given back to `confirm`. */
   take(): Taken {
-    const { received: ack, seen } = this.#inbound;
-    const bulk = this.#unconfirmedBulk;
-    this.#unconfirmedBulk = undefined;
-    return { generation: this.#generation, ack, seen, bulk };
+    return this.#acks.take(this.#generation);
   }
 
   /** What had been received by then is safe: it may be acknowledged now. In any order; older ones change nothing. */
-  confirm({ generation, ack, seen, bulk }: Taken, nowMs: number): void {
-    if (!this.#confirms) return;
-    const before = this.#confirmed;
-    const isPresent = generation === this.#generation;
-    this.#confirmed = {
-      ack: ack > before.ack ? ack : before.ack,
-      seen: isPresent && seen > before.seen ? seen : before.seen,
-    };
-    if (isPresent && bulk !== undefined) this.#ack.received(bulk, nowMs);
+  confirm(taken: Taken, nowMs: number): void {
+    this.#acks.confirm(taken, this.#generation, nowMs);
   }
 
   unacked(): Unacked {
-    return {
-      reliable: this.#outbound.unackedReliable,
-      queued: this.#outbound.queuedReliable,
-      intervals: this.#outbound.intervals.size,
-      bulkBytes: this.#outbound.inFlightBulkBytes,
-    };
-  }
-
-  /** Bytes of bulk that may be unacknowledged now. */
-  bulkLimit(nowMs: number): number {
-    return this.#outbound.bulkLimit(nowMs);
+    return this.#outbound.unacked();
   }
 
   metrics(): LinkMetrics {
-    const { merged, dropped } = this.#outbound.intervals;
-    const { latencies, sent, received, dropped: given, ...counters } = this.#counters;
-    return {
-      ...counters,
-      sent: copied(sent),
-      received: copied(received),
-      dropped: { ...given },
-      intervalsMerged: merged,
-      intervalsDropped: dropped,
-      latency: latencies.tally,
-    };
+    return metricsOf(this.#counters, this.#outbound.intervals);
   }
 
   /** The stream was full: an attempt to write failed, or all of them. */
   couldNotWrite(what: 'retries' | 'backlogs'): void {
     this.#counters[what] += 1;
-  }
-
-  get #acknowledged(): { readonly ack: bigint; readonly seen: bigint } {
-    if (this.#confirms) return this.#confirmed;
-    const { received: ack, seen } = this.#inbound;
-    return { ack, seen };
   }
 
   #nak(nowMs: number): Buffer {
@@ -280,14 +221,14 @@ export class LinkEndpoint<Out extends Message = Message, In extends Message = Me
   }
 
   #frame(kind: CountedKind, reliable: bigint, { encoding, payload }: Packed): Buffer {
-    const { ack, seen } = this.#acknowledged;
+    const { ack, seen } = this.#acks;
     const { heard } = this.#inbound;
     const bytes = encodeFrame(
       { sequence: this.#sequence, reliable, ack, seen, heard, encoding, payload },
       { ...this.#context, signer: this.#signer },
     );
     this.#sequence += 1n;
-    this.#ack.wrote();
+    this.#acks.wrote();
     countTraffic(this.#counters.sent, kind, bytes.length);
     return bytes;
   }
@@ -303,10 +244,6 @@ export function agentEndpoint(
   options: Omit<EndpointOptions, 'side'>,
 ): LinkEndpoint<AgentMessage, ControllerMessage> {
   return new LinkEndpoint({ side: 'agent', ...options });
-}
-
-function copied(table: LinkMetrics['sent']): LinkMetrics['sent'] {
-  return Object.fromEntries(Object.entries(table).map(([kind, traffic]) => [kind, { ...traffic }]));
 }
 
 function kindOf(candidate: Candidate): CountedKind {

@@ -22,6 +22,15 @@ export interface PeerState {
   readonly intervalsPerFrame?: number | undefined;
 }
 
+/** What is not settled yet. Settled means acked by the peer, not merely written. */
+export interface Unacked {
+  /** Reliable frames written and not acked, and those still to be written. */
+  readonly reliable: number;
+  readonly queued: number;
+  readonly intervals: number;
+  readonly bulkBytes: number;
+}
+
 const noneReady: ReadonlyMap<Source, Candidate> = new Map();
 
 /** Everything one side has to say, until the other side has it. */
@@ -57,27 +66,21 @@ export class Outbound {
     return this.#lastNumber;
   }
 
-  get unackedReliable(): number {
-    return this.#unacked.length;
-  }
-
-  get queuedReliable(): number {
-    return sources.reduce((sum, source) => {
-      if (source === 'replay' || source === 'last') return sum;
-      return sum + this.#queues.of(source).filter(({ reliable }) => reliable).length;
-    }, 0);
-  }
-
   get intervals(): IntervalRing {
     return this.#ring;
   }
 
-  get inFlightBulkBytes(): number {
-    return this.#credit.inFlightBytes;
-  }
-
-  bulkLimit(nowMs: number): number {
-    return this.#credit.limit(nowMs);
+  unacked(): Unacked {
+    const queued = sources.reduce((sum, source) => {
+      if (source === 'replay' || source === 'last') return sum;
+      return sum + this.#queues.of(source).filter(({ reliable }) => reliable).length;
+    }, 0);
+    return {
+      reliable: this.#unacked.length,
+      queued,
+      intervals: this.#ring.size,
+      bulkBytes: this.#credit.inFlightBytes,
+    };
   }
 
   enqueue(message: Message, attached: boolean): void {
