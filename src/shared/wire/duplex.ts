@@ -121,7 +121,7 @@ export class Duplex<Out extends Message = Message, In extends Message = Message>
     this.#unsafe += 1;
     const events = endpoint.receive(bytes, clock.nowMs(), generation);
     // Before what came with it is acted on: a goodbye brings the last acknowledgement.
-    if (endpoint.settled) onSettled?.();
+    if (onSettled !== undefined && endpoint.settled) onSettled();
     for (const event of events) {
       if (event.kind === 'message' && event.message.kind === 'goodbye') this.#graceful = true;
       onEvent(event);
