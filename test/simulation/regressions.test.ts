@@ -67,6 +67,6 @@ test('an agent whose answer to Start was held up was told to clean up, and then 
   // Nothing it says gets through until the others have run without it, and clean up.
   const block = { kind: 'block', agent: 2, from: 'agent', atMs: 2110, forMs: 16_000 } as const;
   const { controller } = playChecked(scene([block], { plan, agents: [slow, slow, slow] }));
-  assert.ok(controller.notices.includes('Agent agent-3 speaks again after 16s'));
+  assert.ok(controller.notices.includes('Agent agent-3 reconnected (stream 2)'));
   assert.equal(controller.finished?.exitCode, 4);
 });

@@ -45,7 +45,7 @@ export class AgentSession {
   readonly index: number;
   readonly id: string;
   readonly link: LinkKeeper;
-  readonly lookout = new Lookout();
+  readonly lookout: Lookout;
   readonly probes = new ClockProbes();
   readonly states: SessionStateKeeper;
   readonly hearing: Hearing;
@@ -67,6 +67,7 @@ export class AgentSession {
   constructor(context: SessionContext) {
     const { agent, plan, random, outbox, emit } = context;
     const { timeouts } = plan;
+    this.lookout = new Lookout(timeouts);
     this.context = context;
     this.index = agent.index;
     this.id = agent.id;

@@ -1,8 +1,9 @@
 import type { LatencyTally } from '../../shared/metrics/latencies.js';
+import type { Timeouts } from '../../shared/model/plan.js';
 import { LatencyWatch } from './latency-watch.js';
 
-/** Silence on an open stream after which the agent is asked on a fresh connection, and how often. */
-const helloAfterMs = 10_000;
+/** Silence on an open stream after which the agent is asked on a fresh connection, and how often, lies between these. */
+const [shortestHelloMs, longestHelloMs] = [3000, 10_000];
 
 /** Messages that arrive closer together than this were held up together: one latency, not several. */
 const latencySpacingMs = 500;
@@ -10,11 +11,21 @@ const latencySpacingMs = 500;
 /** How well we hear one agent: when it last spoke, how long messages take, whether it is to be asked on the side. */
 export class Contact {
   readonly #latency = new LatencyWatch();
+  readonly #helloAfterMs: number;
   readonly #pings = new Map<number, number>();
   #heardAtMs = 0;
   #helloAskedAtMs = -Infinity;
   #messageAtMs = -Infinity;
   #pingId = 0;
+
+  /**
+   * A dead stream must be known for one, and its agent be back, before the silence on it makes the agent hung; but a few
+   * heartbeats that come late are no silence.
+   */
+  constructor({ pingAfterMs, prepareSilenceMs, collectMs }: Timeouts) {
+    const patienceMs = Math.min(longestHelloMs, pingAfterMs, prepareSilenceMs / 2, collectMs / 2);
+    this.#helloAfterMs = Math.max(shortestHelloMs, patienceMs);
+  }
 
   get heardAtMs(): number {
     return this.#heardAtMs;
@@ -74,12 +85,12 @@ export class Contact {
   }
 
   get helloDueMs(): number {
-    return Math.max(this.#heardAtMs, this.#helloAskedAtMs) + helloAfterMs;
+    return Math.max(this.#heardAtMs, this.#helloAskedAtMs) + this.#helloAfterMs;
   }
 
   /** The silence on the stream lasts: an answer on the side now proves the stream dead. */
   isSilent(nowMs: number): boolean {
-    return nowMs - this.#heardAtMs >= helloAfterMs;
+    return nowMs - this.#heardAtMs >= this.#helloAfterMs;
   }
 
   shift(ms: number): void {

@@ -1,4 +1,5 @@
 import type { AgentMessage } from '../../shared/model/messages.js';
+import type { Timeouts } from '../../shared/model/plan.js';
 import { Contact } from './contact.js';
 import { earliest } from './earliest.js';
 import { silentAfterMs, StageWatch } from './stage-watch.js';
@@ -16,9 +17,13 @@ export interface Outlook {
 
 /** Keeps an eye on one agent: how well it is heard, and the watch that the present part of the run needs. */
 export class Lookout {
-  readonly contact = new Contact();
+  readonly contact: Contact;
   heartbeat: HeartbeatMessage | undefined;
   #watch: Watch | undefined;
+
+  constructor(timeouts: Timeouts) {
+    this.contact = new Contact(timeouts);
+  }
 
   /** Undefined: its silence does not matter now. */
   set watch(watch: Watch | undefined) {

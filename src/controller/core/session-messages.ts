@@ -147,6 +147,8 @@ function heartbeatLine(session: AgentSession, message: Heartbeat, now: Instant):
 
 function ready(session: AgentSession, stage: number, now: Instant): void {
   const { outbox, emit, plan, mode } = session.context;
+  // As with ARMED: it said so before it took our last command up.
+  if (session.states.isCleaningUp) return;
   if (session.hasReached(stage)) {
     outbox.notice('warn', `Agent ${session.id} sent duplicate READY (ignoring)`);
     return;

@@ -73,12 +73,35 @@ test('[RUN-07] a hung agent that speaks again is back, its seconds are filled in
   assert.equal(mine.length, 200, 'no second is missing, none came twice');
 });
 
-test('silence of 10 s on an open stream: the agent is asked on a fresh connection', () => {
-  const fleet = running().freeze(1).advance(10_500);
+test('silence on an open stream, for half of what ends the wait for results: the agent is asked on a fresh connection', () => {
+  const fleet = running().freeze(1).advance(5500);
   assert.deepEqual(fleet.effects('helloProbe'), [{ kind: 'helloProbe', agent: 1 }]);
-  fleet.feed({ kind: 'helloResult', agent: 1, hello: undefined }).advance(10_000);
+  fleet.feed({ kind: 'helloResult', agent: 1, hello: undefined }).advance(5000);
   assert.equal(fleet.effects('helloProbe').length, 2, 'and again, while it lasts');
 });
+
+const patience = fleetPlan(1).timeouts;
+const silences = [
+  ['ping_after', { pingAfterMs: 4000, hungAfterMs: 2000, collectMs: 60_000 }, 2500],
+  ['collect', { collectMs: 6000 }, 6900],
+  ['the default of collect', {}, 6900],
+] as const;
+for (const [what, times, frozenMs] of silences) {
+  test(`[LINK-14] a stream that dies silently, as by a flipped bit in a length, makes nobody hung: ${what}`, () => {
+    const stages = [stageOf({ durationMs: 7000 })];
+    const timeouts = { ...patience, ...times };
+    const fleet = new ScriptedFleet(fleetPlan(3, { stages, timeouts })).start();
+    fleet.advance(2500 + frozenMs).freeze(1);
+    for (let waitedMs = 0; fleet.effects('helloProbe').length === 0; waitedMs += 100) {
+      assert.ok(waitedMs < 15_000, fleet.lines().join());
+      fleet.advance(100);
+    }
+    fleet.obey(1, 'dial', 'heartbeat', 'interval', 'result', 'probe');
+    fleet.feed({ kind: 'helloResult', agent: 1, hello: helloOf(1) }).finish();
+    assert.equal(fleet.end?.exitCode, 0, fleet.lines().join());
+    assert.ok(!fleet.lines().some((line) => line.includes('hung')));
+  });
+}
 
 test('[LINK-02] it answers there: the old stream is dead, and a new generation takes over', () => {
   const fleet = running().freeze(1).advance(10_500).obey(1, 'dial', 'heartbeat', 'interval');

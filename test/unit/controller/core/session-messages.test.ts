@@ -168,6 +168,23 @@ test('[RES-04] where an agent found its data is recorded beside what is known of
   assert.equal(fleet.records('agent').at(-1)?.facts.target, 'no JSON');
 });
 
+test('an agent that comes back to clean up may still say that it is ready for a stage that went on without it', () => {
+  const fleet = new ScriptedFleet(fleetPlan(3, { stages }), { cleanup: true });
+  fleet.refuse(1, 'cleanup').refuse(0, 'cleanup').start().advance(4000).freeze(0);
+  for (let s = 0; fleet.run.snapshot(fleet.now).phase !== 'cleaning'; s++) {
+    assert.ok(s < 60, fleet.lines().join());
+    fleet.advance(1000);
+  }
+  fleet.obey(0, 'heartbeat', 'interval', 'result').says(0, heartbeatOf()).advance(1000);
+  assert.equal(stateOf(fleet), 'CLEANING');
+  fleet.says(0, { kind: 'ready', stage: 1 });
+  assert.equal(stateOf(fleet), 'CLEANING');
+  assert.deepEqual(
+    fleet.lines().filter((line) => /Invalid transition|READY/.test(line)),
+    [],
+  );
+});
+
 test('an agent that was told to clean up may still announce the state before', () => {
   const fleet = new ScriptedFleet(fleetPlan(1), { cleanup: true }).refuse(0, 'cleanup').start();
   fleet
