@@ -5,7 +5,7 @@ const periodMs = 1000;
 const warnLateMs = 500;
 const warnAgainMs = 10_000;
 
-/** Those of a larger fleet are spread over the second: a thousand leases at once hold the loop up for 50 ms. */
+/** Those of a larger fleet are spread over the second: a thousand at once hold the loop up (docs/benchmarks.md). */
 const leasesAtOnce = 25;
 const mostParts = 40;
 

@@ -46,7 +46,7 @@ const unsendable: ReadonlySet<MessageKind> = new Set([
 ]);
 
 /** Frames that the handshake takes from each side's sequence: Open and Confirm, Welcome. */
-export const handshakeFrames: Readonly<Record<Side, bigint>> = { controller: 2n, agent: 1n };
+const handshakeFrames: Readonly<Record<Side, bigint>> = { controller: 2n, agent: 1n };
 
 /**
  * One side of one session, over all its streams: sequences, acknowledgement, replay, lanes and bulk credit of

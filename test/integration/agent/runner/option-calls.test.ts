@@ -45,7 +45,7 @@ test('[CONF-03] [ENG-01] the options of a stage that nothing but the kernel sees
       fsync: 'never',
       ...option,
     });
-    const [result] = await runner.run(assignmentOf(target, [stage], { dataset: {} }));
+    const [result] = await runner.run(assignmentOf(target, [stage]));
     assert.equal(result?.operations[0]?.count, operations, what);
     runner.tell({ kind: 'quit' });
     await runner.exited;
