@@ -71,6 +71,24 @@ suite('the network of one agent fails', { concurrency: 2 }, () => {
     );
 
     await t.test(
+      '[LINK-02] [LINK-04] a connection dies without a sign: a fresh one takes its place, nobody is hung, exit 0',
+      async () => {
+        const timeouts = { ...patientTimeouts, ping_after: '10s', hung_after: '20s', lease: '60s' };
+        const run = fleet.run({ through, seconds: 12, timeouts });
+        await run.loaded();
+        proxy.blackhole('up');
+        proxy.blackhole('down');
+        proxy.healNew();
+        await run.waitFor(/Agent agent-2 reconnected \(stream 2\)/);
+        await run.exits(0);
+        assert.doesNotMatch(run.said, /hung/);
+        assert.equal(run.summary().coverage.agents_completed, 3);
+        for (const { id } of fleet.agents) run.checkTimeLine(id);
+        run.checkSums();
+      },
+    );
+
+    await t.test(
       '[LINK-04] between stages, at the collecting and in cleanup: all results arrive, exit 0',
       async () => {
         const stages = [
