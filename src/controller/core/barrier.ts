@@ -32,10 +32,12 @@ export class Barrier {
   #ran = new Set<number>();
   #released = false;
   readonly #gone = new Set<number>();
+  #members: readonly number[];
 
   /** `firstEpoch`: above every epoch used for this stage before. */
   constructor(starters: readonly Starter[], firstEpoch: number, now: Instant) {
     this.#starters = starters;
+    this.#members = starters.map(({ agent }) => agent);
     this.#firstEpoch = firstEpoch;
     this.#t0 = now;
   }
@@ -59,7 +61,7 @@ export class Barrier {
 
   /** Those still taking part. */
   get members(): readonly number[] {
-    return this.#starters.map(({ agent }) => agent).filter((agent) => !this.#gone.has(agent));
+    return this.#members;
   }
 
   /** A new attempt: T0 lies max(2 s, 4 × the longest round trip) ahead, twice as far at each further attempt. */
@@ -96,6 +98,7 @@ export class Barrier {
   /** The agent is lost: nobody waits for it. */
   leave(agent: number): void {
     this.#gone.add(agent);
+    this.#members = this.#members.filter((member) => member !== agent);
   }
 
   /** All are armed and T0 is ahead: Go is due. Says so once. */
@@ -115,7 +118,7 @@ export class Barrier {
 
   /** Those that missed the instant although others run. */
   leftBehind(): number[] {
-    if (![...this.#ran].some((agent) => !this.#gone.has(agent))) return [];
+    if (this.#missed.size === 0 || !this.members.some((agent) => this.#ran.has(agent))) return [];
     return this.members.filter((agent) => this.#missed.has(agent) && !this.#ran.has(agent));
   }
 

@@ -123,6 +123,7 @@ export class Run implements RunContext {
 
   #enter(phase: Phase, now: Instant): void {
     this.#phase = phase;
+    this.#wakes.touchAll();
     phase.enter(now);
     this.#announcer.entered(phase, now.ms);
     phase.poll(now);
@@ -226,6 +227,7 @@ export class Run implements RunContext {
     if (lateMs < sleptMs) return;
     for (const session of this.sessions) session.shift(lateMs);
     this.#phase.shift(lateMs);
+    this.#wakes.touchAll();
     // Once: what is heard before the next tick comes after the same sleep.
     this.#wakeAtMs = now.ms;
   }
@@ -233,8 +235,8 @@ export class Run implements RunContext {
   #nextWake(nowMs: number): number | undefined {
     if (this.#finished) return undefined;
     const own = earliest(this.#pulse.wakeAt(), this.#phase.wakeAt());
-    const due = earliest(own, this.#wakes.look());
-    return due === undefined ? undefined : Math.max(due, nowMs + this.#wakes.glanceMs);
+    const due = Math.min(own ?? Infinity, this.#wakes.look(nowMs));
+    return due === Infinity ? undefined : Math.max(due, nowMs + this.#wakes.glanceMs);
   }
 }
 

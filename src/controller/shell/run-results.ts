@@ -21,6 +21,9 @@ import { writeFailureLine } from './write-failure.js';
 /** A disk that takes nothing for this long at the end must not hold the controller. */
 const patienceMs = 30_000;
 
+/** Come again and again of every agent; the rest of run.json changes seldom. */
+const counts: ReadonlySet<JournalRecord['type']> = new Set(['clock', 'linkMetrics', 'linkReport']);
+
 const stallLine =
   'The results disk has not taken a write for 2s: what agents report meanwhile is only in memory';
 
@@ -89,7 +92,7 @@ export class RunResults {
   record(record: JournalRecord): void {
     this.#journal.append(encodeRecord(record));
     this.aggregate.accept(record);
-    if (this.#manifest.accept(record)) this.#runJson.changed();
+    if (this.#manifest.accept(record)) this.#runJson.changed(counts.has(record.type) ? 'counts' : 'news');
   }
 
   /** The report as far as it is known, for a browser that asks again every `refreshSeconds`. */

@@ -117,6 +117,7 @@ export class Running implements Phase {
 
   /** Those lost for good leave their parts of the rate to the others. */
   #divide(): void {
+    if (this.#run.plan.stages[this.#index]?.rate === undefined) return;
     const loading = this.#members.filter(({ state }) => state !== 'FAILED' && state !== 'ABORTED');
     this.#run.division.among(
       this.#index,
