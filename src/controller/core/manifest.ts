@@ -26,8 +26,6 @@ interface AgentEntry {
   readonly starts: { stage: number; lateness_ns: number; bound_ns: number }[];
   readonly outages: Outages;
   metrics: LinkMetrics | undefined;
-  /** What agentJson gives, as it stands in the file; undefined since a change. */
-  text: string | undefined;
   report: LinkReport | undefined;
 }
 
@@ -138,20 +136,18 @@ export class Manifest {
     return [...this.chunks(verdict)].join('');
   }
 
-  /**
-   * What toJson() gives, piece by piece: of a thousand agents it is several megabytes, of which little has changed since
-   * it was made last.
-   */
+  /** What toJson() gives, piece by piece: of a thousand agents it is several megabytes. */
   *chunks(verdict?: Verdict): Generator<string> {
     const head = JSON.stringify(this.#head(verdict), undefined, 2);
     yield `${head.slice(0, -'\n}'.length)},\n  "agents": [`;
     for (let from = 0; from < this.#agents.length; from += agentsPerChunk) {
-      const some = this.#agents.slice(from, from + agentsPerChunk);
-      const texts = some.map((agent) => (agent.text ??= jsonAt(4, agentJson(agent))));
-      yield `${from > 0 ? ',' : ''}\n    ${texts.join(',\n    ')}`;
+      const some = this.#agents.slice(from, from + agentsPerChunk).map(agentJson);
+      if (from > 0) yield ',';
+      // As deep as in the document, so that the lines are indented as they are there.
+      yield JSON.stringify([some], undefined, 2).slice('[\n  ['.length, -'\n  ]\n]'.length);
     }
-    this.#planText ??= jsonAt(2, this.#run?.plan);
-    yield `\n  ],\n  "plan": ${this.#planText}\n}\n`;
+    this.#planText ??= JSON.stringify({ plan: this.#run?.plan }, undefined, 2).slice('{\n'.length);
+    yield `\n  ],\n${this.#planText}\n`;
   }
 
   /** What toJson() gives, as a value. */
@@ -186,14 +182,8 @@ export class Manifest {
     const agent = this.#agents[index];
     if (!agent) return false;
     change(agent);
-    agent.text = undefined;
     return true;
   }
-}
-
-/** As it stands in a document of which the lines around it are indented by so many spaces. */
-function jsonAt(indent: number, value: unknown): string {
-  return JSON.stringify(value, undefined, 2).replaceAll('\n', `\n${' '.repeat(indent)}`);
 }
 
 function newEntry(plan: AgentPlan): AgentEntry {
@@ -208,7 +198,6 @@ function newEntry(plan: AgentPlan): AgentEntry {
     starts: [],
     outages: new Outages(),
     metrics: undefined,
-    text: undefined,
     report: undefined,
   };
 }

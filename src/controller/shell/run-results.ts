@@ -92,7 +92,8 @@ export class RunResults {
   record(record: JournalRecord): void {
     this.#journal.append(encodeRecord(record));
     this.aggregate.accept(record);
-    if (this.#manifest.accept(record)) this.#runJson.changed(counts.has(record.type) ? 'counts' : 'news');
+    if (this.#manifest.accept(record))
+      this.#runJson.changed(counts.has(record.type) ? 'counts' : 'news');
   }
 
   /** The report as far as it is known, for a browser that asks again every `refreshSeconds`. */
