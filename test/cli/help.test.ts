@@ -74,13 +74,27 @@ test('[CLI-01] --dry-run prints the plan and what each agent would do, and touch
   });
   const { code, stdout, stderr } = await desk.run(config, '--dry-run');
   assert.deepEqual([code, stderr], [0, '']);
-  assert.match(stdout, /^# agent-1 \(node1:7761\) on .*: makes files 0–3 \(4MiB\)$/m);
-  assert.match(stdout, /^# agent-3 \(node3:7761\) on .*: makes files 7–9 \(3MiB\)$/m);
+  assert.match(stdout, /^# agent-1 \(node1:7761\) on .*, makes files 0–3 \(4MiB\)$/m);
+  assert.match(stdout, /^# agent-3 \(node3:7761\) on .*, makes files 7–9 \(3MiB\)$/m);
   const shares = [...stdout.matchAll(/^# {3}load: 2 threads, (\d+) operations$/gm)].map((match) =>
     Number(match[1]),
   );
   assert.deepEqual(shares, [34, 33, 33], 'the limit is divided, not copied');
   assert.ok(!existsSync(desk.results), 'no results folder');
+});
+
+test('[CLI-01] --dry-run says who makes the files, and what part of the rate an agent has', async (t) => {
+  const desk = new Desk(t);
+  const dataset = { name: 'ds', files: 4, file_size: '1MiB' };
+  const stage = { name: 'load', mix: 'write', duration: '1s' };
+  const rated = { ...stage, mix: 'read', rate: ['900/s', '3000/s'] };
+  const given = { agents: ['a', 'b', 'c'], dataset, stages: [stage, { ...rated, name: 'rated' }] };
+  const skipped = await desk.run(desk.config(given), '--dry-run', '--skip-prepare');
+  assert.match(skipped.stdout, /^# agent-1 \(a:7761\) on .*, expects files 0–3 \(4MiB\)$/m);
+  assert.match(skipped.stdout, /^# {3}rated: \d+ threads?, 300\/s, then 1000\/s$/m);
+  const unprepared = { ...given, dataset: { ...dataset, prepare: 'none' } };
+  const { stdout } = await desk.run(desk.config(unprepared), '--dry-run');
+  assert.match(stdout, /^# agent-1 \(a:7761\) on .*, its stages make files 0–3 \(4MiB\)$/m);
 });
 
 test('[CLI-02] a reader that goes away is no reason for a stack: schema | head', async () => {
@@ -89,4 +103,25 @@ test('[CLI-02] a reader that goes away is no reason for a stack: schema | head',
   program.child.stdout?.destroy();
   const { code, stderr } = await printed(program);
   assert.deepEqual([code, stderr], [0, '']);
+});
+
+test('[CLI-02] a bug ends either program with 70 and its stack', async (t) => {
+  const planted = `import crypto from 'node:crypto';
+    import { syncBuiltinESMExports } from 'node:module';
+    crypto.randomBytes = () => { throw new TypeError('planted'); };
+    syncBuiltinESMExports();`;
+  const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(planted)}` };
+  const stages = [{ name: 'load', mix: 'read', duration: '1s' }];
+  const config = new Desk(t).config({ agents: ['127.0.0.1:9'], target: 'null:', stages });
+  for (const [script, argv] of [
+    ['bench-agent', ['--listen', '127.0.0.1:0']],
+    ['bench-controller', ['run', config]],
+  ] as const) {
+    const { code, stderr } = await printed(new Program(script, [...argv], env));
+    assert.equal(code, exitCodes.internal, stderr);
+    assert.match(
+      stderr,
+      /^INTERNAL ERROR \(a bug in Muster, please report it\): TypeError: planted\n +at /m,
+    );
+  }
 });

@@ -134,6 +134,45 @@ test('[LINK-11] [STAT-01] on a link that is too slow for a frame a second, sever
   }
 });
 
+test('[STAT-01] thirty seconds over a link that carries little more than it must: no gap longer than one interval and the round trip, exact totals', () => {
+  const random = new SeededRandom(13);
+  const arrivalsMs: number[] = [];
+  let samples = 0;
+  const link = new LinkPair({
+    seed: 14,
+    mergeHistograms: mergeEncoded,
+    toController: (message, nowMs) => {
+      if (message.kind !== 'interval') return;
+      arrivalsMs.push(nowMs);
+      for (const { service } of message.operations) samples += Histogram.decode(service).count;
+    },
+  });
+  link.path.delayMs = 150;
+  link.connect();
+  let first = 0;
+  const produce = (): void => {
+    const service = wideHistogram(random, 150).encode();
+    const stats = statsOf('read', service, 150 * (first + 1));
+    link.send('agent', { kind: 'interval', ...anIntervalOf({ first, operations: [stats] }) });
+    link.send('agent', aHeartbeat);
+    first += 1;
+    if (first < 40) link.world.after(1000, produce);
+  };
+  produce();
+  link.world.run(10_000);
+  const { sent } = link.agent.metrics();
+  link.path.bytesPerSecond =
+    (1.5 * ((sent.interval?.bytes ?? 0) + (sent.heartbeat?.bytes ?? 0))) / 10;
+  // The first frame of the narrow link is later by the time that it takes on it, as all after it are.
+  const narrow = arrivalsMs.length;
+  link.world.run(60_000);
+  const throttledMs = arrivalsMs.slice(narrow);
+  const gapsMs = throttledMs.slice(1).map((atMs, index) => atMs - (throttledMs[index] ?? 0));
+  assert.ok(gapsMs.length >= 28, 'every second came by itself');
+  assert.ok(Math.max(...gapsMs) <= 1000 + 2 * 150, gapsMs.map(Math.round).join(' '));
+  assert.equal(samples, 40 * 150);
+});
+
 /** Values over six decades, so that very many buckets are in use. */
 function wideHistogram(random: SeededRandom, values: number): Histogram {
   const histogram = new Histogram();

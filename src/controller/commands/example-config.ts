@@ -3,7 +3,7 @@ export const exampleConfig = `# Muster config. Every key is explained in docs/co
 
 name: example
 
-# Who generates the load: each runs \`bench-agent --listen :7761\`. Without this list one agent runs in the controller.
+# Who generates the load: each runs \`bench-agent --listen :7761\`. Without this list the controller starts one here.
 # agents:
 #   - node[01-03]:7761                                  # three agents
 #   - { address: node04:7761, id: big, threads: 32 }    # one with settings of its own

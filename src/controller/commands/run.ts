@@ -83,14 +83,14 @@ function withCommonOptions(
     .option('-v, --verbose', 'show debug lines too')
     .action(async (file: string, options: RunOptions) => {
       const loaded = await loadPlanOf(file, options, io);
+      const skipPrepare = options.skipPrepare ?? false;
       if (options.dryRun === true) {
-        printPlan(loaded.plan, io);
+        printPlan(loaded.plan, io, { skipPrepare });
         return;
       }
       const access = await accessOf(options, io, loaded.plan.tls);
       // The network's libraries take a quarter of a second to load; only a run needs them.
       const { executeRun } = await import('../shell/execute-run.js');
-      const skipPrepare = options.skipPrepare ?? false;
       io.exitCode = await executeRun({
         io,
         access,

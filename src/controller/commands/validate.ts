@@ -4,6 +4,8 @@ import { planAsConfig } from '../../shared/model/config/print-plan.js';
 import { writes } from '../../shared/model/assignment.js';
 import { splitPlan } from '../../shared/model/split-plan.js';
 import { meanSize } from '../../shared/model/sizes.js';
+import { formatRate } from '../../shared/model/pacing.js';
+import type { Rate } from '../../shared/model/pacing.js';
 import { formatSize } from '../../shared/model/units.js';
 import { datasetHash } from '../shell/dataset-hash.js';
 import { addPlanOptions, loadPlanOf } from './plan-options.js';
@@ -22,14 +24,20 @@ export function validateCommand(io: CommandIo): Command {
   });
 }
 
-export function printPlan(plan: Plan, io: Pick<CommandIo, 'stdout'>): void {
+/** `skipPrepare`: as with --skip-prepare. */
+export function printPlan(
+  plan: Plan,
+  io: Pick<CommandIo, 'stdout'>,
+  { skipPrepare = false }: { readonly skipPrepare?: boolean } = {},
+): void {
   io.stdout.write(stringify(planAsConfig(plan), { lineWidth: 0 }));
-  io.stdout.write(`${comments(plan).join('\n')}\n`);
+  io.stdout.write(`${comments(plan, skipPrepare).join('\n')}\n`);
 }
 
-function comments(plan: Plan): string[] {
+function comments(plan: Plan, skipPrepare: boolean): string[] {
   const assignments = splitPlan(plan, 'validate', 'validate', 'run', {
     datasetHash: datasetHash(plan),
+    skipPrepare,
   });
   return ['', 'What each agent gets:', ...assignments.flatMap((a) => describe(plan, a))].map(
     (line) => `# ${line}`.trimEnd(),
@@ -43,15 +51,20 @@ function describe(plan: Plan, assignment: Assignment): string[] {
   const files =
     to === from
       ? 'no files to make'
-      : `makes files ${String(from)}–${String(to - 1)} (${amount(dataset, to - from)})`;
+      : madeBy(dataset, `files ${String(from)}–${String(to - 1)} (${amount(dataset, to - from)})`);
   const work =
     dataset.given === undefined
-      ? `on ${target}: ${files}`
+      ? `on ${target}, ${files}`
       : `${writes(stages) ? 'overwrites' : 'reads'} ${dataset.given.paths.join(', ')}`;
   return [
     `${agentId} (${address}) ${work}`,
-    ...stages.map((stage) => `  ${stage.name}: ${share(stage)}`),
+    ...stages.map((stage) => `  ${stage.name}: ${share(stage, plan.agents.length)}`),
   ];
+}
+
+function madeBy({ skipPrepare, prepare }: Assignment['dataset'], files: string): string {
+  if (skipPrepare) return `expects ${files}`;
+  return prepare === 'none' ? `its stages make ${files}` : `makes ${files}`;
 }
 
 /** Sizes that are drawn are known to the agents only. */
@@ -61,11 +74,20 @@ function amount({ fileSizes, fileSizeBytes }: Assignment['dataset'], files: numb
     : `about ${formatSize(Math.round(meanSize(fileSizes)) * files)}`;
 }
 
-function share(stage: StageAssignment): string {
-  const { threads, maxOperations, maxBytes } = stage;
+function share(stage: StageAssignment, agents: number): string {
+  const { threads, maxOperations, maxBytes, rate } = stage;
   return [
     `${String(threads)} thread${threads === 1 ? '' : 's'}`,
     ...(maxOperations === undefined ? [] : [`${String(maxOperations)} operations`]),
     ...(maxBytes === undefined ? [] : [formatSize(maxBytes)]),
+    ...(rate === undefined ? [] : [rateShare(rate, agents)]),
   ].join(', ');
+}
+
+/** The rate of the run is divided equally. */
+function rateShare({ unit, steps }: Rate, agents: number): string {
+  const part = (value: number): string => formatRate(Math.round(value / agents), unit);
+  return steps
+    .map(({ from, to }) => (from === to ? part(from) : `${part(from)} to ${part(to)}`))
+    .join(', then ');
 }

@@ -38,14 +38,14 @@ export function stateAfter(endedBy: EndedBy): 'COMPLETED' | 'FAILED' | 'ABORTED'
   }
 }
 
-/** Seconds from T0 to the agent's last operation, or to the end of what it reported. */
+/** Seconds from measured second 0 to the agent's last operation, or to the end of what it reported. */
 export function endSeconds(stage: AgentStage): number {
   const { result } = stage;
   if (!result || result.lastOperationNs === 0n) return stage.held.end;
   return Math.max(0, Number(result.lastOperationNs - result.atNs) / 1e9);
 }
 
-/** Seconds from T0 to the end of the agent's work; undefined when it did not finish. */
+/** Seconds from measured second 0 to the end of the agent's work; undefined when it did not finish. */
 export function doneSeconds(stage: AgentStage, plan: StagePlan): number | undefined {
   const { result } = stage;
   if (!result) return undefined;

@@ -1,6 +1,7 @@
 /**
- * Every decision about the run's fate, as one table (docs/protocol.md "Decisions"). Machines report an event; what
- * follows from it is written only here.
+ * Every decision about the run's fate, as one table; what a user sees of them is in docs/failures.md. Machines report an
+ * event; what follows from it is written only here. Latency, invalid messages and errors of operations decide nothing:
+ * that their rows say so is why nobody asks.
  */
 import { exitCodes, type ExitCode } from '../../shared/model/outcome.js';
 import type { FailurePolicy } from '../../shared/model/plan.js';

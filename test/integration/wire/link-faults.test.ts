@@ -212,7 +212,7 @@ test('[LINK-11] over a link with a round trip of more than two seconds intervals
   assert.ok((far.endpoint.metrics().sent.intervals?.messages ?? 0) >= 1);
 });
 
-test('[LINK-04] [RUN-03] a reset in the middle loses nothing: the next stream brings the rest, once', async (t) => {
+test('[STAT-05] [LINK-04] [RUN-03] a reset in the middle loses nothing: the next stream brings the rest, once', async (t) => {
   const { agent, proxy, controller, far } = await linked(t);
   for (let second = 0; second < 20; second += 1) {
     far.duplex.send({ kind: 'interval', ...anIntervalOf({ first: second }) });

@@ -37,7 +37,7 @@ export const configSchema = z.strictObject(
         'Who generates the load: addresses, or mappings with an address and settings of their own',
       unit: 'list',
       bounds: '1 … 10000 entries',
-      fallback: 'one agent inside the controller',
+      fallback: 'one agent that the controller starts',
     }),
     target: targetField().optional().meta({
       description:
