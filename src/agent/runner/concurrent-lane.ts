@@ -6,7 +6,7 @@ import type { OperationStream } from './choosing/operation-stream.js';
 import type { ClockBase } from './clock-base.js';
 import { errorSlotOf, shortSlot } from './error-codes.js';
 import type { ErrorRules } from './error-rules.js';
-import { firstStart, lastEnd, lateWakeUps } from './lane-memory.js';
+import { firstDue, firstStart, lastEnd, lateWakeUps } from './lane-memory.js';
 import type { LaneMemory } from './lane-memory.js';
 import { Ledger } from './ledger.js';
 import type { Alarm } from './pacing/alarm.js';
@@ -236,7 +236,10 @@ export class ConcurrentLane {
   #issue(place: Place<OpenPart>, nowNs: number): void {
     const { operation, buffer, slot, dueNs, part } = place;
     const { starts, cells, missed, openLoop } = part;
-    if (cells[firstStart] === 0) cells[firstStart] = nowNs;
+    if (cells[firstStart] === 0) {
+      cells[firstStart] = nowNs;
+      cells[firstDue] = openLoop ? dueNs : 0;
+    }
     if (openLoop && dueNs <= this.#fullUntilNs) missed[slot]!++;
     if (dueNs === this.#awaitedNs && nowNs - dueNs > lateNs) cells[lateWakeUps]!++;
     place.startNs = nowNs;

@@ -13,6 +13,8 @@ export const blocksPerHistogram = bucketCount >> blockBits;
 export const firstStart = 0;
 export const lastEnd = 1;
 export const lateWakeUps = 2;
+/** Open loop: when the first operation was due. */
+export const firstDue = 3;
 
 /** A cache line, in doubles: what is written with every operation has one of its own. */
 const line = 8;

@@ -3,7 +3,14 @@ import { HistogramEncoder } from '../../shared/metrics/histogram-encoding.js';
 import type { ErrorCount, OperationStats } from '../../shared/model/messages.js';
 import type { OperationKind } from '../../shared/model/operation.js';
 import { errorCodes } from './error-codes.js';
-import { blockBits, blocksPerHistogram, firstStart, lastEnd, lateWakeUps } from './lane-memory.js';
+import {
+  blockBits,
+  blocksPerHistogram,
+  firstDue,
+  firstStart,
+  lastEnd,
+  lateWakeUps,
+} from './lane-memory.js';
 import type { LaneMemory } from './lane-memory.js';
 
 const blockSize = 1 << blockBits;
@@ -91,6 +98,12 @@ export class Sampler {
   first(): number | undefined {
     const starts = this.#lanes.map(({ cells }) => cells[firstStart] ?? 0).filter((ns) => ns > 0);
     return starts.length === 0 ? undefined : Math.min(...starts);
+  }
+
+  /** When the first operation to begin was due by its schedule; 0 in closed loop. */
+  firstDue(): number {
+    const first = this.first();
+    return this.#lanes.find(({ cells }) => cells[firstStart] === first)?.cells[firstDue] ?? 0;
   }
 
   /** When the last operation ended: of a lane that still has some in flight, not before these began. */

@@ -140,7 +140,8 @@ export class StageLoad {
   }
 
   #lookForStart(): void {
-    const first = this.#warmup?.first() ?? this.#sampler.first();
+    const by = this.#warmup?.first() === undefined ? this.#sampler : this.#warmup;
+    const first = by.first();
     if (this.#isStarted || first === undefined) return;
     this.#isStarted = true;
     const { base, emit } = this.#parts;
@@ -149,7 +150,8 @@ export class StageLoad {
       stage: this.#stage.index,
       epoch: this.#epoch,
       firstOperationNs: base.toAbsolute(first),
-      atNs: base.toAbsolute(this.#atNs),
+      // In open loop an agent's first operation may be due long after T0, and is not late then.
+      atNs: base.toAbsolute(Math.max(this.#atNs, by.firstDue())),
     });
   }
 
@@ -170,7 +172,7 @@ export class StageLoad {
   }
 
   #mechanism(): string {
-    const engine = this.#workers.mechanism(this.#sampler.ended);
+    const engine = this.#workers.mechanism(this.#sampler.ended + (this.#warmup?.ended ?? 0));
     return this.#dropped === undefined ? engine : `${engine}; ${this.#dropped.words}`;
   }
 

@@ -1,5 +1,6 @@
 import type { OperationKind } from '../../shared/model/operation.js';
 import type { StagePlan } from '../../shared/model/plan.js';
+import type { AgentStage } from './agent-stage.js';
 import { doneSeconds, endSeconds } from './agent-outcome.js';
 import type { IntervalRow } from './interval-rows.js';
 import type { StageMember } from './stage-track.js';
@@ -75,7 +76,7 @@ function sumOf(rates: readonly Rate[]): Rate {
 /** 1 for every second that all members reported and nobody had finished in. */
 function wholeSeconds(members: readonly StageMember[], firstDoneS: number | undefined): Uint8Array {
   if (members.length === 0) return new Uint8Array();
-  const reported = Math.min(...members.map(({ stage }) => stage.held.end));
+  const reported = Math.min(...members.map(({ stage }) => wholeEnd(stage)));
   const whole = new Uint8Array(Math.min(reported, Math.floor(firstDoneS ?? Infinity)));
   whole.fill(1);
   const wide: IntervalRow[] = [];
@@ -96,4 +97,10 @@ function wholeSeconds(members: readonly StageMember[], firstDoneS: number | unde
     }
   }
   return whole;
+}
+
+/** Who was stopped in the middle of a second reported it, too: it is no whole one. */
+function wholeEnd({ held, result }: AgentStage): number {
+  const isCut = result?.endedBy === 'aborted' || result?.endedBy === 'error';
+  return isCut ? Math.max(0, Math.min(held.end, result.intervals - 1)) : held.end;
 }

@@ -30,6 +30,8 @@ export class StageWatch implements Watch {
   #overAtMs: number | undefined;
   #asked: 'not' | 'quietly' | 'aloud' = 'not';
   #away = false;
+  /** The controller itself did not look for so long. */
+  #sleptMs = 0;
 
   constructor(options: StageWatchOptions) {
     this.#options = options;
@@ -119,6 +121,7 @@ export class StageWatch implements Watch {
 
   shift(ms: number): void {
     this.#statsAtMs += ms;
+    this.#sleptMs += ms;
     this.#stall.shift(ms);
   }
 
@@ -137,7 +140,7 @@ export class StageWatch implements Watch {
     const { drainMs, abortMs, collectMs } = this.#options.times;
     const planned = this.#options.plannedEndMs !== undefined;
     const from = planned ? this.#overAtMs : Math.max(this.#overAtMs, this.#stall.completedAtMs);
-    return from + drainMs + abortMs + collectMs;
+    return from + drainMs + abortMs + collectMs + this.#sleptMs;
   }
 
   #hungAfterMs(heard: Heard): number {

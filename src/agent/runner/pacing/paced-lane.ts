@@ -6,7 +6,7 @@ import { hrtime } from '../clock-base.js';
 import type { ClockBase } from '../clock-base.js';
 import { errorSlotOf, shortSlot } from '../error-codes.js';
 import type { ErrorRules } from '../error-rules.js';
-import { firstStart, lastEnd } from '../lane-memory.js';
+import { firstDue, firstStart, lastEnd } from '../lane-memory.js';
 import type { LaneMemory } from '../lane-memory.js';
 import { Ledger } from '../ledger.js';
 import type { OperationStream } from '../choosing/operation-stream.js';
@@ -97,7 +97,10 @@ export class PacedLane {
         // Stopped while it waited: this operation is not issued any more.
         if (startNs < dueNs) return this.#end(freeNs, 'aborted');
       } else if (openLoop) missed[slot]!++;
-      if (freeNs === -Infinity) cells[firstStart] = startNs;
+      if (freeNs === -Infinity) {
+        cells[firstStart] = startNs;
+        cells[firstDue] = openLoop ? dueNs : 0;
+      }
       starts[0] = startNs;
       let code = -1;
       try {

@@ -59,6 +59,7 @@ export class Spool {
   #kept: Kept[] = [];
   #present: Present | undefined;
   #prune: Cancel | undefined;
+  #closed = false;
   /** Of the last run: its files are whole when it resolves. */
   #closing: Promise<void> = Promise.resolve();
 
@@ -166,9 +167,11 @@ export class Spool {
 
   /** The agent leaves. What is kept stays for its next start. */
   async close(): Promise<void> {
+    this.#closed = true;
     this.#prune?.();
     await this.end(false);
-    this.#prune?.();
+    // An end that is under way already: its files are whole, too.
+    await this.#closing;
     if (this.#folder !== undefined) await removeIfEmpty(this.#folder);
   }
 
@@ -229,7 +232,7 @@ export class Spool {
       log('info', `checkpoint of run ${kept.runId} was not fetched in time: forgotten`);
       await this.#remove(kept);
     }
-    if (this.#kept.length > 0) {
+    if (this.#kept.length > 0 && !this.#closed) {
       this.#prune = clock.after(keptMs, () => void this.#forgetOld());
     }
   }

@@ -153,6 +153,20 @@ describe('runner, start and abort', () => {
     assert.ok(firstOperationNs < atNs + second, 'on a machine that is busy with other tests');
   });
 
+  for (const iodepth of [1, 4]) {
+    it(`[RUN-20] [MEAS-06] an operation that is due after T0 is not late: iodepth ${iodepth}`, async () => {
+      // The second of two agents that share 1/s has its first operation a second after T0.
+      const rate = { unit: 'operations', steps: [{ from: 1, to: 1 }] } as const;
+      const stage = stageOf({ durationMs: 2500, threads: 1, iodepth, rate });
+      const agents = { agentIndex: 1, agentCount: 2 };
+      runner.prepare({ ...assignmentOf(folder.path, [stage]), ...agents });
+      const t0Ns = await runner.start(0, 1, 500);
+      const { firstOperationNs, atNs } = await runner.event('started');
+      assert.equal(atNs - t0Ns, second);
+      assert.ok(firstOperationNs >= atNs);
+    });
+  }
+
   it('[RUN-12] is woken at once by an abort during the start wait, without any I/O', async () => {
     runner.prepare(assignmentOf(folder.path, [stageOf({ mix: getMix })]));
     await runner.event('ready');

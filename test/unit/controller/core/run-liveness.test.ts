@@ -254,6 +254,15 @@ test('[RUN-06] the controller slept for ten minutes: nobody is judged by that ti
   }
 });
 
+test('[RUN-06] the controller slept across the end of the stage: nobody has failed whose result is still unread', () => {
+  const stages = [stageOf({ durationMs: 30_000 })];
+  const fleet = new ScriptedFleet(fleetPlan(3, { stages })).start().advance(20_000);
+  fleet.sleep(300_000).feed({ kind: 'tick' });
+  assert.ok(!fleet.lines().some((line) => line.includes('gave no result')), fleet.lines().join());
+  fleet.finish();
+  assert.equal(fleet.end?.exitCode, 0, fleet.lines().join());
+});
+
 test('[RUN-06] an agent that died while the controller slept is found out afterwards', () => {
   const fleet = running().freeze(1).sleep(600_000).feed({ kind: 'tick' }).advance(125_000);
   assert.ok(fleet.lines().some((line) => line.includes('agent-2 not responding')));

@@ -52,6 +52,22 @@ function stageOf(work: readonly Work[], change: Partial<StagePlan> = {}): StageS
 
 const by = (how: EndedBy, doneS: number) => ({ by: how, doneS });
 
+for (const cut of ['aborted', 'error'] as const) {
+  test(`[MEAS-03] the second in which an agent was stopped is no whole one: ${cut}`, () => {
+    const stage = stageOf([
+      { seconds: [100, 100, 100, 100, 54], ended: by(cut, 4.5) },
+      { seconds: [10, 10, 10, 10, 5], ended: by(cut, 4.5) },
+    ]);
+    assert.equal(stage.rate_seconds, 4);
+    assert.equal(stage.operations['read']?.per_second, 110);
+  });
+}
+
+test('[MEAS-03] an agent that was stopped, and whose last second never arrived, has whole ones only', () => {
+  const stage = stageOf([{ seconds: [100, 100, 100, 100, null], ended: by('aborted', 4.5) }]);
+  assert.equal(stage.rate_seconds, 4);
+});
+
 test('[MEAS-03] the headline rate is over the whole seconds before first done', () => {
   const stage = stageOf([
     { seconds: [100, 100, 100, 100, 100, 30], ended: by('operations', 5.3) },

@@ -236,3 +236,15 @@ test('by default the spool is in the folder for running programs', () => {
   assert.match(second ?? '', /muster-7-agent-7761$/);
   assert.equal(defaultSpoolFolders({}, 0, 'agent-1')[0], '/run/muster/agent-1');
 });
+
+test('[RPC-10] an end that is under way when the agent leaves holds nothing up afterwards', async (t) => {
+  const { open, clock } = place(t);
+  const spool = await open();
+  spool.begin(run);
+  spool.add(interval(0));
+  const ended = spool.end(false);
+  await spool.close();
+  await ended;
+  assert.equal(clock.armed, 0, 'no timer keeps the process alive for an hour');
+  assert.equal((await open('two')).offers.length, 1, 'what is kept stays');
+});
