@@ -87,6 +87,25 @@ describe('a stage with iodepth', () => {
     assert.ok(Math.abs(arrived - 2000) < 5 * Math.sqrt(2000), `poisson: ${String(arrived)}`);
   });
 
+  it('[ENG-01] says what did the I/O of a stage that was stopped in its warm-up', async (t) => {
+    const stages = [
+      stageOf({ threads: 1, iodepth: 4, durationMs: 300 }),
+      stageOf({ index: 1, threads: 1, iodepth: 4, warmupMs: 600_000, durationMs: 600_000 }),
+    ];
+    const runner = runnerFor(t, 4);
+    runner.prepare(assignmentOf(targetFor(t), stages));
+    await runner.start(0);
+    const whole = await runner.event('stageResult');
+    await runner.start(1);
+    await runner.event('started', ({ stage }) => stage === 1);
+    runner.tell({ kind: 'abort', reason: 'test', graceMs: 600_000 });
+    const cut = await runner.event('stageResult', ({ stage }) => stage === 1);
+    assert.equal(cut.operations[0]?.count ?? 0, 0);
+    assert.ok((cut.warmup[0]?.count ?? 0) > 0);
+    assert.equal(cut.mechanism, whole.mechanism);
+    await runner.event('aborted');
+  });
+
   it('[RUN-09] is aborted at once while it waits for a schedule', async (t) => {
     const rate = { unit: 'operations', steps: [{ from: 1 / 600, to: 1 / 600 }] } as const;
     const stage = stageOf({ threads: 1, iodepth: 4, rate, durationMs: 600_000 });
