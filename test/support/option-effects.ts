@@ -11,6 +11,8 @@ const resultsPlace =
   'cli/plan-places.test.ts: [CONF-03] results.folder and name say where the results of a run are';
 const madeAndGone =
   'cli/dataset.test.ts: [SAFE-01] [CLI-01] [RES-04] prepare, run --skip-prepare, cleanup: the dataset is made once, kept, and gone at the end';
+const samePlaces =
+  'cli/same-seed.test.ts: [MEAS-02] the same config and seed write to the same places on the disk; another seed chooses others';
 const lognormalBounds =
   'unit/agent/runner/choosing/sizes.test.ts: lognormal: stays within min and max without heaping up there, in multiples of their divisor';
 const lognormalShape =
@@ -30,6 +32,8 @@ const limits =
   'integration/agent/runner/load.test.ts: keeps the limits of operations and bytes exactly, whatever the number of threads';
 const paced =
   'cli/pacing.test.ts: [MEAS-06] a rate is kept through the binaries, in operations, in bytes and as a ramp';
+const scheduled =
+  'integration/agent/runner/file-options.test.ts: [MEAS-06] keeps a schedule, with a warm-up and response times';
 const onErrors =
   'cli/pacing.test.ts: [CONF-03] errors fail an agent where the config says so, and are only counted where it does not';
 const hung =
@@ -48,7 +52,7 @@ export const optionEffects: Readonly<Record<string, `${string}.test.ts: ${string
   target: madeAndGone,
   namespace:
     'cli/dataset.test.ts: [SAFE-03] a run removes what it made, and only that; a shared dataset is made once by all agents',
-  seed: 'cli/same-seed.test.ts: [MEAS-02] the same config and seed write to the same places on the disk; another seed chooses others',
+  seed: samePlaces,
   'dataset.name': madeAndGone,
   'dataset.files': madeAndGone,
   'dataset.file_size': madeFiles,
@@ -97,8 +101,7 @@ export const optionEffects: Readonly<Record<string, `${string}.test.ts: ${string
   'stages[].block_size.write[].weight': blockLists,
   'stages[].block_size[].size': blockLists,
   'stages[].block_size[].weight': blockLists,
-  'stages[].access':
-    'unit/agent/runner/choosing/pickers.test.ts: takes every block exactly once per pass, in another order each pass',
+  'stages[].access': samePlaces,
   'stages[].access.zipf':
     'unit/agent/runner/choosing/pickers.test.ts: is as steep as `access` says: the share of the most popular block is that of its θ',
   'stages[].access.hotspot.data': hotspot,
@@ -111,7 +114,7 @@ export const optionEffects: Readonly<Record<string, `${string}.test.ts: ${string
     'cli/verify.test.ts: verify: get checks whole files of any size, and a stage may leave the checking out',
   'stages[].threads': agentEntries,
   'stages[].fio':
-    'cli/fio-stages.test.ts: [ENG-02] [RES-02] the hosts’ fio makes the load; its operations are in every file of the results and add up',
+    'cli/fio-stages.test.ts: [ENG-02] an option that this fio does not have is refused before anything runs',
   'stages[].iodepth':
     'integration/agent/runner/file-options.test.ts: [RPC-08] has thousands of operations in flight on two threads',
   'stages[].direct': optionCalls,
@@ -121,15 +124,13 @@ export const optionEffects: Readonly<Record<string, `${string}.test.ts: ${string
   'stages[].fdatasync': optionCalls,
   'stages[].drop_cache':
     'integration/agent/runner/file-options.test.ts: takes the files out of the page cache before the stage, and says what it could do',
-  'stages[].duration':
-    'integration/agent/runner/load.test.ts: [MEAS-01] [STAT-01] reports intervals that add up to the stage result, to the bucket',
+  'stages[].duration': scheduled,
   'stages[].shift':
     'integration/agent/runner/dataset.test.ts: with shift 1 each agent reads and verifies what the next one made, in its own folder’s neighbour',
   'stages[].max_operations': limits,
   'stages[].max_bytes': limits,
   'stages[].rate': paced,
-  'stages[].arrival':
-    'integration/agent/runner/file-options.test.ts: [MEAS-06] keeps a schedule, with a warm-up and response times',
+  'stages[].arrival': scheduled,
   'stages[].think_time': paced,
   'stages[].warmup': paced,
   'stages[].max_error_rate': onErrors,
@@ -151,7 +152,7 @@ export const optionEffects: Readonly<Record<string, `${string}.test.ts: ${string
   'timeouts.collect':
     'unit/controller/core/plan-timeouts.test.ts: [CONF-03] timeouts.collect: so long a silent agent is waited for after the end of a stage',
   'timeouts.drain':
-    'integration/agent/stuck.test.ts: operations that hang past the end of the stage are left after the drain time; the run completes',
+    'unit/agent/core/ending.test.ts: operations that hang after the end of the last stage are abandoned, and the run completes',
   'timeouts.abort':
     'unit/controller/core/plan-timeouts.test.ts: [CONF-03] timeouts.abort: so long an agent that does not confirm an abort is waited for',
   'timeouts.cleanup':
