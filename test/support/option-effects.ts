@@ -113,8 +113,9 @@ export const optionEffects: Readonly<Record<string, `${string}.test.ts: ${string
   'stages[].verify':
     'cli/verify.test.ts: verify: get checks whole files of any size, and a stage may leave the checking out',
   'stages[].threads': agentEntries,
+  // Its job options one by one: the test of a refused option, beside this one.
   'stages[].fio':
-    'cli/fio-stages.test.ts: [ENG-02] an option that this fio does not have is refused before anything runs',
+    'cli/fio-stages.test.ts: [ENG-02] [RES-02] the hosts’ fio makes the load; its operations are in every file of the results and add up',
   'stages[].iodepth':
     'integration/agent/runner/file-options.test.ts: [RPC-08] has thousands of operations in flight on two threads',
   'stages[].direct': optionCalls,
