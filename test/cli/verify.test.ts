@@ -128,6 +128,8 @@ test('verify: get checks whole files of any size, and a stage may leave the chec
   assert.deepEqual(desk.newest(2).summary.stages[0]?.operations.get?.error_codes, { verify: 1 });
   const unchecked = await desk.run(config, '--skip-prepare', '--set', 'stages.0.verify=false');
   assert.equal(unchecked.code, 0, unchecked.stdout + unchecked.stderr);
+  // Without the check there is no threshold either: the exit code alone does not tell.
+  assert.equal(desk.newest(3).summary.stages[0]?.operations.get?.errors, 0);
 });
 
 test('verify: agents that share a dataset check what the others have written', async (t) => {

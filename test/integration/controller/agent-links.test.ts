@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import test from 'node:test';
 import type { TestContext } from 'node:test';
 import type { DialFailure, RunInput } from '../../../src/controller/core/run-io.js';
@@ -13,6 +15,7 @@ import { handshakeFrame } from '../../../src/shared/wire/handshake-frames.js';
 import { encodeHelloReply } from '../../../src/shared/wire/hello-frames.js';
 import { EventLog } from '../../support/event-log.js';
 import { planOf, smallConfig } from '../../support/example-plan.js';
+import { ManualClock } from '../../support/manual-clock.js';
 import { startRawServer } from '../../support/raw-server.js';
 import type { RawAnswers } from '../../support/raw-server.js';
 import { helloReply, startWireAgent } from '../../support/wire-pair.js';
@@ -123,6 +126,24 @@ test('[RUN-01] whatever keeps a dial from an agent is told to the run in its own
     assert.equal(failed.code, code);
     assert.match(failed.message, message);
   }
+});
+
+test('[CONF-03] a host that takes the connection and says nothing is given up after timeouts.connect', async (t) => {
+  const mute = createServer((socket) => t.after(() => socket.destroy()));
+  mute.listen(0, '127.0.0.1');
+  await once(mute, 'listening');
+  t.after(() => mute.close());
+  const address = mute.address();
+  assert.ok(typeof address === 'object' && address !== null);
+  const clock = new ManualClock();
+  const { links, inputs } = linksTo(t, address.port, { clock });
+  links.dial(0, 1, []);
+  clock.advance(1999);
+  assert.equal(clock.armed, 1);
+  clock.advance(1);
+  assert.equal(clock.armed, 0, 'its deadline is the one of the plan');
+  const failed = await inputs.until((input) => input.kind === 'dialFailed');
+  assert.match(failed.message, /^no answer /);
 });
 
 test('[RUN-09] a dial that is hung up, or cut with all others, ends without a word to the run', async (t) => {

@@ -16,6 +16,8 @@ const files = 8;
 const stages: readonly [what: string, option: Partial<StageAssignment>][] = [
   ['noatime', { mix: [{ operation: 'read', weight: 1 }], noatime: true }],
   ['noatime, iodepth', { mix: [{ operation: 'read', weight: 1 }], noatime: true, iodepth: 4 }],
+  ['direct', { mix: [{ operation: 'read', weight: 1 }], direct: true }],
+  ['direct, iodepth', { direct: true, iodepth: 4 }],
   ['o_sync', { sync: 'o_sync' }],
   ['o_dsync', { sync: 'o_dsync' }],
   ['o_dsync, iodepth', { sync: 'o_dsync', iodepth: 4 }],
@@ -59,6 +61,7 @@ test('[CONF-03] [ENG-01] the options of a stage that nothing but the kernel sees
       calls.filter((call) => call.name === by && isData(call)).length;
     const counts = {
       O_NOATIME: flagged(/\bO_NOATIME\b/),
+      O_DIRECT: flagged(/\bO_DIRECT\b/),
       O_SYNC: flagged(/\bO_SYNC\b/),
       O_DSYNC: flagged(/\bO_DSYNC\b/),
       fsync: flushed('fsync'),
@@ -70,6 +73,8 @@ test('[CONF-03] [ENG-01] the options of a stage that nothing but the kernel sees
   assert.deepEqual(Object.fromEntries(seen), {
     noatime: { O_NOATIME: files },
     'noatime, iodepth': { O_NOATIME: files },
+    direct: { O_DIRECT: files },
+    'direct, iodepth': { O_DIRECT: files },
     o_sync: { O_SYNC: files },
     o_dsync: { O_DSYNC: files },
     'o_dsync, iodepth': { O_DSYNC: files },

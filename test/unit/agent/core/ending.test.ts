@@ -155,8 +155,10 @@ test('reports that were buffered while the agent was frozen count before its sil
 
 test('operations that hang after the end of the last stage are abandoned, and the run completes', () => {
   const one = assignmentOf().stages.slice(0, 1);
-  const agent = new AgentDriver().draining({ stages: one }).runner(report(3));
-  agent.advance(29_900);
+  // Not the default, which would hide that `timeouts.drain` is ignored.
+  const timeouts = { ...assignmentOf().timeouts, drainMs: 21_000 };
+  const agent = new AgentDriver().draining({ stages: one, timeouts }).runner(report(3));
+  agent.advance(20_900);
   assert.equal(agent.ordered('abort').length, 0);
   agent.advance(200);
   assert.equal(agent.ordered('abort')[0]?.graceMs, 0, 'they had all the time they get');

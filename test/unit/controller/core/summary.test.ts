@@ -44,15 +44,18 @@ test('[RUN-20] start spread: latest minus earliest, with how much clocks could a
 });
 
 test('[RUN-20] a start spread above max_start_spread is warned about', () => {
-  const late = changed((record) =>
-    record.type === 'started' && record.agent === 2
-      ? { ...record, latenessNs: 25_000_000 }
-      : record,
-  );
-  assert.deepEqual(late.warnings, [
-    'stage mixed: agents started 24.9 ms apart, more than max_start_spread (10 ms)',
+  const warningsWith = (maxStartSpreadMs: number) => {
+    const late = (record: JournalRecord) =>
+      record.type === 'started' && record.agent === 2
+        ? { ...record, latenessNs: 25_000_000 }
+        : record;
+    return summaryOf(sampleRun({ plan: { maxStartSpreadMs } }).map(late)).warnings;
+  };
+  assert.deepEqual(warningsWith(20), [
+    'stage mixed: agents started 24.9 ms apart, more than max_start_spread (20 ms)',
     someFailed,
   ]);
+  assert.deepEqual(warningsWith(25), [someFailed]);
   assert.deepEqual(summaryOf(sampleRun()).warnings, [someFailed]);
 });
 

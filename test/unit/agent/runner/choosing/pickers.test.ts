@@ -174,6 +174,16 @@ describe('zipf', () => {
     assert.notEqual(hottest({ seed: 43 }), hottest({}));
   });
 
+  it('is as steep as `access` says: the share of the most popular block is that of its θ', () => {
+    const [places, draws] = [1000, 100_000];
+    for (const theta of [0.5, 1.2]) {
+      const most = Math.max(...counted(pick({ zipf: theta }, places, draws), places)) / draws;
+      const sum = Array.from({ length: places }, (_, rank) => (rank + 1) ** -theta);
+      const expected = 1 / sum.reduce((a, b) => a + b, 0);
+      assert.ok(Math.abs(most / expected - 1) < 0.15, `θ ${String(theta)}: ${String(most)}`);
+    }
+  });
+
   it('works over one block, over two, and over more than 2^32', () => {
     assert.ok(pick({ zipf: 1 }, 1, 100).every((place) => place === 0));
     assert.equal(new Set(pick({ zipf: 1 }, 2, 100)).size, 2);
