@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import type { LogFormat } from './shell/program-log.js';
 
 /** The command line of bench-agent, read. */
@@ -45,6 +45,12 @@ Exit codes:
   130  stopped by SIGINT or SIGTERM while a run had the agent: the run was aborted
 `;
 
+/** It is printed in tables and logs. */
+function idOf(text: string): string {
+  if (/^\P{C}{1,64}$/u.test(text)) return text;
+  throw new InvalidArgumentError('It is 1 to 64 characters that can be printed.');
+}
+
 /** `serve` is called with the flags when they are right; commander throws CommanderError when not (or after --help). */
 export function agentProgram(
   version: string,
@@ -54,7 +60,7 @@ export function agentProgram(
     .description('Generates load on this host, at the command of a bench-controller.')
     .option('--listen <address>', 'where to listen: :port, host:port, [v6]:port', ':7761')
     .option('--once', 'exit after one run', false)
-    .option('--id <name>', 'name of this agent, shown by `bench-controller agents`', '')
+    .option('--id <name>', 'name of this agent, shown by `bench-controller agents`', idOf, '')
     .option(
       '--root <folder>',
       'confine targets to this folder or device; may be repeated',

@@ -101,6 +101,8 @@ test('[CLI-03] wrong flags are refused with one sentence and exit 2', async () =
     [['extra'], /too many arguments/],
     [['--listen', 'http://localhost:1'], /is not an agent address/],
     [['--listen', '127.0.0.1:99999'], /99999/],
+    [['--id', 'two\nlines'], /--id <name>.* is invalid\. It is 1 to 64 characters/s],
+    [['--id', 'x'.repeat(65)], /It is 1 to 64 characters that can be printed/],
     [['--root', path.join(folder, 'missing')], /--root .*missing does not exist/],
     [['--root', script], /is not a folder/],
   ];

@@ -7,12 +7,12 @@ import { systemClock } from '../../src/shared/kernel/system-clock.js';
 import { controller } from '../support/cli-run.js';
 import { sampleRun } from '../support/recorded-run.js';
 
-function folders(t: TestContext): (perSecond: number) => Promise<string> {
+function folders(t: TestContext): (perSecond: number, stage?: string) => Promise<string> {
   const parent = mkdtempSync(`${tmpdir()}/muster-compare-`);
   t.after(() => {
     rmSync(parent, { recursive: true });
   });
-  return async (perSecond) => {
+  return async (perSecond, stage = 'mixed') => {
     const results = await RunResults.open({
       parent,
       name: 'recorded',
@@ -20,7 +20,12 @@ function folders(t: TestContext): (perSecond: number) => Promise<string> {
       clock: systemClock,
       onFailure: (line) => assert.fail(line),
     });
-    for (const record of sampleRun({ seconds: 12, perSecond })) results.record(record);
+    for (const record of sampleRun({ seconds: 12, perSecond })) {
+      if (record.type === 'run') {
+        const stages = record.plan.stages.map((one) => ({ ...one, name: stage }));
+        results.record({ ...record, plan: { ...record.plan, stages } });
+      } else results.record(record);
+    }
     return (await results.finish()).folder;
   };
 }
@@ -36,6 +41,13 @@ test('[CLI-01] compare shows two runs side by side; a regression beyond --limit 
   const { metrics } = JSON.parse(tolerated.stdout) as { metrics: { regression: boolean }[] };
   assert.equal(metrics.length, 6);
   assert.ok(metrics.every(({ regression }) => !regression));
+});
+
+test('[CLI-03] compare of runs that have no stage in common compares nothing: exit 2', async (t) => {
+  const folder = folders(t);
+  const { code, stdout } = await controller('compare', await folder(50), await folder(50, 'other'));
+  assert.equal(code, 2);
+  assert.match(stdout, /^The two have no operation of a stage in common\.$/m);
 });
 
 test('[CLI-03] compare refuses what is no results folder, and a limit that is no percentage, with exit 2', async (t) => {

@@ -88,7 +88,7 @@ function open(name: string, real: string, flags: number): number {
     if (codeOf(error) === 'EBUSY') {
       throw new RunnerFailure(
         'target',
-        `${name} is in use by the system or by another run: writing to it would destroy what is there`,
+        `${name} is in use by the system, by another run or by another agent of this one: writing to it would destroy what is there`,
       );
     }
     throw failureFrom(error, `cannot open ${name}`);

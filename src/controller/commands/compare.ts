@@ -31,6 +31,8 @@ export function compareCommand(io: CommandIo): Command {
           ? `${JSON.stringify({ schema: 1, limit: options.limit / 100, ...comparison }, null, 2)}\n`
           : comparisonText([one.summary, other.summary], comparison),
       );
+      // A gate must not open because a stage was renamed.
+      if (comparison.metrics.length === 0) io.exitCode = exitCodes.usage;
       if (comparison.metrics.some(({ regression }) => regression)) {
         io.exitCode = exitCodes.thresholdFailed;
       }

@@ -1,9 +1,13 @@
 /** What a stage says about its pace, against its operations and limits. */
 import type { KeyPath } from '../../shared/model/config/path.js';
+import type { OperationKind } from '../../shared/model/operation.js';
 import { formatRate, isConstant, meanRate } from '../../shared/model/pacing.js';
 import type { Plan, StagePlan } from '../../shared/model/plan.js';
 import { operationBytes } from '../../shared/model/split-plan.js';
 import type { Finding } from './finding.js';
+
+/** Those that a rate in bytes can be divided into: any other would be due together with its successor. */
+const transfers: ReadonlySet<OperationKind> = new Set(['read', 'write', 'get', 'put']);
 
 export function* checkPacing(plan: Plan, stage: StagePlan, path: KeyPath): Generator<Finding> {
   const kinds = stage.mix.map(({ operation }) => operation);
@@ -36,10 +40,21 @@ export function* checkPacing(plan: Plan, stage: StagePlan, path: KeyPath): Gener
     yield error('is in bytes, but the operations of this stage move none; write it like 1000/s');
     return;
   }
+  const still = kindsWithout(stage);
+  if (rate.unit === 'bytes' && still.length > 0) {
+    const which = `${still.join(', ')} ${still.length === 1 ? 'moves' : 'move'}`;
+    yield error(`is in bytes, but ${which} none; write it like 1000/s`);
+    return;
+  }
   const operations = ((durationMs ?? Infinity) / 1000) * meanRate(rate);
   const most = rate.unit === 'bytes' ? operations / bytes : operations;
   if (most < 1) {
     const slow = formatRate(Math.round(meanRate(rate)), rate.unit);
     yield error(`${slow} is less than one operation in the whole stage: nothing would be done`);
   }
+}
+
+/** What the stage does besides moving data. */
+function kindsWithout({ mix }: StagePlan): readonly OperationKind[] {
+  return mix.map(({ operation }) => operation).filter((kind) => !transfers.has(kind));
 }

@@ -1,5 +1,5 @@
 import { Histogram } from '../../shared/metrics/histogram.js';
-import type { OperationStats } from '../../shared/model/messages.js';
+import type { OperationStats, StageResult } from '../../shared/model/messages.js';
 import type { OperationKind } from '../../shared/model/operation.js';
 import { latencyOf } from './latency.js';
 import type { LatencySummary } from './latency.js';
@@ -7,7 +7,10 @@ import type { StageTrack } from './stage-track.js';
 
 /** What was done before the measured part, of the agents that gave a final report. */
 export interface WarmupSummary {
+  /** As planned. */
   readonly seconds: number;
+  /** False: an agent was stopped in it, so how long it lasted is not known, and there are no rates. */
+  readonly complete: boolean;
   readonly operations: Readonly<Record<string, WarmupNumbers>>;
 }
 
@@ -15,24 +18,33 @@ export interface WarmupNumbers {
   readonly count: number;
   readonly bytes: number;
   readonly errors: number;
-  /** count ÷ seconds. */
-  readonly per_second: number;
+  /** count ÷ seconds; null when it was not complete. */
+  readonly per_second: number | null;
   readonly service_ns: LatencySummary | null;
 }
 
 export function warmupSummary(track: StageTrack): WarmupSummary | null {
   const seconds = track.plan.warmupMs / 1000;
   if (seconds === 0) return null;
-  const parts = [...track.agents.values()].flatMap(({ result }) => result?.warmup ?? []);
+  const results = [...track.agents.values()].flatMap(({ result }) => result ?? []);
+  const parts = results.flatMap(({ warmup }) => warmup);
+  const complete = !results.some(isCut);
   const kinds = track.operations.filter((kind) => parts.some((part) => part.operation === kind));
-  const entries = kinds.map((kind) => [kind, numbersOf(kind, parts, seconds)] as const);
-  return { seconds, operations: Object.fromEntries(entries) };
+  const entries = kinds.map(
+    (kind) => [kind, numbersOf(kind, parts, complete ? seconds : undefined)] as const,
+  );
+  return { seconds, complete, operations: Object.fromEntries(entries) };
+}
+
+/** Stopped before second 0. */
+function isCut({ endedBy, intervals }: StageResult): boolean {
+  return intervals === 0 && (endedBy === 'aborted' || endedBy === 'error');
 }
 
 function numbersOf(
   kind: OperationKind,
   parts: readonly OperationStats[],
-  seconds: number,
+  seconds: number | undefined,
 ): WarmupNumbers {
   const own = parts.filter(({ operation }) => operation === kind);
   const service = new Histogram();
@@ -44,7 +56,7 @@ function numbersOf(
     count,
     bytes: sum((part) => part.bytes),
     errors: sum(({ errors }) => errors.reduce((total, error) => total + error.count, 0)),
-    per_second: Math.round((count / seconds) * 1000) / 1000,
+    per_second: seconds === undefined ? null : Math.round((count / seconds) * 1000) / 1000,
     service_ns: latencyOf(service),
   };
 }

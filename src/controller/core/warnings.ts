@@ -95,6 +95,7 @@ function stageWarnings(
     const over = `${String(ids.length)} of ${String(agents.length)} agents`;
     warnings.push(`stage ${stage.name}: its rate was divided over ${over} ${when}`);
   }
+  warnings.push(...idleWarnings(stage, plan));
   for (const agent of agents) {
     const { id } = agent.plan;
     const own = stage.agents[id];
@@ -110,6 +111,19 @@ function stageWarnings(
     }
   }
   return [...warnings, ...failureWarnings(stage)];
+}
+
+/** A stage by time in which there was nothing (left) to do passes for a measurement, and is none. */
+function idleWarnings(stage: StageSummary, plan: Plan): readonly string[] {
+  const { durationMs } = plan.stages.find(({ name }) => name === stage.name) ?? {};
+  const own = Object.values(stage.agents);
+  const idle = own.filter((agent) => agent.ended_by === 'exhausted');
+  if (durationMs === undefined || idle.length === 0) return [];
+  const last = Math.max(...idle.map(({ done_s: done }) => done ?? 0));
+  const of = `${String(idle.length)} of ${String(own.length)} agents`;
+  return [
+    `stage ${stage.name}: ${of} had nothing left to do after ${last.toFixed(1)} s of ${String(durationMs / 1000)} s`,
+  ];
 }
 
 function outageWarnings({ plan, outages }: AgentTrack): readonly string[] {

@@ -5,13 +5,16 @@ import type { AgentMessage, ControllerMessage, HeldRange } from '../../shared/mo
 import type { AgentPlan, Plan } from '../../shared/model/plan.js';
 import type { Access } from '../../shared/wire/access.js';
 import { parseAgentAddresses, type Address } from '../../shared/wire/address.js';
-import { dialAgent, greetAgent, type DialOptions } from '../../shared/wire/dial-agent.js';
+import { dialAgent, greetAgent } from '../../shared/wire/dial-agent.js';
+import type { DialledAgent, DialOptions, OpenRequest } from '../../shared/wire/dial-agent.js';
 import { DialError } from '../../shared/wire/dial-error.js';
 import { Duplex } from '../../shared/wire/duplex.js';
 import { LinkEndpoint, type LinkEvent } from '../../shared/wire/link-endpoint.js';
 import type { LinkMetrics } from '../../shared/model/link-metrics.js';
 import type { DialFailure, RunInput } from '../core/run-io.js';
 import { fetchCheckpoint, type FetchOutcome } from './fetch-checkpoint.js';
+
+const againMs = 200;
 
 export interface GrpcLinkOptions {
   readonly plan: Plan;
@@ -69,6 +72,26 @@ export class GrpcLink {
     });
   }
 
+  /**
+   * At the start one broken connection fails no run: an agent that did not come to answer Hello is dialled again, as
+   * long as there is time to connect. Later on the run has a back-off of its own. @throws DialError
+   */
+  async #reach(request: OpenRequest, signal: AbortSignal): Promise<DialledAgent> {
+    const { clock } = this.#options;
+    const untilMs = clock.nowMs() + this.#dial.connectMs;
+    for (;;) {
+      try {
+        return await dialAgent(this.#dial, request, signal);
+      } catch (thrown) {
+        const broke = thrown instanceof DialError && thrown.code === 'network';
+        const isKnown = broke && thrown.instanceId !== undefined;
+        const mayTryAgain = broke && !isKnown && request.generation === 1;
+        if (!mayTryAgain || clock.nowMs() + againMs >= untilMs) throw thrown;
+      }
+      await new Promise<void>((resolve) => clock.after(againMs, resolve));
+    }
+  }
+
   async dial(generation: number, held: readonly HeldRange[]): Promise<void> {
     const abort = new AbortController();
     const dialling = { generation, abort };
@@ -77,11 +100,8 @@ export class GrpcLink {
     const received = this.#endpoint.received;
     const agent = this.#agent.index;
     try {
-      const { hello, welcome, stream, signer, hangUp } = await dialAgent(
-        this.#dial,
-        { runId, secret, identity, generation, steal, held, received },
-        abort.signal,
-      );
+      const request = { runId, secret, identity, generation, steal, held, received };
+      const { hello, welcome, stream, signer, hangUp } = await this.#reach(request, abort.signal);
       if (abort.signal.aborted) {
         stream.cancel();
         hangUp();

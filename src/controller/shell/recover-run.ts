@@ -16,7 +16,7 @@ import { controllerIdentity } from './identity.js';
 import { encodeRecord } from './journal-codec.js';
 import { LineFile } from './line-file.js';
 import { noRun, readRunJournal } from './rebuild.js';
-import { forgetSecret, isDriven, readSecret } from './run-secret.js';
+import { forgetSecret, isDriven, readSecret, takeSecret } from './run-secret.js';
 import { writeFailureReason } from './write-failure.js';
 
 const atOnce = 64;
@@ -65,6 +65,14 @@ export async function recoverRun({ folder, clock, accessFor, say }: RecoverReque
   }
   const access = await accessFor(plan);
   const journal = await resumeJournal(path, clock);
+  // A second recover at the same time is told that this one goes on.
+  if (secret !== undefined) {
+    try {
+      await takeSecret(folder, runId, secret);
+    } catch (thrown) {
+      throw notWritten(folder, thrown);
+    }
+  }
   const began = clock.nowMs() - recovery.lastMs;
   const record = (entry: RunRecord): void => {
     intake.learn(entry);
@@ -134,7 +142,7 @@ async function secretOf(
       hint: 'Recover is for a run whose controller is gone. Ctrl-C ends one that is not.',
     });
   const driven = isDriven(kept);
-  if (driven === true) throw goesOn(`process ${String(kept.pid)} drives it`);
+  if (driven === true) throw goesOn(`process ${String(kept.pid)} drives or recovers it`);
   const { mtimeMs } = await stat(journal);
   if (driven === undefined && clock.unixMs() - mtimeMs < freshMs) {
     throw goesOn(`its journal has just been written to from ${kept.host}`);

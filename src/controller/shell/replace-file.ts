@@ -10,7 +10,8 @@ export async function replaceFile(
   path: string,
   chunks: string | Iterable<string> | AsyncIterable<string>,
 ): Promise<void> {
-  const neighbour = `${path}.tmp`;
+  // Two programs may do so at once, as two operators who report the same run.
+  const neighbour = `${path}.${String(process.pid)}.tmp`;
   try {
     const file = await open(neighbour, 'w', 0o644);
     try {

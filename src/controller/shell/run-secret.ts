@@ -1,4 +1,4 @@
-import { open, readFile, rm } from 'node:fs/promises';
+import { open, readFile, rename, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { codeOf } from '../../shared/kernel/errors.js';
@@ -18,8 +18,19 @@ export interface RunSecret {
  * after a crash. Rejects with the system's error.
  */
 export async function keepSecret(folder: string, runId: string, secret: string): Promise<void> {
+  await writeSecret(join(folder, fileName), runId, secret);
+}
+
+/** This process speaks for the run from now on. Rejects with the system's error. */
+export async function takeSecret(folder: string, runId: string, secret: string): Promise<void> {
+  const neighbour = join(folder, `${fileName}.${String(process.pid)}.tmp`);
+  await writeSecret(neighbour, runId, secret);
+  await rename(neighbour, join(folder, fileName));
+}
+
+async function writeSecret(path: string, runId: string, secret: string): Promise<void> {
   const content: RunSecret = { runId, secret, host: hostname(), pid: process.pid };
-  const file = await open(join(folder, fileName), 'wx', 0o600);
+  const file = await open(path, 'wx', 0o600);
   try {
     await file.writeFile(`${JSON.stringify(content)}\n`);
     await file.datasync();

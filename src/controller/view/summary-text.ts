@@ -94,7 +94,10 @@ function stageFacts(stage: StageSummary): string {
       facts.push(`last done ${instant(last)} (${straggler})`);
     }
   }
-  if (stage.warmup !== null) facts.push(`after ${instant(stage.warmup.seconds)} of warm-up`);
+  if (stage.warmup !== null) {
+    const { complete, seconds } = stage.warmup;
+    facts.push(`${complete ? 'after' : 'stopped in its'} ${instant(seconds)} of warm-up`);
+  }
   const over = stage.rate_seconds;
   facts.push(
     over > 0 ? `rates over ${String(over)} common seconds` : 'rates are total / last done',

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import test from 'node:test';
 import type { TestContext } from 'node:test';
 import type { DialFailure, RunInput } from '../../../src/controller/core/run-io.js';
@@ -63,6 +64,58 @@ function frame(sequence: bigint, payload: Uint8Array): Buffer {
   const context = { direction: 'toController', session: 'run-1' } as const;
   return encodeFrame({ ...numbers, encoding: 'PLAIN', payload }, context);
 }
+
+/** Before the agent at that port: breaks the first connections as soon as anything comes over them. */
+async function breaking(t: TestContext, port: number, count: number) {
+  let connections = 0;
+  const server = createServer((client) => {
+    connections += 1;
+    const isBroken = connections <= count;
+    const agent = connect(port, '127.0.0.1');
+    for (const [one, other] of [
+      [client, agent],
+      [agent, client],
+    ] as const) {
+      // That it breaks is what the test is about.
+      one.on('error', () => undefined);
+      one.on('close', () => other.destroy());
+    }
+    client.once('data', (first) => {
+      if (isBroken) {
+        // Not before the agent's greeting has made the connection count as one.
+        agent.once('data', () => client.resetAndDestroy());
+      }
+      agent.write(first);
+      client.pipe(agent);
+    });
+    agent.pipe(client);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  return { port: (server.address() as AddressInfo).port, taken: () => connections };
+}
+
+test('[RUN-01] one connection that breaks while an agent is asked who it is fails no run', async (t) => {
+  const agent = await startWireAgent();
+  t.after(() => agent.server.close(0));
+  const broken = await breaking(t, agent.server.port, 1);
+  const { links, inputs } = linksTo(t, broken.port);
+  links.dial(0, 1, []);
+  const { kind } = await inputs.until(({ kind }) => kind === 'dialed' || kind === 'dialFailed');
+  assert.equal(kind, 'dialed');
+  assert.ok(broken.taken() >= 2);
+});
+
+test('[LINK-01] later on a broken dial is one: how often it is tried again is for the back-off to say', async (t) => {
+  const agent = await startWireAgent();
+  t.after(() => agent.server.close(0));
+  const broken = await breaking(t, agent.server.port, 1);
+  const { links, inputs } = linksTo(t, broken.port);
+  links.dial(0, 2, []);
+  const { kind } = await inputs.until(({ kind }) => kind === 'dialed' || kind === 'dialFailed');
+  assert.equal(kind, 'dialFailed');
+});
 
 test('[LINK-02] the late end of an old stream does not hang up the one that replaced it', async (t) => {
   const agent = await startWireAgent();

@@ -31,8 +31,12 @@ export class Aborting implements Phase {
     this.#run.outbox.notice('info', line);
   }
 
-  on(session: AgentSession, event: SessionEvent): void {
-    if (event.kind === 'ended' || event.kind === 'failed') this.#awaited.delete(session);
+  on(session: AgentSession, event: SessionEvent, now: Instant): void {
+    if (event.kind !== 'ended' && event.kind !== 'failed') return;
+    const wasAwaited = this.#awaited.delete(session);
+    if (wasAwaited && event.kind === 'failed' && event.reason === 'lost') {
+      session.ending.notReached(now.ms);
+    }
   }
 
   poll(now: Instant): void {

@@ -39,7 +39,7 @@ const stage = z.strictObject(
       .meta({
         description: 'Name in the results and in `expect`; each stage has its own',
         unit: 'name',
-        bounds: '1 … 64 characters, no dot',
+        bounds: '1 … 64 letters, digits, _ and -',
       }),
     mix: mix.meta({
       description:

@@ -47,6 +47,17 @@ for (const [what, change, expected] of [
     /^error rate: is in bytes, but the operations of this stage move none/,
   ],
   [
+    'bytes of operations of which some move none',
+    {
+      rate: flat(1e6, 'bytes'),
+      mix: [
+        { operation: 'read', weight: 1 },
+        { operation: 'stat', weight: 9 },
+      ],
+    },
+    /^error rate: is in bytes, but stat moves none; write it like 1000\/s$/,
+  ],
+  [
     '[RUN-23] a stage in which nothing is ever due',
     { rate: flat(1), durationMs: 500 },
     /^error rate: 1\/s is less than one operation in the whole stage: nothing would be done$/,

@@ -153,6 +153,26 @@ test('a warm-up is in no number but its own', () => {
   assert.match(summaryText(summary, {}), /after 2\.000 s of warm-up/);
 });
 
+test('of a warm-up in which an agent was stopped there are counts and no rates', () => {
+  const plan = planOf(1, [stagePlan(0, { name: 'cut', durationMs: 4000, warmupMs: 2000 })]);
+  const aggregate = new Aggregate();
+  const agent = new RecordedAgent();
+  const { operations } = agent.interval({ read: { latenciesNs: [ms, ms] } });
+  const result = { ...new RecordedAgent().result('aborted', 0), warmup: operations };
+  for (const record of [
+    at(0, runRecord(plan)),
+    at(1, { type: 'stageStart', stage: 0, epoch: 1, t0Ns: 0n, agents: [0] }),
+    at(1500, { type: 'stageResult', agent: 0, result }),
+  ] as const) {
+    aggregate.accept(record);
+  }
+  const summary = aggregate.summary();
+  const { complete, operations: kinds } = summary.stages[0]?.warmup ?? {};
+  assert.equal(complete, false);
+  assert.deepEqual([kinds?.['read']?.count, kinds?.['read']?.per_second], [2, null]);
+  assert.match(summaryText(summary, {}), /stopped in its 2\.000 s of warm-up/);
+});
+
 test('thresholds can be about missed schedules and response times', () => {
   const { expectations } = openLoopRun([
     'paced.read.missed_schedules == 0',

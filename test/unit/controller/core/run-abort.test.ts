@@ -72,6 +72,16 @@ test('[RUN-09] an agent that does not confirm is waited for 5 s, then named', ()
   ]);
 });
 
+test('[RUN-09] an agent whose window ends while it is told to stop is named, too', () => {
+  const fleet = fleetOf().start().advance(5000).refuse(1, 'dial').cut(1).advance(28_000);
+  fleet.feed(interrupt).advance(5100);
+  assert.ok(fleet.lines().some((line) => line.startsWith('Agent agent-2 did not come back')));
+  assert.ok(
+    fleet.lines().some((line) => line.startsWith('agent-2 not reached; it stops by itself within')),
+    fleet.lines().join('\n'),
+  );
+});
+
 test('[RUN-09] a second Ctrl-C ends at once, and still names who did not confirm', () => {
   const fleet = fleetOf().start().advance(5000).freeze(1).feed(interrupt).advance(100);
   fleet.feed(interrupt);

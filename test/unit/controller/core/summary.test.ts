@@ -31,6 +31,22 @@ function changed(change: (record: JournalRecord) => JournalRecord | undefined): 
   return summaryOf(sampleRun().flatMap((record) => change(record) ?? []));
 }
 
+test('a stage by time in which agents ran out of things to do is warned of', () => {
+  const summary = summaryOf(
+    sampleRun().map((record) =>
+      record.type === 'stageResult' && record.agent === 1
+        ? { ...record, result: { ...record.result, endedBy: 'exhausted' } }
+        : record,
+    ),
+  );
+  const line = summary.warnings.find((warning) => warning.includes('nothing left to do')) ?? '';
+  assert.match(
+    line,
+    /^stage \S+: 1 of 3 agents had nothing left to do after [\d.]+ s of [\d.]+ s$/,
+  );
+  assert.ok(!summaryOf(sampleRun()).warnings.some((warning) => warning.includes('nothing left')));
+});
+
 test('[RUN-20] start spread: latest minus earliest, with how much clocks could add', () => {
   assert.equal(startSpread([]), null);
   assert.deepEqual(startSpread([{ latenessNs: 500, boundNs: 90 }]), { spread_ns: 0, bound_ns: 0 });
