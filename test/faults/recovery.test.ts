@@ -113,6 +113,10 @@ suite('what a crash leaves on disks', { concurrency: 2 }, () => {
         assert.equal(lastWords(run).length, 0);
         const output = await endsWith(fleet.controller(['recover', run.folder]), 4);
         assert.match(output, /the controller stopped before the run ended; recovered from 3 of 3/);
+        assert.match(
+          output,
+          /The dataset may still be on the agents: "bench-controller cleanup" with/,
+        );
         // Its window is a minute: they did not end by themselves.
         for (const agent of fleet.agents) await fleet.idle(agent, 5_000);
         const words = lastWords(run);

@@ -8,6 +8,7 @@ import { exitCodes } from '../../shared/model/outcome.js';
 import type { AgentPlan, Plan } from '../../shared/model/plan.js';
 import type { Access } from '../../shared/wire/access.js';
 import type { RunRecord } from '../core/records.js';
+import { makesDataset } from '../core/makes-dataset.js';
 import { Recovery, type Recovered } from '../core/recovery.js';
 import { addressOf } from './agent-link.js';
 import { CheckpointIntake } from './checkpoint-intake.js';
@@ -121,6 +122,14 @@ export async function recoverRun({ folder, clock, accessFor, say }: RecoverReque
   else if (secret !== undefined) {
     say('info', 'An agent keeps what it has for an hour: recover can be repeated until then');
   }
+  sayWhatStays(plan, say);
+}
+
+/** Recovering does not clean up: nobody knows how far that had come, and it can take long. */
+function sayWhatStays(plan: Plan, say: Log): void {
+  if (plan.dataset.keep || !plan.agents.some((agent) => makesDataset(plan, agent))) return;
+  const removed = '"bench-controller cleanup" with the config and flags of the run removes it';
+  say('info', `The dataset may still be on the agents: ${removed}`);
 }
 
 function missing(agent: number, why: string): Recovered {
