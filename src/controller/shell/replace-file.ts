@@ -10,8 +10,7 @@ export async function replaceFile(
   path: string,
   chunks: string | Iterable<string> | AsyncIterable<string>,
 ): Promise<void> {
-  // Two programs may do so at once, as two operators who report the same run.
-  const neighbour = `${path}.${String(process.pid)}.tmp`;
+  const neighbour = neighbourOf(path);
   try {
     const file = await open(neighbour, 'w', 0o644);
     try {
@@ -29,6 +28,11 @@ export async function replaceFile(
     await rm(neighbour, { force: true }).catch(() => undefined);
     throw thrown;
   }
+}
+
+/** Where new content waits; of this process, for two may replace a file at once, as two operators who report the same run. */
+export function neighbourOf(path: string): string {
+  return `${path}.${String(process.pid)}.tmp`;
 }
 
 /** Makes a rename or a new name in the folder durable. */

@@ -222,7 +222,7 @@ describe('runner on what was there before', () => {
     assert.throws(mount, /busy|already mounted/u);
     assert.match(
       await refusal(assignment('devices', [device], [{ ...write, maxOperations: 1 }])),
-      /in use by the system or by another run/u,
+      /in use by the system, by another run or by another agent of this one/u,
     );
   });
 });

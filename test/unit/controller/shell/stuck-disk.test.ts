@@ -5,6 +5,7 @@ import { createReadStream, existsSync, mkdtempSync, readFileSync, rmSync } from 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { neighbourOf } from '../../../../src/controller/shell/replace-file.js';
 import { RunResults } from '../../../../src/controller/shell/run-results.js';
 import { eventually } from '../../../support/eventually.js';
 import { ManualClock } from '../../../support/manual-clock.js';
@@ -26,7 +27,7 @@ test('[RUN-18] a disk that stands still at the end does not hold the controller:
   });
   for (const record of sampleRun()) results.record(record);
   // Nobody reads this pipe, so opening it to write takes for ever, as a hung mount does.
-  const pipe = join(results.folder, 'summary.json.tmp');
+  const pipe = neighbourOf(join(results.folder, 'summary.json'));
   execFileSync('mkfifo', [pipe]);
   const finish = results.finish();
   // The last that is written before.
