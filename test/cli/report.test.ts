@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { appendFile, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -43,13 +43,6 @@ test('[CLI-01] report makes lost files again, prints the summary and exits with 
   assert.match(stdout, /^COMPLETED recorded\n/);
   assert.ok(stdout.endsWith(`\nResults written to ${folder}\n`));
   assert.equal(stderr, '');
-});
-
-test('[CLI-01] two who report the same run at once do not get in each other’s way', async () => {
-  const folder = await folderOfRun();
-  const reports = await Promise.all([1, 2, 3, 4].map(() => report(folder)));
-  for (const { code, stderr } of reports) assert.deepEqual([code, stderr], [0, '']);
-  assert.ok(!readdirSync(folder).some((name) => name.endsWith('.tmp')));
 });
 
 test('[RES-03] report says that a journal was torn', async () => {

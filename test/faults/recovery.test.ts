@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { suite, test } from 'node:test';
 import type { TestContext } from 'node:test';
@@ -184,6 +184,7 @@ suite('what a crash leaves on disks', { concurrency: 2 }, () => {
         await eventually('the first one speaks for the run', 60_000, () =>
           run.read('run.secret').includes(`"pid":${first.pid}`) ? true : undefined,
         );
+        assert.equal(statSync(path.join(run.folder, 'run.secret')).mode & 0o777, 0o600);
         const second = await endsWith(fleet.controller(['recover', run.folder]), 2);
         assert.match(second, new RegExp(`goes on: process ${first.pid} drives or recovers it`));
         const output = await endsWith(first, 4);

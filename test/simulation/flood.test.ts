@@ -90,16 +90,7 @@ test('[LINK-11] [STAT-01] on a link that is too slow for a frame a second, sever
     },
   });
   link.connect();
-  let first = 0;
-  const produce = (): void => {
-    const service = wideHistogram(random, 150).encode();
-    const stats = statsOf('read', service, 150 * (first + 1));
-    link.send('agent', { kind: 'interval', ...anIntervalOf({ first, operations: [stats] }) });
-    link.send('agent', aHeartbeat);
-    first += 1;
-    link.world.after(1000, produce);
-  };
-  produce();
+  const produced = everySecond(link, random);
   const framesIn = (ms: number): { alone: number; together: number } => {
     const before = link.agent.metrics().sent;
     link.world.run(link.world.nowMs + ms);
@@ -116,7 +107,7 @@ test('[LINK-11] [STAT-01] on a link that is too slow for a frame a second, sever
   const slow = framesIn(120_000);
   assert.ok(slow.together > 20, JSON.stringify(slow));
   // A frame for each would be 36 seconds behind.
-  assert.ok(first - seconds.length < 10, `${String(first - seconds.length)} s behind`);
+  assert.ok(produced() - seconds.length < 10, `${String(produced() - seconds.length)} s behind`);
   const slowed = link.changes.length;
   assert.ok(slowed > 0 && slowed < 4, link.changes.join('\n'));
   assert.match(
@@ -128,7 +119,7 @@ test('[LINK-11] [STAT-01] on a link that is too slow for a frame a second, sever
   assert.deepEqual(framesIn(60_000), { alone: 60, together: 0 });
   assert.match(link.changes.at(-1) ?? '', /intervals per frame are now 1$/);
   assert.equal(samples, seconds.length * 150);
-  assert.ok(seconds.length >= first - 1);
+  assert.ok(seconds.length >= produced() - 1);
   for (const [index, range] of seconds.entries()) {
     assert.deepEqual([range.first, range.last], [index, index], 'in order, one by one');
   }
@@ -149,16 +140,7 @@ test('[STAT-01] thirty seconds over a link that carries little more than it must
   });
   link.path.delayMs = 150;
   link.connect();
-  let first = 0;
-  const produce = (): void => {
-    const service = wideHistogram(random, 150).encode();
-    const stats = statsOf('read', service, 150 * (first + 1));
-    link.send('agent', { kind: 'interval', ...anIntervalOf({ first, operations: [stats] }) });
-    link.send('agent', aHeartbeat);
-    first += 1;
-    if (first < 40) link.world.after(1000, produce);
-  };
-  produce();
+  everySecond(link, random, 40);
   link.world.run(10_000);
   const { sent } = link.agent.metrics();
   link.path.bytesPerSecond =
@@ -172,6 +154,21 @@ test('[STAT-01] thirty seconds over a link that carries little more than it must
   assert.ok(Math.max(...gapsMs) <= 1000 + 2 * 150, gapsMs.map(Math.round).join(' '));
   assert.equal(samples, 40 * 150);
 });
+
+/** An interval of 150 operations and a heartbeat every second, `most` times. Gives how many there were so far. */
+function everySecond(link: LinkPair, random: SeededRandom, most = Infinity): () => number {
+  let first = 0;
+  const produce = (): void => {
+    const service = wideHistogram(random, 150).encode();
+    const stats = statsOf('read', service, 150 * (first + 1));
+    link.send('agent', { kind: 'interval', ...anIntervalOf({ first, operations: [stats] }) });
+    link.send('agent', aHeartbeat);
+    first += 1;
+    if (first < most) link.world.after(1000, produce);
+  };
+  produce();
+  return () => first;
+}
 
 /** Values over six decades, so that very many buckets are in use. */
 function wideHistogram(random: SeededRandom, values: number): Histogram {

@@ -40,7 +40,7 @@ export function* checkPacing(plan: Plan, stage: StagePlan, path: KeyPath): Gener
     yield error('is in bytes, but the operations of this stage move none; write it like 1000/s');
     return;
   }
-  const still = kindsWithout(stage);
+  const still = kinds.filter((kind) => !transfers.has(kind));
   if (rate.unit === 'bytes' && still.length > 0) {
     const which = `${still.join(', ')} ${still.length === 1 ? 'moves' : 'move'}`;
     yield error(`is in bytes, but ${which} none; write it like 1000/s`);
@@ -52,9 +52,4 @@ export function* checkPacing(plan: Plan, stage: StagePlan, path: KeyPath): Gener
     const slow = formatRate(Math.round(meanRate(rate)), rate.unit);
     yield error(`${slow} is less than one operation in the whole stage: nothing would be done`);
   }
-}
-
-/** What the stage does besides moving data. */
-function kindsWithout({ mix }: StagePlan): readonly OperationKind[] {
-  return mix.map(({ operation }) => operation).filter((kind) => !transfers.has(kind));
 }

@@ -9,10 +9,11 @@ import { dirname } from 'node:path';
 export async function replaceFile(
   path: string,
   chunks: string | Iterable<string> | AsyncIterable<string>,
+  mode = 0o644,
 ): Promise<void> {
   const neighbour = neighbourOf(path);
   try {
-    const file = await open(neighbour, 'w', 0o644);
+    const file = await open(neighbour, 'w', mode);
     try {
       // appendFile, not write: it goes on after a short write.
       for await (const chunk of typeof chunks === 'string' ? [chunks] : chunks) {

@@ -1,9 +1,11 @@
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { open, readFile, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { codeOf } from '../../shared/kernel/errors.js';
+import { replaceFile } from './replace-file.js';
 
 const fileName = 'run.secret';
+const ownerOnly = 0o600;
 
 /** What proves to the agents that somebody may speak for the run, and which process does so at present. */
 export interface RunSecret {
@@ -18,25 +20,23 @@ export interface RunSecret {
  * after a crash. Rejects with the system's error.
  */
 export async function keepSecret(folder: string, runId: string, secret: string): Promise<void> {
-  await writeSecret(join(folder, fileName), runId, secret);
-}
-
-/** This process speaks for the run from now on. Rejects with the system's error. */
-export async function takeSecret(folder: string, runId: string, secret: string): Promise<void> {
-  const neighbour = join(folder, `${fileName}.${String(process.pid)}.tmp`);
-  await writeSecret(neighbour, runId, secret);
-  await rename(neighbour, join(folder, fileName));
-}
-
-async function writeSecret(path: string, runId: string, secret: string): Promise<void> {
-  const content: RunSecret = { runId, secret, host: hostname(), pid: process.pid };
-  const file = await open(path, 'wx', 0o600);
+  const file = await open(join(folder, fileName), 'wx', ownerOnly);
   try {
-    await file.writeFile(`${JSON.stringify(content)}\n`);
+    await file.writeFile(contentOf(runId, secret));
     await file.datasync();
   } finally {
     await file.close();
   }
+}
+
+/** This process speaks for the run from now on. Rejects with the system's error. */
+export async function takeSecret(folder: string, runId: string, secret: string): Promise<void> {
+  await replaceFile(join(folder, fileName), contentOf(runId, secret), ownerOnly);
+}
+
+function contentOf(runId: string, secret: string): string {
+  const content: RunSecret = { runId, secret, host: hostname(), pid: process.pid };
+  return `${JSON.stringify(content)}\n`;
 }
 
 /** Undefined: it is not kept (any more). Rejects with the system's error. */
