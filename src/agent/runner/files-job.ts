@@ -87,11 +87,11 @@ class FileWork {
       const totalBytes = this.#sizes.sum(own.from, own.to);
       const use = {
         workers: job.workers,
-        atOnceBytes: Math.min(this.#pieceBytes, fileSizeBytes),
+        leastBytes: Math.min(this.#pieceBytes, fileSizeBytes),
         totalBytes,
       };
       this.#content = job.dataset.verify
-        ? new PreparedPattern(patternOf(job.dataset, job.owner), job.salt >>> 0, use.atOnceBytes)
+        ? new PreparedPattern(patternOf(job.dataset, job.owner), job.salt >>> 0, use.leastBytes)
         : poolFor(content, use, [job.salt, own.from, job.worker]);
     }
   }

@@ -142,8 +142,8 @@ function contextOf(job: StageJob, say: (event: WorkerEvent) => void): EngineCont
   const { dataset, stage, agentIndex, lane, lanes, salt, given } = job;
   const writes = stage.mix.some(({ operation }) => operation === 'write' || operation === 'put');
   const totalBytes = writes ? undefined : 0;
-  const atOnceBytes = bufferBytes(job) * stage.iodepth;
-  const use = { workers: lanes, atOnceBytes, totalBytes };
+  const leastBytes = bufferBytes(job) * (stage.iodepth > 1 ? 2 * stage.iodepth : 1);
+  const use = { workers: lanes, leastBytes, totalBytes };
   const pool = poolFor(dataset.content, use, [salt, stage.index, agentIndex, lane]);
   return {
     lane,

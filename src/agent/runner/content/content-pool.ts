@@ -76,15 +76,15 @@ export class ContentPool implements WriteContent {
 /** Data of all workers of an agent together, whose repeats are out of reach of any compressor's window. */
 const poolBytes = 64 * 1024 * 1024;
 /**
- * What is written at full speed comes from the processor's cache as long as it may, so that the load's own memory is not
- * what is measured. `random` is stamped and needs no more; what is to be compressed does.
+ * What is written at full speed comes from the core's own cache as long as it may, so that the load's memory is not what
+ * is measured. `random` is stamped, and no array compresses more than 1 MiB at once; `compress` and `dedup` need more.
  */
-const cachedBytes = 4 * 1024 * 1024;
+const cachedBytes = 1024 * 1024;
 
 export interface PoolUse {
   readonly workers: number;
-  /** Bytes of one worker that may be under way at once. */
-  readonly atOnceBytes: number;
+  /** The longest that one worker takes at once; with more in flight, as much as leaves those alone that are under way. */
+  readonly leastBytes: number;
   /** Bytes that are written in all, where that is known: while time is not measured. */
   readonly totalBytes: number | undefined;
 }
@@ -93,5 +93,5 @@ export function poolFor(content: Content, use: PoolUse, keys: readonly number[])
   const share = poolBytes / use.workers;
   const isTimed = use.totalBytes === undefined;
   const most = isTimed ? (typeof content === 'string' ? cachedBytes : share) : use.totalBytes;
-  return new ContentPool(content, Math.max(Math.min(share, most), 2 * use.atOnceBytes), keys);
+  return new ContentPool(content, Math.max(Math.min(share, most), use.leastBytes), keys);
 }

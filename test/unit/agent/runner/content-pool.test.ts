@@ -129,13 +129,13 @@ describe('content', () => {
 
   it('the pool of all workers together is 64 MiB for data that compressors look at, and fits the largest block', () => {
     const content: Content = { compress: 2, dedup: 1 };
-    const use = { atOnceBytes: 4096, totalBytes: undefined };
+    const use = { leastBytes: 4096, totalBytes: undefined };
     assert.equal(poolFor(content, { ...use, workers: 4 }, keys).bytes.length, 16 * MiB);
-    assert.equal(poolFor('random', { ...use, workers: 1 }, keys).bytes.length, 4 * MiB);
-    assert.equal(poolFor('random', { ...use, workers: 64 }, keys).bytes.length, MiB);
+    assert.equal(poolFor('random', { ...use, workers: 1 }, keys).bytes.length, MiB);
+    assert.equal(poolFor('random', { ...use, workers: 128 }, keys).bytes.length, MiB / 2);
     assert.equal(
-      poolFor('zero', { ...use, atOnceBytes: 8 * MiB, workers: 2 }, keys).bytes.length,
-      16 * MiB,
+      poolFor('zero', { ...use, leastBytes: 8 * MiB, workers: 2 }, keys).bytes.length,
+      8 * MiB,
     );
     assert.equal(
       poolFor('random', { ...use, totalBytes: 40_000, workers: 1 }, keys).bytes.length,
