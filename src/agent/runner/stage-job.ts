@@ -75,16 +75,22 @@ async function carryOut(job: StageJob, say: (event: WorkerEvent) => void): Promi
     const start = waitForStart(control, clock);
     endedBy = start === undefined ? 'aborted' : await run.run(start.atNs, start.begin);
   } while (endedBy === undefined);
+  let { stoppedBy } = run;
+  if (endedBy !== 'error' && endedBy !== 'aborted') {
+    const slot = Math.max(0, operations.kinds.indexOf('write'));
+    const code = lastAct(engine, memory, clock, slot);
+    if (code !== undefined && stage.stopOn.includes('write')) {
+      endedBy = 'error';
+      stoppedBy = `write failed with ${code} (fsync: end)`;
+    }
+  }
   // One error may end the load of all.
   if (endedBy === 'error') control.stop();
-  else if (endedBy !== 'aborted') {
-    lastAct(engine, memory, clock, Math.max(0, operations.kinds.indexOf('write')));
-  }
   engine.close();
   say({
     kind: 'stageDone',
     endedBy,
-    stoppedBy: run.stoppedBy,
+    stoppedBy,
     churnFiles: operations.files.state(),
     churnFolders: operations.folders.state(),
   });
