@@ -115,9 +115,15 @@ function openFailure(error: unknown, { name, direct }: StageAssignment): RunnerF
   if (error instanceof UnfitDataset) {
     return new RunnerFailure('dataset', `stage "${name}": ${error.message}`);
   }
-  const hint =
-    direct && codeOf(error) === 'EINVAL' ? ' with direct: its file system has no O_DIRECT' : '';
-  return failureFrom(error, `stage "${name}" cannot open its files${hint}`);
+  const code = codeOf(error);
+  // The message of a system error has its path, which reasonOf leaves out.
+  const file = error instanceof Error && 'path' in error ? String(error.path) : 'its files';
+  if (code === 'ELOOP') {
+    const message = `stage "${name}" does not open ${file}: it is a link now, and none is followed`;
+    return new RunnerFailure('target', message);
+  }
+  const hint = direct && code === 'EINVAL' ? ' with direct: its file system has no O_DIRECT' : '';
+  return failureFrom(error, `stage "${name}" cannot open ${file}${hint}`);
 }
 
 /**
