@@ -9,7 +9,7 @@ import type { Budget } from './allowance.js';
 import { ClockBase } from './clock-base.js';
 import { alignedBuffer } from './content/aligned-buffer.js';
 import { ContentPool, poolFor } from './content/content-pool.js';
-import { DatasetLayout, neighbourFolder } from './dataset-layout.js';
+import { DatasetLayout, homeOf } from './dataset-layout.js';
 import { RunnerFailure, failureFrom } from './failure.js';
 import { GivenPaths } from './given-files.js';
 import type { StageJob, WorkerEvent } from './jobs.js';
@@ -151,18 +151,19 @@ function waitForStart(
 }
 
 function contextOf(job: StageJob, say: (event: WorkerEvent) => void): EngineContext {
-  const { dataset, stage, agentIndex, lane, lanes, salt, given } = job;
+  const { dataset, stage, agentIndex, dataOf, lane, lanes, salt, given } = job;
   const writes = stage.mix.some(({ operation }) => operation === 'write' || operation === 'put');
   const totalBytes = writes ? undefined : 0;
   const leastBytes = bufferBytes(job) * (stage.iodepth > 1 ? 2 * stage.iodepth : 1);
   const use = { workers: lanes, leastBytes, totalBytes };
+  const home = homeOf(dataOf, agentIndex, job.sharers > 1);
   const pool = poolFor(dataset.content, use, [salt, stage.index, agentIndex, lane]);
   return {
     lane,
     kinds: new Set<OperationKind>(stage.mix.map(({ operation }) => operation)),
     paths:
       given === undefined
-        ? new DatasetLayout(dataset.directories, agentIndex, dataset.use, homeOf(job))
+        ? new DatasetLayout(dataset.directories, agentIndex, dataset.use, home)
         : new GivenPaths(given),
     files: dataset.use,
     fileSizeBytes: dataset.fileSizeBytes,
@@ -174,10 +175,6 @@ function contextOf(job: StageJob, say: (event: WorkerEvent) => void): EngineCont
       say({ kind: 'warning', line });
     },
   };
-}
-
-function homeOf({ dataOf, agentIndex, sharers }: StageJob): string {
-  return sharers > 1 || dataOf === agentIndex ? '' : `${neighbourFolder(dataOf)}/`;
 }
 
 function streamOptionsOf(job: StageJob): StreamOptions {
