@@ -302,12 +302,16 @@ test('[MEAS-06] the rate of a lost agent is taken over by the others at once; th
   const shares = records(history, 'share');
   assert.deepEqual(
     shares.map(({ stage, epoch, agents }) => ({ stage, epoch, agents })),
-    [{ stage: 0, epoch: 1, agents: [0, 2] }],
+    [
+      { stage: 0, epoch: 1, agents: [0, 2] },
+      { stage: 1, epoch: 1, agents: [0, 2] },
+    ],
+    'also of the stage that begins so, for which nobody has to be told anything',
   );
-  assert.equal(
-    told(history, 'The rate of stage paced-0 is now divided over 2 of 3 agents').length,
-    1,
-  );
+  for (const stage of ['paced-0', 'paced-1']) {
+    const line = `The rate of stage ${stage} is now divided over 2 of 3 agents`;
+    assert.equal(told(history, line).length, 1);
+  }
   const sums = records(history, 'stageResult').map(({ agent, result }) => ({
     agent,
     stage: result.stage,

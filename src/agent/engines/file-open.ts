@@ -10,6 +10,9 @@ export class OpenFiles {
   readonly #descriptors: Int32Array;
   readonly #owners: Float64Array;
   readonly #slots: number = 0;
+  /** A bit for each file that was closed for another one; made when the first is. */
+  #closed: Uint8Array | undefined;
+  readonly #files: number = 0;
 
   constructor(
     files: { readonly from: number; readonly to: number },
@@ -18,11 +21,12 @@ export class OpenFiles {
   ) {
     this.#open = open;
     this.#first = files.from;
-    this.#slots = Math.max(1, Math.min(files.to - files.from, limit));
+    this.#files = files.to - files.from;
+    this.#slots = Math.max(1, Math.min(this.#files, limit));
     this.#descriptors = new Int32Array(this.#slots).fill(-1);
     this.#owners = new Float64Array(this.#slots).fill(-1);
     try {
-      for (let slot = 0; slot < Math.min(this.#slots, files.to - files.from); slot++) {
+      for (let slot = 0; slot < Math.min(this.#slots, this.#files); slot++) {
         this.#reopen(slot, files.from + slot);
       }
     } catch (error) {
@@ -39,8 +43,35 @@ export class OpenFiles {
     return this.#descriptors[slot] ?? -1;
   }
 
+  /**
+   * Visits every file that has been open: those that are, then those that had to be closed, each opened once more for it.
+   * @throws the first system error, after all have been visited
+   */
   forEach(visit: (descriptor: number) => void): void {
-    for (const descriptor of this.#descriptors) if (descriptor >= 0) visit(descriptor);
+    const errors: unknown[] = [];
+    const attempt = (act: () => void): void => {
+      try {
+        act();
+      } catch (error) {
+        errors.push(error);
+      }
+    };
+    const open = new Set(this.#owners);
+    for (const descriptor of this.#descriptors) {
+      if (descriptor >= 0) {
+        attempt(() => {
+          visit(descriptor);
+        });
+      }
+    }
+    for (let relative = 0; this.#closed !== undefined && relative < this.#files; relative++) {
+      const index = this.#first + relative;
+      if (open.has(index) || !isSet(this.#closed, relative)) continue;
+      attempt(() => {
+        visit(this.descriptor(index));
+      });
+    }
+    if (errors.length > 0) throw errors[0];
   }
 
   close(): void {
@@ -48,9 +79,17 @@ export class OpenFiles {
   }
 
   #reopen(slot: number, index: number): void {
+    this.#remember(slot);
     this.#release(slot);
     this.#descriptors[slot] = this.#open(index);
     this.#owners[slot] = index;
+  }
+
+  #remember(slot: number): void {
+    const relative = (this.#owners[slot] ?? -1) - this.#first;
+    if (relative < 0) return;
+    this.#closed ??= new Uint8Array(Math.ceil(this.#files / 8));
+    this.#closed[relative >> 3]! |= 1 << (relative & 7);
   }
 
   #release(slot: number): void {
@@ -60,4 +99,8 @@ export class OpenFiles {
     this.#owners[slot] = -1;
     fs.closeSync(descriptor);
   }
+}
+
+function isSet(bits: Uint8Array, at: number): boolean {
+  return ((bits[at >> 3] ?? 0) & (1 << (at & 7))) !== 0;
 }

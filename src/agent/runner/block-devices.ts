@@ -31,6 +31,16 @@ export function blockDevice(number: string): BlockDevice {
   };
 }
 
+/** `it is the image of loop0`, for a file that a loop device is made of: what is on that would be lost. */
+export function imageOf(file: { readonly dev: bigint; readonly ino: bigint }): string | undefined {
+  const loop = list('/sys/block').find((name) => {
+    const image = readIfThere(`/sys/block/${name}/loop/backing_file`)?.trimEnd();
+    const found = image && fs.statSync(image, { bigint: true, throwIfNoEntry: false });
+    return found && found.dev === file.dev && found.ino === file.ino;
+  });
+  return loop && `it is the image of ${loop}`;
+}
+
 function usedAs(family: readonly string[]): string | undefined {
   const mounts = mountedDevices(fs.readFileSync('/proc/self/mountinfo', 'utf8'));
   const swaps = swapDevices();

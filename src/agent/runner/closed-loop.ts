@@ -33,7 +33,7 @@ export async function runClosedLoop(
   const { engine, buffers } = parts;
   if (engine.kind === 'concurrent') {
     const { allowance, memory } = parts;
-    const all = { allowance, memory, pacing: undefined, isLast: true };
+    const all = { allowance, memory, pacing: undefined, isLast: true, nextNs: Infinity };
     const lane = new ConcurrentLane({ ...parts, engine }, all);
     if (parts.begin() === undefined) return stopped;
     const endedBy = await lane.run(all);

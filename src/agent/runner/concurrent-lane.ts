@@ -41,8 +41,10 @@ export interface LanePart {
   readonly memory: LaneMemory;
   /** undefined: every operation is issued as soon as there is a place for it. */
   readonly pacing: Pacing | undefined;
-  /** It is over when its last operation has ended; if not the last part, when there is no more to be issued. */
+  /** It is over when its last operation has ended; if not the last part, when it is time to set up the next one. */
   readonly isLast: boolean;
+  /** If not the last part: when the next one begins, ns after the clock base. */
+  readonly nextNs: number;
 }
 
 /** With what every operation of it needs at hand. */
@@ -53,6 +55,9 @@ interface OpenPart extends LanePart {
   readonly cells: Float64Array;
   readonly missed: Float64Array;
 }
+
+/** Time to set up a part before it begins. */
+const setUpNs = 1e6;
 
 /**
  * Keeps up to as many operations in flight as there are buffers. Closed loop: each that ends is followed by the next in
@@ -113,12 +118,12 @@ export class ConcurrentLane {
 
   #opened(part: LanePart): OpenPart {
     const { stream, rules } = this.#parts;
-    const { allowance, memory, pacing, isLast } = part;
+    const { allowance, memory, pacing, isLast, nextNs } = part;
     const { starts, cells, missed, shape } = memory;
     const ledger = new Ledger(memory, stream, rules);
     const { openLoop } = shape;
     // Not spread: one shape for all.
-    return { allowance, memory, pacing, isLast, ledger, openLoop, starts, cells, missed };
+    return { allowance, memory, pacing, isLast, nextNs, ledger, openLoop, starts, cells, missed };
   }
 
   #placeOf(buffer: Uint8Array, index: number, verifier: Verifier | undefined): Place<OpenPart> {
@@ -257,12 +262,25 @@ export class ConcurrentLane {
     const { isLast, pacing, cells } = this.#part;
     const isDrained = isLast || endedBy === 'error' || endedBy === 'aborted';
     if (isDrained && this.#inFlight > 0) return;
+    if (!isLast && this.#inFlight > 0 && this.#hearsOn(nowNs)) return;
     // A closed loop has begun even when there was nothing to do.
     if (pacing === undefined && cells[firstStart] === 0) {
       cells[firstStart] = nowNs;
       cells[lastEnd] = nowNs;
     }
     this.#resolve(endedBy);
+  }
+
+  /**
+   * The thread waits for the next part outside of its event loop: what ended meanwhile would seem to have lasted until
+   * then. So as long as there is time, the loop goes on.
+   */
+  #hearsOn(nowNs: number): boolean {
+    const { pacing, nextNs } = this.#part;
+    const untilNs = nextNs - setUpNs;
+    if (pacing === undefined || pacing.alarm.isStopped || nowNs >= untilNs) return false;
+    pacing.alarm.set(untilNs, nowNs, this.#wake);
+    return true;
   }
 
   #fail(bug: unknown): void {

@@ -13,6 +13,11 @@ export function neighbourFolder(agentIndex: number): string {
   return `../${String(agentIndex)}`;
 }
 
+/** What paths of a stage's files begin with, seen from the agent's own folder. @param owner whose files they are */
+export function homeOf(owner: number, agentIndex: number, isShared: boolean): string {
+  return isShared || owner === agentIndex ? '' : `${neighbourFolder(owner)}/`;
+}
+
 export function manifestName(agentIndex: number): string {
   return `.muster-manifest-${String(agentIndex)}.json`;
 }

@@ -207,7 +207,11 @@ class FileWork {
       fs.unlinkSync(name);
       this.#count();
     } catch (error) {
-      if (codeOf(error) !== 'ENOENT') throw failureFrom(error, `cannot remove ${name}`);
+      const code = codeOf(error);
+      // A folder by the name of one of ours is somebody else's: it stays.
+      if (code !== 'ENOENT' && code !== 'EISDIR') {
+        throw failureFrom(error, `cannot remove ${name}`);
+      }
     }
   }
 }

@@ -7,7 +7,7 @@ import type { GivenData } from '../../shared/model/plan.js';
 import { consentRefusal, givenRefusal } from '../core/given-guard.js';
 import type { Consent, GivenFacts, GivenUse } from '../core/given-guard.js';
 import type { DatasetPaths } from '../engines/engine.js';
-import { blockDevice, deviceNumber } from './block-devices.js';
+import { blockDevice, deviceNumber, imageOf } from './block-devices.js';
 import { RunnerFailure, failureFrom } from './failure.js';
 import { realPath } from './target.js';
 
@@ -105,7 +105,9 @@ function statOf(name: string, stat: () => fs.BigIntStats): fs.BigIntStats {
 
 function factsOf(name: string, real: string, found: fs.BigIntStats): GivenFacts {
   const common = { name, realPath: real, readOnly: false, usedAs: undefined };
-  if (found.isFile()) return { ...common, type: 'file', sizeBytes: Number(found.size) };
+  if (found.isFile()) {
+    return { ...common, type: 'file', sizeBytes: Number(found.size), usedAs: imageOf(found) };
+  }
   if (!found.isBlockDevice()) return { ...common, type: 'other', sizeBytes: 0 };
   return { ...common, type: 'device', ...blockDevice(deviceNumber(found.rdev)) };
 }
@@ -142,8 +144,17 @@ export class GivenPaths implements DatasetPaths {
 
   verify(index: number, descriptor: number): void {
     const found = fs.fstatSync(descriptor, wide);
-    if (identityOf(found) === this.#files[index]?.identity) return;
-    throw new RunnerFailure('target', `${this.file(index)} was exchanged for another file`);
+    const { identity, sizeBytes = 0 } = this.#files[index] ?? {};
+    if (identityOf(found) !== identity) {
+      throw new RunnerFailure('target', `${this.file(index)} was exchanged for another file`);
+    }
+    // Writes where it was longer would extend it.
+    if (found.isFile() && found.size < sizeBytes) {
+      throw new RunnerFailure(
+        'target',
+        `${this.file(index)} was made shorter during the run: ${String(found.size)} of ${String(sizeBytes)} bytes are left`,
+      );
+    }
   }
 
   folderOf(): never {

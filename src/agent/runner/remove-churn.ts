@@ -6,9 +6,17 @@ import { isRealFolder } from './files-job.js';
 
 const batchSize = 64;
 
+/** A name of ours that somebody has put something into, or made something else of. */
+const foreignCodes: ReadonlySet<string | undefined> = new Set([
+  'ENOTEMPTY',
+  'EEXIST',
+  'EISDIR',
+  'ENOTDIR',
+]);
+
 /**
  * Removes what stages of the agent have made and not removed: in `churn/<agent>/<lane>/` only entries of the names
- * that Muster gives, so that whatever else lies there stays.
+ * that Muster gives, so that whatever else lies there stays, also in a folder that `mkdir` made.
  */
 export async function removeChurn(agent: number, signal: AbortSignal): Promise<number> {
   const home = `${churnFolder}/${String(agent)}`;
@@ -52,13 +60,18 @@ async function removeAll(
   signal: AbortSignal,
 ): Promise<number> {
   if (signal.aborted) throw new Aborted();
-  await Promise.all(
-    names.map((name) => {
-      const entry = `${folder}/${name}`;
-      return name.startsWith('p') ? fs.unlink(entry) : fs.rmdir(entry);
-    }),
-  );
-  return names.length;
+  const gone = await Promise.all(names.map((name) => removeOne(`${folder}/${name}`, name)));
+  return gone.filter(Boolean).length;
+}
+
+async function removeOne(entry: string, name: string): Promise<boolean> {
+  try {
+    await (name.startsWith('p') ? fs.unlink(entry) : fs.rmdir(entry));
+    return true;
+  } catch (error) {
+    if (foreignCodes.has(codeOf(error))) return false;
+    throw error;
+  }
 }
 
 /** @returns whether the folder is gone */

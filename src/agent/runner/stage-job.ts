@@ -9,7 +9,7 @@ import type { Budget } from './allowance.js';
 import { ClockBase } from './clock-base.js';
 import { alignedBuffer } from './content/aligned-buffer.js';
 import { ContentPool, poolFor } from './content/content-pool.js';
-import { DatasetLayout, neighbourFolder } from './dataset-layout.js';
+import { DatasetLayout, homeOf } from './dataset-layout.js';
 import { RunnerFailure, failureFrom } from './failure.js';
 import { GivenPaths } from './given-files.js';
 import type { StageJob, WorkerEvent } from './jobs.js';
@@ -75,16 +75,22 @@ async function carryOut(job: StageJob, say: (event: WorkerEvent) => void): Promi
     const start = waitForStart(control, clock);
     endedBy = start === undefined ? 'aborted' : await run.run(start.atNs, start.begin);
   } while (endedBy === undefined);
+  let { stoppedBy } = run;
+  if (endedBy !== 'error' && endedBy !== 'aborted') {
+    const slot = Math.max(0, operations.kinds.indexOf('write'));
+    const code = lastAct(engine, memory, clock, slot);
+    if (code !== undefined && stage.stopOn.includes('write')) {
+      endedBy = 'error';
+      stoppedBy = `write failed with ${code} (fsync: end)`;
+    }
+  }
   // One error may end the load of all.
   if (endedBy === 'error') control.stop();
-  else if (endedBy !== 'aborted') {
-    lastAct(engine, memory, clock, Math.max(0, operations.kinds.indexOf('write')));
-  }
   engine.close();
   say({
     kind: 'stageDone',
     endedBy,
-    stoppedBy: run.stoppedBy,
+    stoppedBy,
     churnFiles: operations.files.state(),
     churnFolders: operations.folders.state(),
   });
@@ -109,9 +115,15 @@ function openFailure(error: unknown, { name, direct }: StageAssignment): RunnerF
   if (error instanceof UnfitDataset) {
     return new RunnerFailure('dataset', `stage "${name}": ${error.message}`);
   }
-  const hint =
-    direct && codeOf(error) === 'EINVAL' ? ' with direct: its file system has no O_DIRECT' : '';
-  return failureFrom(error, `stage "${name}" cannot open its files${hint}`);
+  const code = codeOf(error);
+  // The message of a system error has its path, which reasonOf leaves out.
+  const file = error instanceof Error && 'path' in error ? String(error.path) : 'its files';
+  if (code === 'ELOOP') {
+    const message = `stage "${name}" does not open ${file}: it is a link now, and none is followed`;
+    return new RunnerFailure('target', message);
+  }
+  const hint = direct && code === 'EINVAL' ? ' with direct: its file system has no O_DIRECT' : '';
+  return failureFrom(error, `stage "${name}" cannot open ${file}${hint}`);
 }
 
 /**
@@ -139,18 +151,19 @@ function waitForStart(
 }
 
 function contextOf(job: StageJob, say: (event: WorkerEvent) => void): EngineContext {
-  const { dataset, stage, agentIndex, lane, lanes, salt, given } = job;
+  const { dataset, stage, agentIndex, dataOf, lane, lanes, salt, given } = job;
   const writes = stage.mix.some(({ operation }) => operation === 'write' || operation === 'put');
   const totalBytes = writes ? undefined : 0;
   const leastBytes = bufferBytes(job) * (stage.iodepth > 1 ? 2 * stage.iodepth : 1);
   const use = { workers: lanes, leastBytes, totalBytes };
+  const home = homeOf(dataOf, agentIndex, job.sharers > 1);
   const pool = poolFor(dataset.content, use, [salt, stage.index, agentIndex, lane]);
   return {
     lane,
     kinds: new Set<OperationKind>(stage.mix.map(({ operation }) => operation)),
     paths:
       given === undefined
-        ? new DatasetLayout(dataset.directories, agentIndex, dataset.use, homeOf(job))
+        ? new DatasetLayout(dataset.directories, agentIndex, dataset.use, home)
         : new GivenPaths(given),
     files: dataset.use,
     fileSizeBytes: dataset.fileSizeBytes,
@@ -162,10 +175,6 @@ function contextOf(job: StageJob, say: (event: WorkerEvent) => void): EngineCont
       say({ kind: 'warning', line });
     },
   };
-}
-
-function homeOf({ dataOf, agentIndex, sharers }: StageJob): string {
-  return sharers > 1 || dataOf === agentIndex ? '' : `${neighbourFolder(dataOf)}/`;
 }
 
 function streamOptionsOf(job: StageJob): StreamOptions {

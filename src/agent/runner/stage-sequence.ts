@@ -2,12 +2,13 @@ import type { Assignment, StageAssignment } from '../../shared/model/assignment.
 import type { ParsedTarget } from '../engines/registry.js';
 import { CoordinatedStart } from './coordinated-start.js';
 import type { Arm, Go, Start } from './coordinated-start.js';
-import { filePath } from './dataset-layout.js';
+import { filePath, homeOf } from './dataset-layout.js';
 import { dropCache } from './drop-cache.js';
 import type { DroppedCache } from './drop-cache.js';
 import { Aborted, RunnerFailure } from './failure.js';
 import { FioLoad } from './fio/fio-load.js';
 import { setUpFio } from './fio/set-up-fio.js';
+import { dataOf } from './neighbour.js';
 import type { RunnerParts } from './runner-parts.js';
 import { StageLoad } from './stage-load.js';
 import type { LeftOut, StageEnd } from './stage-load.js';
@@ -130,10 +131,15 @@ export class StageSequence {
 
   async #dropCache(stage: StageAssignment): Promise<DroppedCache | undefined> {
     if (!stage.dropCache || !this.#engine.needsDataset) return undefined;
-    const { directories, use } = this.#assignment.dataset;
+    const { dataset, agentIndex, namespace } = this.#assignment;
+    const { directories, use } = dataset;
+    const home = homeOf(dataOf(this.#assignment, stage), agentIndex, namespace === 'shared');
     const given = this.#parts.given?.map(({ realPath }) => realPath);
     const made = (): string[] =>
-      Array.from({ length: use.to - use.from }, (_, i) => filePath(use.from + i, directories));
+      Array.from(
+        { length: use.to - use.from },
+        (_, i) => home + filePath(use.from + i, directories),
+      );
     const files = given ?? made();
     return dropCache(files, this.#parts.signal, this.#parts.hostSwitch);
   }

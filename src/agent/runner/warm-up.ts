@@ -156,7 +156,7 @@ async function runLane(
   const waiter = new Waiter(clock, control.flags, memory.cells, true);
   if (engine.kind === 'concurrent') {
     const pacing = { pace, waiter, alarm: new Alarm(control, undefined, 0, true) };
-    const all = { allowance, memory, pacing, isLast: true };
+    const all = { allowance, memory, pacing, isLast: true, nextNs: Infinity };
     await new ConcurrentLane({ ...lane, engine }, all).run(all);
     return;
   }

@@ -11,6 +11,8 @@ export class RateDivision {
   readonly #outbox: Outbox;
   #epoch = 0;
   #agents: readonly number[];
+  /** The stage whose division was recorded last. */
+  #recorded: number | undefined;
 
   constructor(plan: Plan, outbox: Outbox) {
     this.#plan = plan;
@@ -19,19 +21,28 @@ export class RateDivision {
     this.#agents = plan.agents.map(({ index }) => index);
   }
 
-  /** These agents, by index, share the rate of the stage from now on. Nothing is sent where that is so already. */
+  /**
+   * These agents, by index, share the rate of the stage from now on. Nothing is sent where that is so already, but of each
+   * stage that lacks agents the results tell it.
+   */
   among(stage: number, agents: readonly number[]): void {
     const { rate, name } = this.#plan.stages[stage] ?? {};
-    if (rate === undefined || agents.length === 0 || same(agents, this.#agents)) return;
+    if (rate === undefined || agents.length === 0) return;
+    if (!same(agents, this.#agents)) this.#send(agents);
+    else if (agents.length === this.#plan.agents.length || stage === this.#recorded) return;
+    this.#recorded = stage;
+    this.#outbox.record({ type: 'share', stage, epoch: this.#epoch, agents: this.#agents });
+    const of = `${String(agents.length)} of ${String(this.#plan.agents.length)} agents`;
+    this.#outbox.notice('warn', `The rate of stage ${name ?? ''} is now divided over ${of}`);
+  }
+
+  #send(agents: readonly number[]): void {
     this.#epoch += 1;
     this.#agents = [...agents];
     const count = agents.length;
     for (const [index, agent] of agents.entries()) {
       this.#outbox.send(agent, { kind: 'share', epoch: this.#epoch, index, count });
     }
-    this.#outbox.record({ type: 'share', stage, epoch: this.#epoch, agents: this.#agents });
-    const of = `${String(count)} of ${String(this.#plan.agents.length)} agents`;
-    this.#outbox.notice('warn', `The rate of stage ${name ?? ''} is now divided over ${of}`);
   }
 }
 

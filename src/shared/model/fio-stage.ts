@@ -17,6 +17,21 @@ export function fioStageProblems(
       'fio has no strided access like this; use its zonemode, or another access',
     ],
     [
+      !isWholePercentages(access),
+      'access',
+      "fio's zones are whole percentages; round data and operations of this hotspot",
+    ],
+    [
+      typeof access === 'object' && 'zipf' in access && access.zipf === 1,
+      'access',
+      'fio has no zipf with an exponent of exactly 1; use 0.99 or 1.01',
+    ],
+    [
+      hidesAnOperation(mix),
+      'mix',
+      'fio divides reads and writes by whole percentages, and one of these weights would be none',
+    ],
+    [
       sizes.some((size) => typeof size === 'object'),
       'block_size',
       "fio stages have one size for reads and one for writes; fio's own bssplit and bsrange can do more",
@@ -36,4 +51,18 @@ export function fioStageProblems(
     ],
   ];
   return rows.filter(([is]) => is).map(([, key, message]) => [key, message]);
+}
+
+/** So that the hot and the cold part, rounded, still add up to all. */
+function isWholePercentages(access: StageAssignment['access']): boolean {
+  if (typeof access !== 'object' || !('hotspot' in access)) return true;
+  const { data, operations } = access.hotspot;
+  return [data, operations].every(
+    (share) => Math.abs(share * 100 - Math.round(share * 100)) < 1e-9,
+  );
+}
+
+function hidesAnOperation(mix: StageAssignment['mix']): boolean {
+  const sum = mix.reduce((total, { weight }) => total + weight, 0);
+  return mix.some(({ weight }) => weight > 0 && Math.round((100 * weight) / sum) === 0);
 }

@@ -113,6 +113,7 @@ export class LaneRun {
   async #carryOut(part: Part): Promise<EndedBy> {
     const { stream, control, clock, job } = this.#parts;
     const { memory, budget, fromNs, isLast } = part;
+    const nextNs = budget.deadlineNs;
     const pace = this.#paceOf(part);
     const allowance = new Allowance(stream, budget, control.flags);
     const waiter = new Waiter(clock, control.flags, memory.cells, job.spin);
@@ -121,10 +122,10 @@ export class LaneRun {
       return nowNs < fromNs || !this.#beginAt() ? undefined : nowNs;
     };
     if (pace === undefined) {
-      return this.#unpaced({ memory, allowance, pacing: undefined, isLast }, begin);
+      return this.#unpaced({ memory, allowance, pacing: undefined, isLast, nextNs }, begin);
     }
     const pacing = { pace, waiter, alarm: this.#alarm };
-    const endedBy = await this.#paced({ memory, allowance, pacing, isLast }, begin);
+    const endedBy = await this.#paced({ memory, allowance, pacing, isLast, nextNs }, begin);
     // The stage is not over before its time, whether or not an operation is still due in it.
     if (endedBy === 'duration' && isLast) waiter.until(budget.deadlineNs);
     if (endedBy === 'duration' || (endedBy === 'aborted' && control.isStopped)) {

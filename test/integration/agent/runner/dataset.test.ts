@@ -306,6 +306,27 @@ describe('runner and its dataset', () => {
     assert.deepEqual(filesBelow(own()), ['.muster-dataset.json', 'data/more.txt', 'notes.txt']);
   });
 
+  it('[SAFE-03] leaves what somebody put into a folder of a stage, or made by a name of ours, and removes the rest', async () => {
+    await prepare();
+    fs.unlinkSync(own('data', 'f3'));
+    for (const name of ['data/f3', 'churn/0/0/d0', 'churn/0/0/d1', 'churn/0/0/p7']) {
+      fs.mkdirSync(own(name), { recursive: true });
+    }
+    fs.writeFileSync(own('churn', '0', '0', 'd0', 'notes.txt'), 'mine');
+    fs.writeFileSync(own('churn', '0', '0', 'd8'), 'mine');
+    fs.writeFileSync(own('churn', '0', '0', 'p1'), 'put');
+    const { files, warnings } = await cleanUp();
+    assert.equal(files, 7 + 2, 'seven of the dataset, a file that was put, and an empty folder');
+    assert.match(
+      warnings[0] ?? '',
+      /was kept: it still holds churn\/0\/0\/d0\/notes\.txt, churn\/0\/0\/d8, churn\/0\/0\/p7 …/u,
+    );
+    const left = ['.muster-dataset.json', 'churn/0/0/d0/notes.txt', 'churn/0/0/d8'];
+    assert.deepEqual(filesBelow(own()), left);
+    assert.ok(fs.statSync(own('data', 'f3')).isDirectory());
+    assert.ok(fs.statSync(own('churn', '0', '0', 'p7')).isDirectory());
+  });
+
   it('[SAFE-03] removes nothing from a folder without a marker', async () => {
     fs.mkdirSync(own('data'), { recursive: true });
     fs.writeFileSync(own('data', 'f0'), 'mine');

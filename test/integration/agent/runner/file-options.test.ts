@@ -253,6 +253,31 @@ describe('drop_cache', () => {
     assert.deepEqual(warnings, []);
   });
 
+  it('[MEAS-05] takes out what the stage reads: with shift the files of the neighbour', async (t) => {
+    const target = targetFor(t);
+    const calls = path.join(target, 'calls');
+    const dd = path.join(target, 'bin', 'dd');
+    fs.mkdirSync(path.dirname(dd));
+    fs.writeFileSync(dd, `#!/bin/sh\necho "$PWD $*" >> "${calls}"\n`, { mode: 0o755 });
+    const searched = process.env['PATH'];
+    process.env['PATH'] = `${path.dirname(dd)}:${searched ?? ''}`;
+    t.after(() => (process.env['PATH'] = searched));
+    // Only one of them drops anything.
+    const both = [true, false].map((dropCache, agentIndex) => {
+      const runner = runnerFor(t);
+      const stages = [stageOf({ shift: 1, dropCache })];
+      runner.prepare(assignmentOf(target, stages, { agentIndex, agentCount: 2 }));
+      return runner;
+    });
+    for (const runner of both) await runner.event('ready');
+    const dropped = fs.readFileSync(calls, 'utf8').trim().split('\n').sort();
+    const expected = Array.from(
+      { length: 8 },
+      (_, i) => `${target}/ds1/0 if=../1/data/f${String(i)} iflag=nocache count=0 status=none`,
+    );
+    assert.deepEqual(dropped, expected);
+  });
+
   it('uses the kernel’s switch of the whole host once data is forced out, and goes file by file where it cannot', async (t) => {
     const folder = targetFor(t);
     const [file, hostSwitch] = ['data', 'switch'].map((name) => path.join(folder, name));

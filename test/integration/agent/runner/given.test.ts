@@ -168,6 +168,34 @@ describe('runner on what was there before', () => {
     assert.ok(fs.readFileSync(a).every((byte) => byte === 7));
   });
 
+  it('[SAFE-05] a file that was made shorter after it was judged is not extended', async () => {
+    const a = file('a', MiB);
+    const one = runner();
+    const two = { ...write, name: 'second', maxOperations: 256 };
+    one.prepare(assignment('existing', [a], [{ ...write, maxOperations: 1 }, two]), [], writable);
+    await one.event('ready');
+    fs.truncateSync(a, 8192);
+    await one.start(0);
+    const { message } = await one.failure();
+    assert.match(message, /a was made shorter during the run: 8192 of 1048576 bytes are left/u);
+    assert.equal(fs.statSync(a).size, 8192);
+  });
+
+  it('[SAFE-05] the image of a loop device may be read, never written', async (t) => {
+    const image = path.join(folder.path, 'image');
+    const device = loopDevice(t, image, MiB);
+    if (device === undefined) return;
+    fs.writeFileSync(image, Buffer.alloc(MiB, 7), { flag: 'r+' });
+    assert.match(
+      await refusal(assignment('existing', [image], [{ ...write, maxOperations: 1 }])),
+      /image is in use \(it is the image of loop\d+\): writing to it would destroy/u,
+    );
+    assert.ok(fs.readFileSync(image).every((byte) => byte === 7));
+    const read = stageOf({ ...once, maxOperations: 10 });
+    const [result] = await runner().run(assignment('existing', [image], [read]), readOnly);
+    assert.equal(result?.operations[0]?.count, 10);
+  });
+
   it('[SAFE-05] writes and reads a block device whole, by the size the kernel gives', async (t) => {
     const image = path.join(folder.path, 'image');
     const device = loopDevice(t, image, 3 * MiB);

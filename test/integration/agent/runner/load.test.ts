@@ -267,6 +267,22 @@ describe('runner under load', () => {
     assert.equal(Histogram.decode(get.service).count, get.count);
   });
 
+  for (const [how, spoil, sentence] of [
+    ['is gone', () => undefined, /^stage "second" cannot open data\/f3: no such file/],
+    ['became a link', fs.symlinkSync, /^stage "second" does not open data\/f3: it is a link now/],
+  ] as const) {
+    it(`[UX-02] names the file that a stage cannot open because it ${how}`, async () => {
+      const stages = ['first', 'second'].map((name, index) => stageOf({ index, name }));
+      runner.prepare(assignmentOf(folder.path, stages));
+      await runner.event('ready');
+      const file = path.join(folder.path, 'ds1', '0', 'data', 'f3');
+      fs.unlinkSync(file);
+      spoil('/nowhere', file);
+      await runner.start(0);
+      assert.match((await runner.failure()).message, sentence);
+    });
+  }
+
   it('needs no target for the null engine, and does all operations there are', async () => {
     const stage = stageOf({
       mix: mixOf(...operationKinds),

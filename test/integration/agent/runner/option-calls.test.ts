@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import type { StageAssignment } from '../../../../src/shared/model/assignment.js';
-import { assignmentOf, stageOf } from '../../../support/runner-process.js';
+import { RunnerProcess, assignmentOf, stageOf } from '../../../support/runner-process.js';
 import { callsIn, lacksStrace, tracedRunner } from '../../../support/strace.js';
 import type { Call } from '../../../support/strace.js';
 import { temporaryFolder } from '../../../support/temporary-folder.js';
@@ -83,6 +83,41 @@ test('[CONF-03] [ENG-01] the options of a stage that nothing but the kernel sees
     'fdatasync 5': { fdatasync: Math.floor(operations / 5) },
     'fdatasync end, iodepth': { fdatasync: files },
   });
+});
+
+test('[CONF-03] error_policy: stop heeds the sync at the end of a stage that fails', async (t) => {
+  if (lacksStrace(t)) return;
+  const folder = temporaryFolder();
+  t.after(folder.remove);
+  for (const stopOn of [['write'], ['read'], []] as const) {
+    const target = path.join(folder.path, `stop on ${stopOn.join()}`);
+    fs.mkdirSync(target);
+    // Only stages call fdatasync.
+    const failing = ['-e', 'trace=fdatasync', '-e', 'inject=fdatasync:error=EIO'];
+    const quiet = ['-f', '-qq', '-o', '/dev/null', '--seccomp-bpf'];
+    const runner = new RunnerProcess(0, ['strace', ...quiet, ...failing]);
+    t.after(() => runner.kill());
+    const stage = stageOf({
+      mix: [{ operation: 'write', weight: 1 }],
+      durationMs: undefined,
+      maxOperations: operations,
+      threads: 1,
+      fsync: 'end',
+      fdatasync: true,
+      stopOn,
+    });
+    runner.prepare(assignmentOf(target, [stage]));
+    await runner.start(0);
+    const result = await runner.event('stageResult');
+    assert.equal(result.operations[0]?.count, operations);
+    assert.deepEqual(result.operations[0].errors, [{ code: 'EIO', count: 1 }]);
+    assert.equal(result.endedBy, stopOn[0] === 'write' ? 'error' : 'operations');
+    if (stopOn[0] !== 'write') continue;
+    assert.match(
+      (await runner.failure()).message,
+      /write failed with EIO \(fsync: end\), and error_policy is stop/,
+    );
+  }
 });
 
 function isData({ file }: Call): boolean {

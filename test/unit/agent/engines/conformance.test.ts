@@ -335,6 +335,36 @@ describe('engine file, in particular', () => {
     assert.equal(await count('end', 'put'), 6, 'a put file has its end when it is closed');
   });
 
+  it('[ENG-03] forces out at the end also what it wrote to files that it had to close, whatever becomes of the others', async () => {
+    const synced: string[] = [];
+    const original = fs.fsyncSync;
+    let refused = '';
+    fs.fsyncSync = (descriptor) => {
+      const name = path.basename(fs.readlinkSync(`/proc/self/fd/${String(descriptor)}`));
+      synced.push(name);
+      if (name === refused) throw Object.assign(new Error('EIO'), { code: 'EIO', errno: -5 });
+    };
+    const change = { kinds: new Set<OperationKind>(['write']), openFiles: 2 };
+    const test = ({ engine, perform }: Bench): void => {
+      for (const entry of [0, 3, 1, 3]) perform('write', { file: entry });
+      if (refused === '') engine.finish();
+      else {
+        assert.throws(() => {
+          engine.finish();
+        }, /EIO/u);
+      }
+      // f0 and f1 were open from the start, f3 took the place of f1, and again.
+      assert.deepEqual(synced.splice(0).sort(), ['f0', 'f1', 'f3']);
+    };
+    try {
+      await within(file, { ...plain, fsync: 'end' }, test, change);
+      refused = 'f0';
+      await within(file, { ...plain, fsync: 'end' }, test, change);
+    } finally {
+      fs.fsyncSync = original;
+    }
+  });
+
   it('reads without noatime when the files belong to somebody else, and says so once', async () => {
     // As root nobody is refused: the kernel's answer to other users is played.
     const original = fs.openSync;

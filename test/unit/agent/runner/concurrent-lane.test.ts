@@ -55,7 +55,7 @@ function setUp(
   const allowance = new Allowance(stream, budget, flags);
   const rules = { ...noErrorRules, ...someRules };
   const parts = { engine, stream, buffers, clock, rules, verifiers: [] };
-  const part = { allowance, memory, pacing: undefined, isLast: true };
+  const part = { allowance, memory, pacing: undefined, isLast: true, nextNs: Infinity };
   const lane = new ConcurrentLane(parts, part);
   const run = () => lane.run(part);
   const sampler = new Sampler([memory], ['read'], [1000]);

@@ -161,7 +161,7 @@ describe('Lane', () => {
       perform: () => 0,
       finish: () => fail('EDQUOT'),
     });
-    lastAct(engine, memory, clock, 0);
+    assert.equal(lastAct(engine, memory, clock, 0), 'EDQUOT');
     assert.deepEqual(sampler.sample(true)[0]?.errors, [{ code: 'EDQUOT', count: 1 }]);
     const broken = setUp({
       perform: () => {

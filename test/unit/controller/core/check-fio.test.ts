@@ -14,6 +14,12 @@ stages:
 const rows = {
   'mix: { read: 1, stat: 1 }, fio: {}': /stages\[0\]\.mix: fio stages do read and write, not stat/,
   'mix: read, access: { strided: {} }, fio: {}': /stages\[0\]\.access: fio has no strided access/,
+  'mix: read, access: { hotspot: { data: 12.5%, operations: 80% } }, fio: {}':
+    /stages\[0\]\.access: fio's zones are whole percentages; round data and operations/,
+  'mix: read, access: { zipf: 1 }, fio: {}':
+    /stages\[0\]\.access: fio has no zipf with an exponent of exactly 1; use 0\.99 or 1\.01/,
+  'mix: { read: 999, write: 1 }, fio: {}':
+    /stages\[0\]\.mix: fio divides reads and writes by whole percentages/,
   'mix: read, rate: 100/s, fio: {}':
     /stages\[0\]\.rate: a fio stage is paced by fio's own rate_iops/,
   'mix: read, think_time: 1ms, fio: {}': /stages\[0\]\.think_time: a fio stage waits by fio's own/,
@@ -42,6 +48,13 @@ for (const [stage, sentence] of Object.entries(rows)) {
     assert.match(problems[0] ?? '', /^test\.yaml:\d+:\d+: /);
   });
 }
+
+test('[CONF-01] what fio can say of a hotspot, of zipf and of a mix is not refused', () => {
+  for (const access of ['{ hotspot: { data: 7%, operations: 29% } }', '{ zipf: 1.01 }']) {
+    const text = config(`mix: { read: 99, write: 1 }, access: ${access}, fio: {}`);
+    assert.deepEqual(problemsOf(text), [], access);
+  }
+});
 
 test('[CONF-01] block sizes that differ among reads are for fio’s own options', () => {
   const text = config('mix: read, fio: {}').replace('4KiB', '{ uniform: [4KiB, 8KiB] }');

@@ -128,6 +128,27 @@ describe('Schedules with several operations in flight', () => {
     });
   }
 
+  for (const pace of [{ rate: perSecond(4) }, { thinkTimeNs: 2000 * ms }]) {
+    const [what] = Object.keys(pace);
+    it(`[MEAS-05] what ends in the rest of the warm-up, when no more is due in it, is heard then (${String(what)})`, async (t) => {
+      const engine = concurrent(({ bytes }, _buffer, done) => {
+        systemClock.after(5, () => {
+          done(null, bytes);
+        });
+      });
+      const limits = { maxOperations: 4, durationMs: 10_000 };
+      const stage = { iodepth: 4, ...pace, warmupMs: 1000, ...limits };
+      const { load, clock, totals, warmupMemory } = await laneLoad(t, stage, engine);
+      assert.equal(await load.run(clock.now()), 'operations');
+      const [warm] = totals(warmupMemory);
+      assert.equal(warm?.count, 4);
+      const { max } = Histogram.decode(warm.service);
+      // Up to the next schedule or to the end of the warm-up there are 250 ms, or nearly a second.
+      assert.ok(max < 200 * ms, String(max));
+      assert.equal(totals()[0]?.count, 4, 'and the measured part begins with all places');
+    });
+  }
+
   for (const moment of ['in the measured part', 'between the parts']) {
     it(`[CONF-03] error_policy: stop heeds an operation of the warm-up that fails ${moment}`, async (t) => {
       const eio = Object.assign(new Error('EIO'), { code: 'EIO', errno: -5 });
