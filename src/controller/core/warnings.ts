@@ -59,7 +59,9 @@ export function warningsOf(
     ...started.flatMap((stage) => stageWarnings(stage, plan, agents)),
     ...cachedReads(
       plan,
-      plan.stages.filter(({ name }) => started.some((stage) => stage.name === name)),
+      plan.stages.filter(({ name }) =>
+        started.some((stage) => stage.name === name && hasRead(stage)),
+      ),
       agents,
     ),
     ...boundWarnings(measurement.generator_bound, stages),
@@ -75,6 +77,10 @@ export function warningsOf(
       ? [`the controller's own loop was late by up to ${ms(measurement.controller_late_ms)}`]
       : []),
   ];
+}
+
+function hasRead({ operations }: StageSummary): boolean {
+  return (operations['read']?.count ?? 0) + (operations['get']?.count ?? 0) > 0;
 }
 
 function stageWarnings(
