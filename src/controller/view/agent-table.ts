@@ -2,6 +2,7 @@ import type { AgentStageSummary, StageSummary } from '../core/summary.js';
 import { duration, instant, percent, rate } from './format.js';
 import type { Paint } from './paint.js';
 import { stacked, tablesWithin } from './table.js';
+import { counted } from '../../shared/kernel/counted.js';
 
 /** Per agent: state, share, rate, p99 of each operation, lateness at the start, when it was done. */
 export function agentTable(
@@ -30,7 +31,7 @@ export function agentTable(
   return [
     '',
     ...stacked(tables),
-    ...(left > 0 ? [`  ... and ${String(left)} more agents in summary.txt`] : []),
+    ...(left > 0 ? [`  ... and ${counted(left, 'more agent')} in summary.txt`] : []),
   ];
 }
 

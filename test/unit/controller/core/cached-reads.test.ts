@@ -126,7 +126,7 @@ stages:
   assert.deepEqual(
     warnings.filter((warning) => warning.includes('fits into the memory')),
     [
-      'stages one and two: what they read (8GiB) fits into the memory of 1 of 1 agents, and may come from there: use direct, or more data',
+      'stages one and two: what they read (8GiB) fits into the memory of 1 of 1 agent, and may come from there: use direct, or more data',
     ],
   );
 });

@@ -143,6 +143,37 @@ test('a fleet of many agents shows the most remarkable and says how many are lef
   assert.match(text, /\.\.\. and 5 more agents in summary\.txt/);
 });
 
+test('[RES-01] of one agent, error, threshold, schedule or operation no plural is spoken', () => {
+  const base = summaryOf({ agents: 1 });
+  const [stage] = base.stages;
+  const agent = stage?.agents['agent-1'];
+  assert.ok(stage && agent && base.stages[0]?.operations['write']?.errors === 1);
+  const rate = {
+    unit: 'operations',
+    arrival: 'constant',
+    planned_per_second: 2,
+    achieved_per_second: 1,
+    missed_schedules: 1,
+    unissued_schedules: 0,
+    divisions: [],
+  } as const;
+  const agents = { 'agent-1': agent, 'agent-2': agent };
+  const expectations = [{ text: 'mixed.errors == 0', measured: 1, passed: false }];
+  const summary = { ...base, expectations, stages: [{ ...stage, rate, agents }] };
+  const text = summaryText(summary, { mostAgents: 1 });
+  for (const words of [
+    '1 of 1 agent completed',
+    '1 of 1 threshold FAILED',
+    '1 of 1 agent, done after',
+    '1 schedule missed',
+    'write: 1 error (EIO 1)',
+    '... and 1 more agent in summary.txt',
+  ]) {
+    assert.ok(text.includes(words), words);
+  }
+  assert.doesNotMatch(text, /\b1 (more )?[a-z]+s\b/);
+});
+
 test('colours only on a terminal, and never with NO_COLOR, --no-color or TERM=dumb', () => {
   const terminal = new FakeTerminal();
   const painted = (env: Record<string, string>, noColor = false, to = terminal): boolean =>
