@@ -57,7 +57,7 @@ test('[SAFE-01] another dataset in the same place is refused with both hashes, b
   assertOneSentence(await desk.run(config, ...other), 3, hashes);
   const cleaned = await desk.command('cleanup', config, ...other);
   assertOneSentence(cleaned, 3, hashes);
-  assert.match(cleaned.stdout, /^FAILED desk: 0 of 1 agents completed/);
+  assert.match(cleaned.stdout, /^FAILED desk: 0 of 1 agent completed/);
   assert.deepEqual(filesBelow(desk.target), kept);
 });
 

@@ -48,7 +48,7 @@ test('[SAFE-05] an existing file: refused without the operator’s flag, read wi
   assert.ok(held?.mount);
   assert.match(
     summary.warnings.join(),
-    /what it reads \(1MiB\) fits into the memory of 1 of 1 agents/,
+    /what it reads \(1MiB\) fits into the memory of 1 of 1 agent,/,
   );
   assert.ok(untouched());
 

@@ -145,6 +145,7 @@ export function resultOf(overrides: Partial<StageResult> = {}): StageResult {
     mechanism: 'psync',
     warmup: [],
     warnings: [],
+    endedNs: 0n,
     ...overrides,
   };
 }

@@ -185,6 +185,7 @@ export class RecordedAgent {
       mechanism: 'psync',
       warmup: [],
       warnings: [],
+      endedNs: atNs + BigInt(Math.round(doneS * 1e9)),
       ...change,
     };
   }

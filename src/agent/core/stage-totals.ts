@@ -81,6 +81,7 @@ export class StageTotals {
       warmup: [],
       mechanism: '',
       warnings: [warning],
+      endedNs: 0n,
     };
   }
 

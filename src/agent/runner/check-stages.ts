@@ -1,9 +1,12 @@
 import type { Assignment, StageAssignment } from '../../shared/model/assignment.js';
 import { grainOf } from '../../shared/model/sizes.js';
 import { fioStageProblems } from '../../shared/model/fio-stage.js';
+import { formatSize } from '../../shared/model/units.js';
 import { stageOptionsOf } from '../engines/engine.js';
 import { unsupported } from '../engines/registry.js';
 import type { ParsedTarget } from '../engines/registry.js';
+import { sizesOf } from './choosing/bytes-of.js';
+import { fileSizesOf } from './choosing/file-sizes.js';
 import { RunnerFailure } from './failure.js';
 import { checkFio } from './fio/preflight.js';
 
@@ -46,6 +49,10 @@ function problemOf(
   if (usesBlocks && !dataset.given && dataset.fileSizeBytes < stage.blockSizeBytes) {
     return `block_size (${String(stage.blockSizeBytes)}) is larger than the dataset's files (${String(dataset.fileSizeBytes)})`;
   }
+  const homeless = blockWithoutFile(stage, dataset);
+  if (homeless !== undefined) {
+    return `no file of the dataset has room for a block of ${formatSize(homeless)}; use a smaller block_size or larger files`;
+  }
   const { read, write } = stage.blockSizes ?? {
     read: stage.blockSizeBytes,
     write: stage.blockSizeBytes,
@@ -61,4 +68,20 @@ function problemOf(
   const usesFiles = usesBlocks || kinds.some((kind) => ['get', 'stat', 'list'].includes(kind));
   if (usesFiles && dataset.use.to <= dataset.use.from) return 'the dataset has no files for it';
   return undefined;
+}
+
+/** Files whose sizes are drawn may all be too small, although the largest that could have been drawn would do. */
+function blockWithoutFile(
+  stage: StageAssignment,
+  dataset: Assignment['dataset'],
+): number | undefined {
+  if (dataset.fileSizes === undefined) return undefined;
+  const sizes = fileSizesOf(dataset);
+  const { from, to } = dataset.use;
+  const grains = stage.mix
+    .filter(({ operation }) => operation === 'read' || operation === 'write')
+    .map(({ operation }) => grainOf(sizesOf(operation, { ...dataset, ...stage })));
+  const largest = Math.max(0, ...grains);
+  for (let file = from; file < to; file++) if (sizes.of(file) >= largest) return undefined;
+  return to > from ? largest : undefined;
 }

@@ -3,6 +3,7 @@ import { constants } from 'node:fs';
 import { open, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { codeOf, reasonOf } from '../../shared/kernel/errors.js';
+import { counted } from '../../shared/kernel/counted.js';
 
 const run = promisify(execFile);
 
@@ -81,11 +82,12 @@ async function dropEach(files: readonly string[], signal: AbortSignal): Promise<
   const warnings = failures
     .slice(0, 1)
     .map(
-      (first) => `drop_cache: ${String(failures.length)} files stay in the page cache; ${first}`,
+      (first) =>
+        `drop_cache: ${counted(failures.length, 'file stays', 'files stay')} in the page cache; ${first}`,
     );
-  const all = String(files.length);
   const dropped = String(files.length - failures.length);
-  return { words: `${dropped} of ${all} files dropped from the page cache`, warnings };
+  const all = counted(files.length, 'file');
+  return { words: `${dropped} of ${all} dropped from the page cache`, warnings };
 }
 
 async function drop(file: string): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Assignment, StageAssignment } from '../../shared/model/assignment.js';
 import { formatPercent } from '../../shared/model/pacing.js';
+import { counted } from '../../shared/kernel/counted.js';
 
 /** What a lane does about operations that failed or took too long. */
 export interface ErrorRules {
@@ -35,6 +36,6 @@ export function errorRateProblem(
   const { name, maxErrorRate } = stage;
   if (maxErrorRate === undefined || failed === 0) return undefined;
   if (failed <= maxErrorRate * ended || (!isOver && ended < leastOperations)) return undefined;
-  const of = `${String(failed)} of ${String(ended)} operations failed`;
+  const of = `${String(failed)} of ${counted(ended, 'operation')} failed`;
   return `stage "${name}": ${of} (${formatPercent(failed / ended)}), more than max_error_rate ${formatPercent(maxErrorRate)}`;
 }

@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { DatasetAssignment, FileRange } from '../../shared/model/assignment.js';
 import { fileSizesOf } from './choosing/file-sizes.js';
 import { RunnerFailure } from './failure.js';
+import { counted, nounFor } from '../../shared/kernel/counted.js';
 
 export interface FreeSpace {
   readonly bytes: number;
@@ -37,7 +38,7 @@ export function demandSpace(
   if (free.inodes !== undefined && files > free.inodes) {
     throw new RunnerFailure(
       'space',
-      `the dataset needs ${String(files)} more files on ${folder}, but only ${String(free.inodes)} inodes are free`,
+      `the dataset needs ${counted(files, 'more file')} on ${folder}, but only ${counted(free.inodes, 'inode')} ${nounFor(free.inodes, 'is', 'are')} free`,
     );
   }
 }

@@ -10,6 +10,7 @@ import type { DatasetPaths } from '../engines/engine.js';
 import { blockDevice, deviceNumber, imageOf } from './block-devices.js';
 import { RunnerFailure, failureFrom } from './failure.js';
 import { realPath } from './target.js';
+import { counted } from '../../shared/kernel/counted.js';
 
 const { O_RDONLY, O_RDWR, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
 
@@ -125,7 +126,7 @@ function demandWholeBlocks(files: readonly GivenFile[], { stages }: Assignment):
     if (!inBlocks || blockSizeBytes <= smallest.sizeBytes) continue;
     throw new RunnerFailure(
       'config',
-      `stage "${name}": block_size (${String(blockSizeBytes)}) is larger than ${smallest.realPath} (${String(smallest.sizeBytes)} bytes)`,
+      `stage "${name}": block_size (${String(blockSizeBytes)}) is larger than ${smallest.realPath} (${counted(smallest.sizeBytes, 'byte')})`,
     );
   }
 }

@@ -17,6 +17,7 @@ import { ownerOf } from './verify/verification.js';
 import { syncFolder } from './sync-folder.js';
 import { fileSizesOf } from './choosing/file-sizes.js';
 import { enterFolder } from './target.js';
+import { counted } from '../../shared/kernel/counted.js';
 
 /** More writers than this help no storage that we know of to take a dataset. */
 const mostThreads = 32;
@@ -126,6 +127,6 @@ function demandComplete(assignment: Assignment, folder: string): void {
   if (complete.covers(dataset.use.from, dataset.use.to)) return;
   throw new RunnerFailure(
     'dataset',
-    `dataset "${dataset.name}" in ${folder} is not complete (${String(complete.size)} of ${String(dataset.use.to - dataset.use.from)} files): run without --skip-prepare`,
+    `dataset "${dataset.name}" in ${folder} is not complete (${String(complete.size)} of ${counted(dataset.use.to - dataset.use.from, 'file')}): run without --skip-prepare`,
   );
 }

@@ -47,6 +47,8 @@ export class StageLoad {
   #isStarted = false;
   #isDraining = false;
   #failure: string | undefined;
+  /** When nothing more was issued. */
+  #endedNs: number | undefined;
 
   constructor(
     parts: RunnerParts,
@@ -93,12 +95,18 @@ export class StageLoad {
   async complete(): Promise<StageEnd> {
     const cancels = this.#timers();
     const { done, stopped } = this.#workers;
+    const { signal } = this.#parts;
+    const noteEnd = (): void => {
+      this.#noteEnd();
+    };
+    signal.addEventListener('abort', noteEnd, { once: true });
+    if (signal.aborted) noteEnd();
     void stopped.then((error) => {
       this.#fail(`stage "${this.#stage.name}": ${error}, and error_policy is stop`);
     });
     try {
       const { endedBy, churn } = await done;
-      if (this.#parts.signal.aborted) return { result: this.#result('aborted'), churn: undefined };
+      if (signal.aborted) return { result: this.#result('aborted'), churn: undefined };
       this.#drain();
       const result = this.#result(mainReason(endedBy));
       const failure = this.#failure ?? errorRateProblem(this.#stage, this.#sampler, true);
@@ -108,6 +116,7 @@ export class StageLoad {
       if (!(error instanceof Aborted)) throw error;
       return { result: this.#result('aborted'), churn: undefined };
     } finally {
+      signal.removeEventListener('abort', noteEnd);
       for (const cancel of cancels) cancel();
     }
   }
@@ -166,9 +175,14 @@ export class StageLoad {
   #drain(): void {
     if (this.#isDraining) return;
     this.#isDraining = true;
+    this.#noteEnd();
     this.#lookForStart();
     this.#reports.flush();
     this.#parts.emit({ kind: 'draining', stage: this.#stage.index });
+  }
+
+  #noteEnd(): void {
+    this.#endedNs ??= this.#parts.base.now();
   }
 
   #mechanism(): string {
@@ -177,6 +191,7 @@ export class StageLoad {
   }
 
   #result(endedBy: EndedBy): StageResult {
+    const endedNs = (this.#endedNs ??= this.#parts.base.now());
     this.#lookForStart();
     this.#intervals.finish(endedBy === 'aborted');
     this.#reports.flush();
@@ -195,6 +210,7 @@ export class StageLoad {
       warmup: this.#warmup?.totals() ?? [],
       mechanism: this.#mechanism(),
       warnings: [...(this.#dropped?.warnings ?? []), ...this.#workers.warnings],
+      endedNs: base.toAbsolute(endedNs),
     };
   }
 }

@@ -6,6 +6,7 @@ import { paintFor } from '../view/paint.js';
 import { verdictTable, verdictText, type VerdictLine } from '../view/verdict-table.js';
 import type { Scenario } from '../shell/rehearsal/scenario.js';
 import type { CommandIo } from './command-io.js';
+import { counted } from '../../shared/kernel/counted.js';
 
 interface SelftestOptions {
   readonly only?: readonly string[];
@@ -58,7 +59,7 @@ async function play(
     io.stderr.write(`Received ${signal} - ending the rehearsal\n`);
     interrupted.abort();
   });
-  io.stderr.write(`${chosen.length} scenarios; each takes 10 to 40 seconds\n\n`);
+  io.stderr.write(`${counted(chosen.length, 'scenario')}; each takes 10 to 40 seconds\n\n`);
   try {
     const folder = await rehearseAll({
       scenarios: chosen,

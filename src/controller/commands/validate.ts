@@ -13,6 +13,7 @@ import type { Assignment, StageAssignment } from '../../shared/model/assignment.
 import type { Plan } from '../../shared/model/plan.js';
 import type { CommandIo } from './command-io.js';
 import type { PlanOptions } from './plan-options.js';
+import { counted } from '../../shared/kernel/counted.js';
 
 /** Prints the resolved plan: YAML that is a config again, with what each agent gets as comments. No network. */
 export function validateCommand(io: CommandIo): Command {
@@ -51,7 +52,7 @@ function describe(plan: Plan, assignment: Assignment): string[] {
   const files =
     to === from
       ? 'no files to make'
-      : madeBy(dataset, `files ${String(from)}–${String(to - 1)} (${amount(dataset, to - from)})`);
+      : madeBy(dataset, `${range(from, to - 1)} (${amount(dataset, to - from)})`);
   const work =
     dataset.given === undefined
       ? `on ${target}, ${files}`
@@ -60,6 +61,10 @@ function describe(plan: Plan, assignment: Assignment): string[] {
     `${agentId} (${address}) ${work}`,
     ...stages.map((stage) => `  ${stage.name}: ${share(stage, plan.agents.length)}`),
   ];
+}
+
+function range(first: number, last: number): string {
+  return first === last ? `file ${String(first)}` : `files ${String(first)}–${String(last)}`;
 }
 
 function madeBy({ skipPrepare, prepare }: Assignment['dataset'], files: string): string {
@@ -77,8 +82,8 @@ function amount({ fileSizes, fileSizeBytes }: Assignment['dataset'], files: numb
 function share(stage: StageAssignment, agents: number): string {
   const { threads, maxOperations, maxBytes, rate } = stage;
   return [
-    `${String(threads)} thread${threads === 1 ? '' : 's'}`,
-    ...(maxOperations === undefined ? [] : [`${String(maxOperations)} operations`]),
+    counted(threads, 'thread'),
+    ...(maxOperations === undefined ? [] : [counted(maxOperations, 'operation')]),
     ...(maxBytes === undefined ? [] : [formatSize(maxBytes)]),
     ...(rate === undefined ? [] : [rateShare(rate, agents)]),
   ].join(', ');

@@ -65,3 +65,10 @@ export function doneSeconds(stage: AgentStage, plan: StagePlan): number | undefi
       return undefined;
   }
 }
+
+/** Measured seconds of an agent that did not finish that are in the numbers: until it was stopped, else as reported. */
+export function coveredSeconds({ held, result }: AgentStage): number {
+  if (!result) return held.seconds;
+  if (result.endedNs === 0n) return result.intervals;
+  return Math.max(0, Number(result.endedNs - result.atNs) / 1e9);
+}

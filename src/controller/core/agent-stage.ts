@@ -33,11 +33,13 @@ export class AgentStage {
   readonly #tables = new Map<OperationKind, IntervalTable>();
   start: { readonly latenessNs: number; readonly boundNs: number } | undefined;
   result: StageResult | undefined;
+  /** Of the agent, that make the load. */
+  readonly threads: number;
   readonly #openLoop: boolean;
 
-  /** @param threads of the agent that make the load */
   constructor(openLoop: boolean, threads: number) {
     this.#openLoop = openLoop;
+    this.threads = threads;
     this.cpu = new CpuUse(openLoop, threads);
   }
 

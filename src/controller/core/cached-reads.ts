@@ -4,6 +4,7 @@ import { parseTarget } from '../../shared/model/target.js';
 import { formatSize } from '../../shared/model/units.js';
 import { enumerated } from './one-sentence.js';
 import type { AgentPlan, Plan, StagePlan } from '../../shared/model/plan.js';
+import { counted, nounFor } from '../../shared/kernel/counted.js';
 
 export interface AgentMemory {
   readonly plan: AgentPlan;
@@ -47,10 +48,10 @@ export function cachedReads(
   if (sizes.length === 0 || names.length === 0) return [];
   const largest = Math.max(...sizes);
   const size = `${sizes.some((bytes) => bytes < largest) ? 'up to ' : ''}${formatSize(largest)}`;
-  const who = names.length === 1 ? 'stage' : 'stages';
-  const what = names.length === 1 ? 'it reads' : 'they read';
+  const who = nounFor(names.length, 'stage');
+  const what = nounFor(names.length, 'it reads', 'they read');
   return [
-    `${who} ${enumerated(names)}: what ${what} (${size}) fits into the memory of ${String(sizes.length)} of ${String(agents.length)} agents, and may come from there: use direct, or more data`,
+    `${who} ${enumerated(names)}: what ${what} (${size}) fits into the memory of ${String(sizes.length)} of ${counted(agents.length, 'agent')}, and may come from there: use direct, or more data`,
   ];
 }
 

@@ -5,6 +5,7 @@ import { formatRate, isConstant, meanRate } from '../../shared/model/pacing.js';
 import type { Plan, StagePlan } from '../../shared/model/plan.js';
 import { operationBytes } from '../../shared/model/split-plan.js';
 import type { Finding } from './finding.js';
+import { nounFor } from '../../shared/kernel/counted.js';
 
 /** Those that a rate in bytes can be divided into: any other would be due together with its successor. */
 const transfers: ReadonlySet<OperationKind> = new Set(['read', 'write', 'get', 'put']);
@@ -42,7 +43,7 @@ export function* checkPacing(plan: Plan, stage: StagePlan, path: KeyPath): Gener
   }
   const still = kinds.filter((kind) => !transfers.has(kind));
   if (rate.unit === 'bytes' && still.length > 0) {
-    const which = `${still.join(', ')} ${still.length === 1 ? 'moves' : 'move'}`;
+    const which = `${still.join(', ')} ${nounFor(still.length, 'moves', 'move')}`;
     yield error(`is in bytes, but ${which} none; write it like 1000/s`);
     return;
   }

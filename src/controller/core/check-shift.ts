@@ -2,6 +2,7 @@
 import type { OperationKind } from '../../shared/model/operation.js';
 import type { Plan, StagePlan } from '../../shared/model/plan.js';
 import type { Finding } from './finding.js';
+import { counted } from '../../shared/kernel/counted.js';
 
 const looking: readonly OperationKind[] = ['read', 'get', 'stat', 'list'];
 
@@ -17,7 +18,7 @@ export function* checkShift(plan: Plan): Generator<Finding> {
 function problemOf(plan: Plan, stage: StagePlan, shift: number): string | undefined {
   const { agents, namespace, dataset } = plan;
   if (shift % agents.length === 0) {
-    return `has no effect: with ${String(agents.length)} agent${agents.length === 1 ? '' : 's'} it leads back to the agent itself`;
+    return `has no effect: with ${counted(agents.length, 'agent')} it leads back to the agent itself`;
   }
   const foreign = stage.mix
     .map(({ operation }) => operation)

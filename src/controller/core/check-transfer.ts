@@ -1,6 +1,6 @@
 /** Sizes of a stage against each other and against what O_DIRECT allows; keys that would have no effect. */
 import { operationBytes } from '../../shared/model/split-plan.js';
-import { grainOf, smallestSize } from '../../shared/model/sizes.js';
+import { grainOf, largestSize, smallestSize } from '../../shared/model/sizes.js';
 import { formatSize } from '../../shared/model/units.js';
 import type { OperationKind } from '../../shared/model/operation.js';
 import type { Access, Plan, StagePlan } from '../../shared/model/plan.js';
@@ -106,15 +106,30 @@ function* checkSizes(plan: Plan, stage: StagePlan, path: KeyPath): Generator<Fin
   }
   if (fileSizes === undefined || !(kinds.includes('read') || kinds.includes('write'))) return;
   const about = [['dataset', 'file_size']];
-  const block = Math.min(...blocks.map(grainOf));
-  if (smallestSize(fileSizes) < block) {
-    const message = `files smaller than ${formatSize(block)} have no whole block and are left out by read and write`;
+  for (const message of smallFiles(stage, fileSizes)) {
     yield { level: 'warning', path: [...path, 'block_size'], about, message };
   }
   if (files > mostUnevenFiles) {
     const message = `read and write in files of different sizes need a table: at most ${String(mostUnevenFiles)} files, not ${String(files)}`;
     yield { level: 'error', path: [...path, 'mix'], about, message };
   }
+}
+
+/** A sentence for each way in which files are too small for the stage's blocks. */
+function smallFiles({ mix, blockSizes, blockSizeBytes }: StagePlan, files: SizeSpec): Set<string> {
+  const smallest = smallestSize(files);
+  const found = new Map<string, string[]>();
+  for (const kind of ['read', 'write'] as const) {
+    if (!mix.some(({ operation }) => operation === kind)) continue;
+    const spec = blockSizes?.[kind] ?? blockSizeBytes;
+    const [grain, largest] = [grainOf(spec), largestSize(spec)];
+    const leftOut = `files smaller than ${formatSize(grain)} have no whole block and are left out by`;
+    const cut = `blocks of up to ${formatSize(largest)} are cut to the file, where it is smaller, by`;
+    if (smallest < grain) found.set(leftOut, [...(found.get(leftOut) ?? []), kind]);
+    if (smallest < largest && grain < largest) found.set(cut, [...(found.get(cut) ?? []), kind]);
+  }
+  const what = `(file_size begins at ${formatSize(smallest)}): use a smaller block_size or larger files`;
+  return new Set([...found].map(([how, kinds]) => `${how} ${kinds.join(' and ')} ${what}`));
 }
 
 /** O_DIRECT wants multiples of the device's logical block, 512 or 4096 bytes; only the agent knows which. */

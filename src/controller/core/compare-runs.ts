@@ -5,6 +5,7 @@ import type { StageTrack } from './stage-track.js';
 import type { RunOperationNumbers, StageSummary, Summary } from './summary.js';
 import { totalRows } from './total-rows.js';
 import { differenceBound, mean } from './welch.js';
+import { counted } from '../../shared/kernel/counted.js';
 
 /** One of two runs that are compared. */
 export interface ComparedRun {
@@ -132,7 +133,7 @@ function differencesOf(a: ComparedRun, b: ComparedRun): readonly string[] {
   }
   const [agentsA, agentsB] = [one.coverage.agents_planned, other.coverage.agents_planned];
   if (agentsA !== agentsB) {
-    doubts.push(`A has ${String(agentsA)} agents, B has ${String(agentsB)}`);
+    doubts.push(`A has ${counted(agentsA, 'agent')}, B has ${String(agentsB)}`);
   }
   const [dataA, dataB] = [a, b].map(({ aggregate }) => JSON.stringify(aggregate.run?.plan.dataset));
   if (dataA !== dataB) doubts.push('the datasets differ');

@@ -1,4 +1,4 @@
-import { doneSeconds } from './agent-outcome.js';
+import { coveredSeconds, doneSeconds } from './agent-outcome.js';
 import type { AgentTrack, StageTrack } from './stage-track.js';
 import type { Coverage } from './summary.js';
 
@@ -35,7 +35,8 @@ export function coverageOf(
 function stageSeconds(stage: StageTrack): number {
   if (stage.plan.durationMs !== undefined) return stage.plan.durationMs / 1000;
   const known = [...stage.agents.values()].map(
-    (agent) => doneSeconds(agent, stage.plan) ?? agent.held.end,
+    (agent) =>
+      doneSeconds(agent, stage.plan) ?? (agent.result ? coveredSeconds(agent) : agent.held.end),
   );
   return Math.max(0, ...known);
 }
@@ -49,7 +50,7 @@ function agentSeconds(
   if (!own) return { planned: seconds, reported: 0 };
   const done = doneSeconds(own, stage.plan);
   if (done === undefined) {
-    return { planned: seconds, reported: Math.min(seconds, own.held.seconds) };
+    return { planned: seconds, reported: Math.min(seconds, coveredSeconds(own)) };
   }
   // Who finished early (by operations or bytes) did all its work. A final report covers missing intervals' operations.
   const planned = Math.min(done, seconds);

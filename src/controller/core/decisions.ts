@@ -6,6 +6,7 @@
 import { exitCodes, type ExitCode } from '../../shared/model/outcome.js';
 import type { FailurePolicy } from '../../shared/model/plan.js';
 import type { LinkState, SessionState } from './records.js';
+import { counted } from '../../shared/kernel/counted.js';
 
 export type RunEvent =
   /** Unreachable, refused, wrong version, not Muster, the same agent twice, never reached the start barrier. */
@@ -97,7 +98,7 @@ export function isAlive(state: SessionState, link: LinkState): boolean {
 
 /** `1 of 3 agents alive, majority needed`: the policy in words, for reasons. */
 export function policyText(policy: FailurePolicy, standing: Standing): string {
-  const have = `${String(standing.alive)} of ${String(standing.configured)} agents alive`;
+  const have = `${String(standing.alive)} of ${counted(standing.configured, 'agent')} alive`;
   if (policy === 'majority') return `${have}, a majority is needed`;
   if (policy === 'all') return `${have}, all are needed`;
   if (policy === 'any') return `${have}, one is needed`;

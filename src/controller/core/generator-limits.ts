@@ -1,5 +1,6 @@
 /** What the generators' self-tests of a preflight (the plan's stages on the null engine) say about a run to come. */
 import type { SelfTest } from '../../shared/model/self-test.js';
+import { counted } from '../../shared/kernel/counted.js';
 
 /** The self-test is a closed loop; pacing an open one costs about as much again per operation. */
 const usableShare = 0.5;
@@ -33,7 +34,7 @@ export function busyWarning(
     neighbours.length === 0
       ? 'others'
       : `others (also agents on the same host: ${neighbours.join(', ')})`;
-  return `this host has no CPU to spare: in the self-test the workload process with ${String(threads)} threads got ${cpus.toFixed(1)} of ${String(due)} CPUs, ${who} used ${othersCpus.toFixed(1)} of ${String(hostCpus)}: what is measured now is too slow`;
+  return `this host has no CPU to spare: in the self-test the workload process with ${counted(threads, 'thread')} got ${cpus.toFixed(1)} of ${counted(due, 'CPU')}, ${who} used ${othersCpus.toFixed(1)} of ${String(hostCpus)}: what is measured now is too slow`;
 }
 
 function millions(perSecond: number): string {

@@ -1,5 +1,6 @@
 import type { Plan } from '../../shared/model/plan.js';
 import type { Outbox } from './outbox.js';
+import { counted } from '../../shared/kernel/counted.js';
 
 /**
  * Which agents share the rates of the run, in equal parts. They are those that start a stage; of a stage that runs,
@@ -32,7 +33,7 @@ export class RateDivision {
     else if (agents.length === this.#plan.agents.length || stage === this.#recorded) return;
     this.#recorded = stage;
     this.#outbox.record({ type: 'share', stage, epoch: this.#epoch, agents: this.#agents });
-    const of = `${String(agents.length)} of ${String(this.#plan.agents.length)} agents`;
+    const of = `${String(agents.length)} of ${counted(this.#plan.agents.length, 'agent')}`;
     this.#outbox.notice('warn', `The rate of stage ${name ?? ''} is now divided over ${of}`);
   }
 

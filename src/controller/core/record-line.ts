@@ -1,5 +1,6 @@
 import type { Plan } from '../../shared/model/plan.js';
 import type { RunRecord } from './records.js';
+import { counted } from '../../shared/kernel/counted.js';
 
 /** What controller.log says of a record that nobody is told of on the terminal; undefined: nothing. */
 export function recordLine(record: RunRecord, { agents, stages }: Plan): string | undefined {
@@ -8,7 +9,7 @@ export function recordLine(record: RunRecord, { agents, stages }: Plan): string 
   switch (record.type) {
     case 'stageStart': {
       const { stage, leadMs = 0, agents: started } = record;
-      const count = `${String(started.length)} agent${started.length === 1 ? '' : 's'}`;
+      const count = counted(started.length, 'agent');
       return `Stage ${nameOf(stage)} starts on ${count} in ${(leadMs / 1000).toFixed(1)} s`;
     }
     case 'stageEnd':

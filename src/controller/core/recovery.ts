@@ -2,6 +2,7 @@ import { exitCodes } from '../../shared/model/outcome.js';
 import type { Plan } from '../../shared/model/plan.js';
 import { stateAfter } from './agent-outcome.js';
 import type { AgentFacts, JournalRecord, RunRecord, SessionState } from './records.js';
+import { counted } from '../../shared/kernel/counted.js';
 
 /** What became of the attempt to get an agent's part. */
 export interface Recovered {
@@ -103,7 +104,7 @@ export class Recovery {
       };
     }
     const got = recovered.filter(({ isComplete }) => isComplete).length;
-    const of = `${String(got)} of ${String(agents.length)} agents`;
+    const of = `${String(got)} of ${counted(agents.length, 'agent')}`;
     return {
       type: 'end',
       outcome: 'partial',

@@ -3,6 +3,7 @@ import { stateAfter } from './agent-outcome.js';
 import type { AgentSession } from './agent-session.js';
 import { oneSentence } from './one-sentence.js';
 import type { RunOptions } from './run-io.js';
+import { counted } from '../../shared/kernel/counted.js';
 
 /** How a run that was not aborted ended: complete when every agent delivered all that was asked of it. */
 export function judgeEnd(
@@ -11,14 +12,14 @@ export function judgeEnd(
 ): { code: ExitCode; reason: string | undefined } {
   const incomplete = sessions.filter((session) => !hasDelivered(session, options));
   if (incomplete.length === 0) return { code: exitCodes.completed, reason: undefined };
-  const count = `${String(sessions.length - incomplete.length)} of ${String(sessions.length)}`;
+  const count = `${String(sessions.length - incomplete.length)} of ${counted(sessions.length, 'agent')}`;
   const causes = incomplete.map(
     (session) => session.ending.failure ?? `${session.id}: ${whyOf(session, options)}`,
   );
   // A command that is nothing but its one job has not been done in part when no agent did it.
   const none = options.mode !== 'run' && incomplete.length === sessions.length;
   const code = none ? exitCodes.notStarted : exitCodes.partial;
-  return { code, reason: `${count} agents completed (${oneSentence(causes)})` };
+  return { code, reason: `${count} completed (${oneSentence(causes)})` };
 }
 
 function hasDelivered(session: AgentSession, options: RunOptions): boolean {

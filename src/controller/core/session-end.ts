@@ -4,6 +4,7 @@ import type { EndState } from '../../shared/model/agent-state.js';
 import type { AgentMessage } from '../../shared/model/messages.js';
 import type { AgentSession } from './agent-session.js';
 import { hasEnded } from './transitions.js';
+import { counted } from '../../shared/kernel/counted.js';
 
 type Final = Extract<AgentMessage, { kind: 'final' }>;
 type Cleaned = Extract<AgentMessage, { kind: 'cleaned' }>;
@@ -31,7 +32,7 @@ export function cleaned(session: AgentSession, { files, warnings }: Cleaned): vo
   }
   session.cleaned = true;
   session.states.cleaned();
-  session.states.move('COMPLETED', `removed ${String(files)} files`);
+  session.states.move('COMPLETED', `removed ${counted(files, 'file')}`);
   emit({ kind: 'cleaned' });
 }
 

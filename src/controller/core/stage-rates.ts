@@ -37,9 +37,14 @@ export class StageRates {
     this.seconds = seconds < leastSeconds ? 0 : seconds;
   }
 
+  /** What the rates are formed over. */
+  get spanS(): number {
+    return this.seconds === 0 ? this.endS : this.seconds;
+  }
+
   /** Per second, of one agent; the sum over the members is the group's rate. */
   of(member: StageMember, operation: OperationKind): Rate {
-    if (this.seconds === 0) return StageRates.#total(member, operation, this.endS);
+    if (this.seconds === 0) return StageRates.#total(member, operation, this.spanS);
     let count = 0;
     let bytes = 0;
     for (const row of member.stage.rows(operation)) {

@@ -5,6 +5,7 @@ import { enumerated } from './one-sentence.js';
 import { failureWarnings } from './failed-operations.js';
 import type { AgentTrack, StageTrack } from './stage-track.js';
 import type { GeneratorBound, StageSummary, Summary } from './summary.js';
+import { counted } from '../../shared/kernel/counted.js';
 
 /** Agents whose hosts have the same boot id, in groups of two and more. */
 export function sameHost(
@@ -59,7 +60,9 @@ export function warningsOf(
     ...started.flatMap((stage) => stageWarnings(stage, plan, agents)),
     ...cachedReads(
       plan,
-      plan.stages.filter(({ name }) => started.some((stage) => stage.name === name)),
+      plan.stages.filter(({ name }) =>
+        started.some((stage) => stage.name === name && hasRead(stage)),
+      ),
       agents,
     ),
     ...boundWarnings(measurement.generator_bound, stages),
@@ -77,6 +80,10 @@ export function warningsOf(
   ];
 }
 
+function hasRead({ operations }: StageSummary): boolean {
+  return (operations['read']?.count ?? 0) + (operations['get']?.count ?? 0) > 0;
+}
+
 function stageWarnings(
   stage: StageSummary,
   plan: Plan,
@@ -92,7 +99,7 @@ function stageWarnings(
   }
   for (const { after_s: after, agents: ids } of stage.rate?.divisions ?? []) {
     const when = after === 0 ? 'from its start' : `after ${String(Math.round(after))}s`;
-    const over = `${String(ids.length)} of ${String(agents.length)} agents`;
+    const over = `${String(ids.length)} of ${counted(agents.length, 'agent')}`;
     warnings.push(`stage ${stage.name}: its rate was divided over ${over} ${when}`);
   }
   warnings.push(...idleWarnings(stage, plan));
@@ -106,7 +113,7 @@ function stageWarnings(
     }
     if (own.abandoned > 0) {
       warnings.push(
-        `stage ${stage.name}: agent ${id} abandoned ${String(own.abandoned)} operations in flight`,
+        `stage ${stage.name}: agent ${id} abandoned ${counted(own.abandoned, 'operation')} in flight`,
       );
     }
   }
@@ -120,7 +127,7 @@ function idleWarnings(stage: StageSummary, plan: Plan): readonly string[] {
   const idle = own.filter((agent) => agent.ended_by === 'exhausted');
   if (durationMs === undefined || idle.length === 0) return [];
   const last = Math.max(...idle.map(({ done_s: done }) => done ?? 0));
-  const of = `${String(idle.length)} of ${String(own.length)} agents`;
+  const of = `${String(idle.length)} of ${counted(own.length, 'agent')}`;
   return [
     `stage ${stage.name}: ${of} had nothing left to do after ${last.toFixed(1)} s of ${String(durationMs / 1000)} s`,
   ];
@@ -139,7 +146,7 @@ function outageWarnings({ plan, outages }: AgentTrack): readonly string[] {
 }
 
 function times({ length }: readonly unknown[]): string {
-  return length === 1 ? 'once' : `${String(length)} times`;
+  return length === 1 ? 'once' : counted(length, 'time');
 }
 
 function sum(durationsMs: readonly number[]): string {
@@ -153,7 +160,7 @@ function boundWarnings(
   return stages.flatMap((stage) => {
     const agents = bound.filter((one) => one.stage === stage.name);
     if (agents.length === 0) return [];
-    const of = `${String(agents.length)} of ${String(stage.agents_started)} agents`;
+    const of = `${String(agents.length)} of ${counted(stage.agents_started, 'agent')}`;
     return [
       `stage ${stage.name}: generator-bound on ${of} (${causes(agents, stage)}): ${agents.map((one) => one.agent).join(', ')}`,
     ];
@@ -178,7 +185,7 @@ function causes(bound: readonly GeneratorBound[], stage: StageSummary): string {
 }
 
 function seconds(count: number): string {
-  return `${String(count)} agent-second${count === 1 ? '' : 's'}`;
+  return counted(count, 'agent-second');
 }
 
 function ms(value: number): string {

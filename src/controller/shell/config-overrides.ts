@@ -3,6 +3,7 @@ import { parseDocument } from 'yaml';
 import { printPath, startsWith } from '../../shared/model/config/path.js';
 import type { LocatedProblem } from './config-source.js';
 import type { KeyPath } from '../../shared/model/config/path.js';
+import { counted } from '../../shared/kernel/counted.js';
 
 export interface Overridden {
   readonly data: unknown;
@@ -78,7 +79,7 @@ function assign(
       }
       if (step > place.length) {
         return {
-          problem: `${here} has only ${String(place.length)} ${place.length === 1 ? 'entry' : 'entries'}`,
+          problem: `${here} has only ${counted(place.length, 'entry', 'entries')}`,
         };
       }
     }

@@ -58,6 +58,7 @@ function toJson(record: JournalRecord): Json {
           atNs: String(result.atNs),
           firstOperationNs: String(result.firstOperationNs),
           lastOperationNs: String(result.lastOperationNs),
+          endedNs: String(result.endedNs),
           operations: result.operations.map(operationToJson),
           warmup: result.warmup.map(operationToJson),
         },
@@ -97,6 +98,8 @@ export function decodeRecord(line: string): JournalRecord {
           atNs: integer(result.atNs),
           firstOperationNs: integer(result.firstOperationNs),
           lastOperationNs: integer(result.lastOperationNs),
+          // Journals of before do not have it.
+          endedNs: 'endedNs' in result ? integer(result.endedNs) : 0n,
         },
       };
     }

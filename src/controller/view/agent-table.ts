@@ -1,7 +1,8 @@
 import type { AgentStageSummary, StageSummary } from '../core/summary.js';
 import { duration, instant, percent, rate } from './format.js';
 import type { Paint } from './paint.js';
-import { table } from './table.js';
+import { stacked, tablesWithin } from './table.js';
+import { counted } from '../../shared/kernel/counted.js';
 
 /** Per agent: state, share, rate, p99 of each operation, lateness at the start, when it was done. */
 export function agentTable(
@@ -23,22 +24,15 @@ export function agentTable(
     if (kept.has(id)) rows.push(row(id, agent, operations));
   }
   const left = entries.length - kept.size;
-  const lines = fitting(rows, width);
+  const tables = tablesWithin(width, rows).map(([head = '', ...lines]) => [
+    paint.dim(head),
+    ...lines,
+  ]);
   return [
     '',
-    ...lines.map((line, index) => (index === 0 ? paint.dim(line) : line)),
-    ...(left > 0 ? [`  ... and ${String(left)} more agents in summary.txt`] : []),
+    ...stacked(tables),
+    ...(left > 0 ? [`  ... and ${counted(left, 'more agent')} in summary.txt`] : []),
   ];
-}
-
-/** Where the terminal is too narrow, whole columns are left out, the rightmost first. */
-function fitting(rows: readonly (readonly string[])[], width: number): readonly string[] {
-  const columns = rows[0]?.length ?? 0;
-  for (let kept = columns; kept > 1; kept--) {
-    const lines = table(rows.map((cells) => cells.slice(0, kept)));
-    if (lines.every((line) => line.length <= width)) return lines;
-  }
-  return table(rows.map((cells) => cells.slice(0, 1)));
 }
 
 function row(id: string, agent: AgentStageSummary, operations: readonly string[]): string[] {

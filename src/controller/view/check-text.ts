@@ -6,6 +6,7 @@ import { sameHost } from '../core/warnings.js';
 import type { CheckOutcome } from '../shell/check-fleet.js';
 import { bytes, duration, rate } from './format.js';
 import { table } from './table.js';
+import { counted } from '../../shared/kernel/counted.js';
 
 /** What a preflight found: a line per agent, what is wrong, what its generator can do, and what to beware of. */
 export function checkText(plan: Plan, outcomes: readonly CheckOutcome[]): string {
@@ -61,7 +62,7 @@ function generatorLines(outcomes: readonly CheckOutcome[]): readonly string[] {
 function generatorLine(test: SelfTest): string {
   const { stages, threads, iodepth, operationsPerSecond, cpuNsPerOperation } = test;
   const shape = [
-    `${String(threads)} thread${threads === 1 ? '' : 's'}`,
+    counted(threads, 'thread'),
     ...(iodepth > 1 ? [`iodepth ${String(iodepth)}`] : []),
   ].join(' and ');
   const of = stages.map(({ name }) => name).join(', ');

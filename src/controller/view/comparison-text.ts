@@ -3,6 +3,7 @@ import { isoTime } from '../core/calendar.js';
 import type { Summary } from '../core/summary.js';
 import { duration, rate } from './format.js';
 import { table } from './table.js';
+import { counted } from '../../shared/kernel/counted.js';
 
 const names = { per_second: 'ops/s', p50: 'p50', p99: 'p99' } as const;
 const verdicts = {
@@ -42,7 +43,7 @@ export function comparisonText(
 }
 
 function about({ run, coverage, outcome }: Summary): string {
-  return `${run.name}, ${isoTime(run.started_unix_ms)}, ${agents(coverage.agents_planned)}, ${outcome}`;
+  return `${run.name}, ${isoTime(run.started_unix_ms)}, ${counted(coverage.agents_planned, 'agent')}, ${outcome}`;
 }
 
 function shown({ metric }: MetricComparison, value: number): string {
@@ -51,8 +52,4 @@ function shown({ metric }: MetricComparison, value: number): string {
 
 function percent(share: number): string {
   return `${share < 0 ? '-' : '+'}${Math.abs(share * 100).toFixed(1)} %`;
-}
-
-function agents(count: number): string {
-  return `${String(count)} agent${count === 1 ? '' : 's'}`;
 }

@@ -3,6 +3,7 @@ import { agentHealth } from './agent-health.js';
 import type { Health } from './agent-health.js';
 import { bytes, clock, duration, instant, rate } from './format.js';
 import { table } from './table.js';
+import { counted } from '../../shared/kernel/counted.js';
 
 export interface AgentLine {
   readonly text: string;
@@ -61,7 +62,7 @@ function overallCells(snapshot: RunSnapshot): readonly string[] {
   }
   const elapsed = clock(stage.elapsedMs / 1000);
   return [
-    live.errors === 0 ? '' : `${String(live.errors)} errors`,
+    live.errors === 0 ? '' : counted(live.errors, 'error'),
     stage.durationMs === undefined ? elapsed : `${elapsed}/${clock(stage.durationMs / 1000)}`,
     `${rate(live.operationsPerSecond)} ops/s`,
     `${bytes(live.bytesPerSecond)}/s`,

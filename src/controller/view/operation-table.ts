@@ -1,7 +1,7 @@
 import type { LatencySummary } from '../core/latency.js';
 import type { RunOperationNumbers, StageSummary } from '../core/summary.js';
 import { bytes, count, duration, rate } from './format.js';
-import { table } from './table.js';
+import { stacked, table, tablesWithin } from './table.js';
 
 const rateHeader = ['operation', 'ops', 'ops/s', 'bytes/s', 'errors'];
 const latencyHeader = ['mean', 'p50', 'p90', 'p99', 'p99.9', 'max'];
@@ -33,18 +33,8 @@ export function operationTable(stage: StageSummary, width: number): readonly str
       rows.map(({ kind, cells }) => [`${name} ${kind}`.trimEnd(), ...cells]),
     ),
   ];
-  const full = table(detail);
-  // Of the six, p50, p99 and max say most.
-  const brief = (): readonly string[] => table(detail.map((row) => pick(row, [0, 2, 4, 6])));
-  return [
-    ...table([rateHeader, ...operations.map(([name, numbers]) => rateCells(name, numbers))]),
-    '',
-    ...(full.every((line) => line.length <= width) ? full : brief()),
-  ];
-}
-
-function pick(row: readonly string[], columns: readonly number[]): readonly string[] {
-  return columns.map((column) => row[column] ?? '');
+  const rates = [rateHeader, ...operations.map(([name, numbers]) => rateCells(name, numbers))];
+  return stacked([...tablesWithin(width, rates), ...tablesWithin(width, detail)]);
 }
 
 function rateCells(name: string, numbers: RunOperationNumbers): readonly string[] {

@@ -6,6 +6,7 @@ import { operationTable } from './operation-table.js';
 import { noPaint } from './paint.js';
 import type { Paint } from './paint.js';
 import { wrap } from './table.js';
+import { counted, nounFor } from '../../shared/kernel/counted.js';
 
 export interface TextOptions {
   /** Characters in a line; 120 by default. */
@@ -36,7 +37,7 @@ function verdict(summary: Summary, paint: Paint, width: number): readonly string
   const missed = expectations.filter(({ passed }) => !passed).length;
   const word = verdictPaint(summary.outcome, paint)(paint.strong(summary.outcome.toUpperCase()));
   const facts = [
-    `${String(coverage.agents_completed)} of ${String(coverage.agents_planned)} agents completed`,
+    `${String(coverage.agents_completed)} of ${counted(coverage.agents_planned, 'agent')} completed`,
     `${percent(coverage.host_seconds_ratio)} of planned host-seconds`,
     clock(run.elapsed_s),
     `seed ${String(run.seed)}`,
@@ -50,8 +51,8 @@ function verdict(summary: Summary, paint: Paint, width: number): readonly string
   lines.push(...wrap(facts.join(', '), width));
   if (!summary.representative) lines.push(`  ${paint.bad('NOT REPRESENTATIVE')}`);
   if (missed > 0 && summary.outcome !== 'failed') {
-    const of = `${String(missed)} of ${String(expectations.length)}`;
-    lines.push(`  ${paint.bad(`${of} thresholds FAILED`)}`);
+    const of = `${String(missed)} of ${counted(expectations.length, 'threshold')}`;
+    lines.push(`  ${paint.bad(`${of} FAILED`)}`);
   }
   return lines;
 }
@@ -82,7 +83,7 @@ function stageText(
 }
 
 function stageFacts(stage: StageSummary): string {
-  const facts = [`${String(stage.agents_completed)} of ${String(stage.agents_started)} agents`];
+  const facts = [`${String(stage.agents_completed)} of ${counted(stage.agents_started, 'agent')}`];
   const { start, first_done_s: first, last_done_s: last, straggler } = stage;
   if (start !== null && stage.agents_started > 1) {
     facts.push(`start spread ${duration(start.spread_ns)} (+- ${duration(start.bound_ns)})`);
@@ -124,7 +125,7 @@ function rateLine({ rate: paced }: StageSummary, width: number): readonly string
     paced.unit === 'bytes' ? `${bytes(value)}/s` : `${rate(value)} ops/s`;
   const facts = [
     `achieved ${show(paced.achieved_per_second)} of ${show(paced.planned_per_second)} (${paced.arrival} arrivals)`,
-    `${count(paced.missed_schedules)} schedules missed`,
+    `${count(paced.missed_schedules)} ${nounFor(paced.missed_schedules, 'schedule')} missed`,
   ];
   if (paced.unissued_schedules > 0) {
     facts.push(`${count(paced.unissued_schedules)} of them never issued`);
@@ -136,7 +137,11 @@ function errorLines(stage: StageSummary, paint: Paint): readonly string[] {
   return Object.entries(stage.operations).flatMap(([operation, numbers]) => {
     if (numbers.errors === 0) return [];
     const codes = Object.entries(numbers.error_codes).map(([code, n]) => `${code} ${count(n)}`);
-    return [paint.bad(`  ${operation}: ${count(numbers.errors)} errors (${codes.join(', ')})`)];
+    return [
+      paint.bad(
+        `  ${operation}: ${count(numbers.errors)} ${nounFor(numbers.errors, 'error')} (${codes.join(', ')})`,
+      ),
+    ];
   });
 }
 

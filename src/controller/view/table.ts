@@ -13,6 +13,33 @@ export function table(rows: readonly (readonly string[])[], indent = '  '): read
   });
 }
 
+/**
+ * The table; where it is wider than that, several, each with the first column and as many of the others as fit beside it:
+ * no column is lost.
+ */
+export function tablesWithin(
+  width: number,
+  rows: readonly (readonly string[])[],
+): readonly (readonly string[])[] {
+  const columns = Math.max(1, ...rows.map((row) => row.length));
+  const part = (from: number, to: number): readonly string[] =>
+    table(rows.map((row) => [row[0] ?? '', ...row.slice(from, to)]));
+  const tables: (readonly string[])[] = [];
+  let from = 1;
+  do {
+    let to = from + 1;
+    while (to < columns && part(from, to + 1).every((line) => line.length <= width)) to += 1;
+    tables.push(part(from, to));
+    from = to;
+  } while (from < columns);
+  return tables;
+}
+
+/** One below the other. */
+export function stacked(tables: readonly (readonly string[])[]): readonly string[] {
+  return tables.flatMap((lines, index) => (index === 0 ? lines : ['', ...lines]));
+}
+
 /** Breaks a sentence at blanks; lines after the first are indented by two more. */
 export function wrap(text: string, width: number, indent = '  '): readonly string[] {
   const lines: string[] = [];

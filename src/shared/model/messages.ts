@@ -99,6 +99,8 @@ export interface StageResult {
   readonly warmup: readonly OperationStats[];
   readonly mechanism: string;
   readonly warnings: readonly string[];
+  /** From then on nothing was issued; 0: not known. */
+  readonly endedNs: bigint;
 }
 
 export interface Progress {

@@ -1,5 +1,6 @@
 /** Whether a link is open to anybody, in a sentence. */
 import type { Access } from './access.js';
+import { counted } from '../kernel/counted.js';
 
 const loopback = /^(?:localhost|127(?:\.\d{1,3}){3}|::1|::ffff:127(?:\.\d{1,3}){3})$/i;
 
@@ -25,6 +26,6 @@ export function openControllerWarning(
 ): string | undefined {
   const open = hosts.filter((host) => !isLoopback(host)).length;
   if (open === 0 || token || tls) return undefined;
-  const agents = open === 1 ? '1 agent is' : `${open} agents are`;
+  const agents = counted(open, 'agent is', 'agents are');
   return `${agents} reached without token and TLS: others in that network can listen and interfere; ${advice}`;
 }

@@ -157,6 +157,7 @@ class SimulatedRunner {
       warmup: [],
       mechanism: 'simulated',
       warnings: [],
+      endedNs: endNs,
     });
     if (this.#assignment?.stages[stage + 1]) this.#say({ kind: 'ready', stage: stage + 1 });
   }

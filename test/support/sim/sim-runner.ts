@@ -389,6 +389,7 @@ export class SimRunner {
       warmup: [],
       mechanism: 'simulated',
       warnings: [],
+      endedNs: this.process.clock.now().ns,
     });
   }
 

@@ -127,6 +127,7 @@ export class FioLoad {
       warmup: [],
       mechanism,
       warnings: [...warnings],
+      endedNs: base.toAbsolute(lastNs),
     };
   }
 

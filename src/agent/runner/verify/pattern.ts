@@ -1,5 +1,6 @@
 import { mix } from '../choosing/hash.js';
 import { dataBlock, randomPart } from '../content/fill-blocks.js';
+import { counted } from '../../../shared/kernel/counted.js';
 
 /** Which data a block is. */
 export interface BlockName {
@@ -101,7 +102,7 @@ export class Pattern {
     }
     const first = found.findIndex((byte, i) => byte !== this.bytes[i]);
     const bad = found.reduce((count, byte, i) => count + (byte === this.bytes[i] ? 0 : 1), 0);
-    return `damage: ${String(bad)} wrong byte${bad === 1 ? '' : 's'}, the first at +${String(first)}: ${hexByte(found[first])} instead of ${hexByte(this.bytes[first])}`;
+    return `damage: ${counted(bad, 'wrong byte')}, the first at +${String(first)}: ${hexByte(found[first])} instead of ${hexByte(this.bytes[first])}`;
   }
 }
 

@@ -2,6 +2,7 @@ import type { Instant } from '../../../shared/kernel/clock.js';
 import type { AgentSession } from '../agent-session.js';
 import type { SessionEvent } from '../session-events.js';
 import type { Phase, RunContext } from './phase.js';
+import { counted } from '../../../shared/kernel/counted.js';
 
 /** Tells every agent to stop and waits, not too long, for its last words. */
 export class Aborting implements Phase {
@@ -26,8 +27,8 @@ export class Aborting implements Phase {
     this.#deadlineMs = now.ms + this.#run.plan.timeouts.abortMs;
     for (const session of this.#run.sessions) this.#abort(session, now);
     if (this.#awaited.size === 0) return;
-    const count = String(this.#awaited.size);
-    const line = `Aborting... Sent ABORT to ${count} agents... Waiting for cleanup...`;
+    const all = counted(this.#awaited.size, 'agent');
+    const line = `Aborting... Sent ABORT to ${all}... Waiting for cleanup...`;
     this.#run.outbox.notice('info', line);
   }
 

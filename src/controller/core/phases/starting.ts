@@ -7,6 +7,7 @@ import type { StageStatus } from '../snapshot.js';
 import { WorkWatch } from '../work-watch.js';
 import { isLive, type Phase, type RunContext } from './phase.js';
 import { Rejoining } from './rejoining.js';
+import { counted } from '../../../shared/kernel/counted.js';
 
 /** A clock estimate older than this is made again before a start: at 100 ppm it is off by half a millisecond. */
 const freshMs = 5000;
@@ -184,7 +185,7 @@ export class Starting implements Phase {
       return;
     }
     if (this.#stage === 0 || culprits.size === 0 || culprits.size === barrier.members.length) {
-      const reason = `Stage ${this.#stageName} could not be started in ${String(barrier.epoch)} attempts (${causes})`;
+      const reason = `Stage ${this.#stageName} could not be started in ${counted(barrier.epoch, 'attempt')} (${causes})`;
       this.#run.outbox.notice('error', reason);
       this.#run.notStartable(reason, now);
       return;

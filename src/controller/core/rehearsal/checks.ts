@@ -2,6 +2,7 @@
 import type { Outcome } from '../../../shared/model/outcome.js';
 import { operationsOf, sumsProblem, timeLineProblem } from './sums.js';
 import type { Check } from './verdict.js';
+import { counted } from '../../../shared/kernel/counted.js';
 
 export function exits(code: number): Check {
   return {
@@ -27,10 +28,12 @@ export function labelled(outcome: Outcome): Check {
 
 export function completed(count: number): Check {
   return {
-    expected: `${count} agents complete`,
+    expected: counted(count, 'agent completes', 'agents complete'),
     wrong: ({ summary }) => {
       const found = summary?.coverage.agents_completed;
-      return found === count ? undefined : `${found ?? 'nobody knows how many'} agents completed`;
+      return found === count
+        ? undefined
+        : `${found === undefined ? 'nobody knows how many agents' : counted(found, 'agent')} completed`;
     },
   };
 }
@@ -105,7 +108,7 @@ export function reconnected(agent: string, atLeast = 1): Check {
     expected: `${agent} reconnects`,
     wrong: ({ agents }) => {
       const found = agents.find(({ id }) => id === agent)?.reconnects ?? 0;
-      return found >= atLeast ? undefined : `${agent} reconnected ${found} times`;
+      return found >= atLeast ? undefined : `${agent} reconnected ${counted(found, 'time')}`;
     },
   };
 }

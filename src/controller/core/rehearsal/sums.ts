@@ -1,4 +1,5 @@
 import type { Evidence, Row } from './evidence.js';
+import { counted } from '../../../shared/kernel/counted.js';
 
 /** The first place where summary, agents, their seconds and the run's seconds do not add up to the same. */
 export function sumsProblem({ summary, rows }: Evidence): string | undefined {
@@ -41,7 +42,7 @@ export function timeLineProblem(
   const missing = summary?.stages.find(({ name }) => name === stage)?.agents[agent]
     ?.missing_seconds;
   if (missing === undefined) return `${agent} has no results of ${stage}`;
-  if (missing > 0) return `${agent} misses ${missing} seconds of ${stage}`;
+  if (missing > 0) return `${agent} misses ${counted(missing, 'second')} of ${stage}`;
   const own = rows.filter((row) => row['stage'] === stage && row['agent'] === agent);
   if (own.length === 0) return `${agent} has no seconds in ${stage}`;
   for (const operation of new Set(own.map((row) => row['operation']))) {

@@ -1,4 +1,5 @@
 import type { Evidence } from './evidence.js';
+import { counted } from '../../../shared/kernel/counted.js';
 
 /** One thing that must be so after the fault. */
 export interface Check {
@@ -41,7 +42,7 @@ function describe({ exitCode, tookMs, summary, agents }: Evidence): string {
     );
   }
   const reconnects = agents.reduce((sum, agent) => sum + agent.reconnects, 0);
-  if (reconnects > 0) parts.push(`${reconnects} ${reconnects === 1 ? 'reconnect' : 'reconnects'}`);
+  if (reconnects > 0) parts.push(counted(reconnects, 'reconnect'));
   return parts.join(', ');
 }
 

@@ -8,6 +8,7 @@ import { html, Markup, nothing } from './markup.js';
 import { stageSection } from './stage-section.js';
 import { style } from './style.js';
 import { timelineSection } from './timeline-section.js';
+import { counted } from '../../../shared/kernel/counted.js';
 
 export interface ReportOptions {
   /** While the run goes on: how often the browser asks again, in seconds. */
@@ -61,7 +62,7 @@ function heading(summary: Summary, live: boolean): Markup {
   const tone =
     summary.outcome === 'completed' ? 'good' : summary.outcome === 'partial' ? 'warn' : 'bad';
   const facts = [
-    `${String(coverage.agents_completed)} of ${String(coverage.agents_planned)} agents completed`,
+    `${String(coverage.agents_completed)} of ${counted(coverage.agents_planned, 'agent')} completed`,
     run.mode === 'run'
       ? `${percent(coverage.host_seconds_ratio)} of planned host-seconds`
       : undefined,

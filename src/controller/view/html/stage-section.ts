@@ -12,6 +12,7 @@ import type { Markup } from './markup.js';
 import { linearScale, logScale, timeScale } from './scale.js';
 import { thinRows } from './thin-rows.js';
 import type { Column } from './thin-rows.js';
+import { counted, nounFor } from '../../../shared/kernel/counted.js';
 
 const mostColumns = 300;
 
@@ -40,7 +41,7 @@ export function stageSection(
 function facts(stage: StageSummary): string {
   const { start, first_done_s: first, last_done_s: last, straggler } = stage;
   return [
-    `${String(stage.agents_completed)} of ${String(stage.agents_started)} agents completed it`,
+    `${String(stage.agents_completed)} of ${counted(stage.agents_started, 'agent')} completed it`,
     start === null
       ? undefined
       : `start spread ${duration(start.spread_ns)} (± ${duration(start.bound_ns)})`,
@@ -161,7 +162,8 @@ function columnText(column: Column | undefined): string {
     p50 === null || p99 === null || max === null
       ? 'no latencies'
       : `p50 ${duration(p50)}, p99 ${duration(p99)}, max ${duration(max)}`;
-  const errors = column.errors > 0 ? `, ${count(column.errors)} errors` : '';
+  const errors =
+    column.errors > 0 ? `, ${count(column.errors)} ${nounFor(column.errors, 'error')}` : '';
   const gap = column.missing ? ' (some intervals are missing)' : '';
   return `${when}: ${rate(column.perSecond)} ops/s, ${bytes(column.bytesPerSecond)}/s, ${latency}${errors}${gap}`;
 }

@@ -294,7 +294,7 @@ describe('drop_cache', () => {
     assert.equal(fs.readFileSync(hostSwitch, 'latin1'), '3');
     const absent = path.join(folder, 'no-such-switch');
     const each = await dropCache([file], signal, absent);
-    assert.match(each.words, /^1 of 1 files dropped from the page cache, /u);
+    assert.match(each.words, /^1 of 1 file dropped from the page cache, /u);
     assert.match(
       each.warnings.join(),
       /file by file, because .*no-such-switch cannot be written \(/u,

@@ -205,6 +205,27 @@ describe('runner, start and abort', () => {
     assert.equal(runner.all('aborted').length, 1);
   });
 
+  it('[RES-05] says when it was stopped, not when what was in flight then had ended', async () => {
+    const stage = stageOf({ mix: getMix, durationMs: 600_000, threads: 1, access: 'sequential' });
+    runner.prepare(assignmentOf(folder.path, [stage]));
+    await runner.event('ready');
+    hang('f7');
+    await runner.start(0);
+    await runner.event('report', ({ oldestInFlightNs }) => oldestInFlightNs > 100e6);
+    const toldNs = process.hrtime.bigint();
+    runner.tell({ kind: 'abort', reason: 'Ctrl-C', graceMs: 60_000 });
+    // Reported once a second: by then the abort, told before, has been heard.
+    const before = runner.all('report').length;
+    await runner.event('report', () => runner.all('report').length > before + 1);
+    const letGoNs = process.hrtime.bigint();
+    // A writer ends the wait.
+    fs.closeSync(fs.openSync(path.join(folder.path, 'ds1', '0', 'data', 'f7'), 'w'));
+    await runner.event('aborted');
+    const { endedNs, lastOperationNs } = await runner.event('stageResult');
+    assert.ok(toldNs <= endedNs && endedNs < letGoNs);
+    assert.ok(lastOperationNs > letGoNs);
+  });
+
   it('[RUN-09] reports and gives up on a worker that is stuck in a system call, with its operation abandoned', async () => {
     const stage = stageOf({ mix: getMix, durationMs: 600_000, threads: 2, access: 'sequential' });
     runner.prepare(assignmentOf(folder.path, [stage]));
@@ -217,9 +238,11 @@ describe('runner, start and abort', () => {
     assert.ok(inFlight >= 1, 'the age of the operation in flight is visible');
     runner.tell({ kind: 'abort', reason: 'Ctrl-C', graceMs: 300 });
     await runner.event('aborted');
+    const heardNs = process.hrtime.bigint();
     const result = await runner.event('stageResult');
     assert.equal(result.endedBy, 'aborted');
     assert.equal(result.abandoned, 1);
+    assert.ok(heardNs - result.endedNs >= 290_000_000n, 'stopped when told, not when it gave up');
     assert.ok((result.operations[0]?.count ?? 0) > 0);
     await runner.kill();
     assert.equal(isAlive(runner.child.pid), false);

@@ -80,6 +80,7 @@ test('an abort that is not answered ends with SIGKILL and the totals reported un
       mechanism: '',
       warmup: [],
       warnings: ['Ctrl-C'],
+      endedNs: 0n,
     },
   ]);
   assert.equal(agent.sent('error').length, 0);

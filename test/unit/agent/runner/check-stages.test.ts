@@ -53,6 +53,28 @@ describe('checkStages', () => {
     }
   });
 
+  it('[RUN-23] refuses blocks for which no file is large enough, although larger ones could have been drawn', async () => {
+    const lognormal = { mean: 8192, sd: 1024, min: 4096, max: 2 ** 20 };
+    const drawn = { dataset: { fileSizes: { lognormal }, fileSizeBytes: 2 ** 20 } };
+    const none =
+      /stage "s": no file of the dataset has room for a block of 512KiB; use a smaller block_size/u;
+    for (const kind of ['read', 'write'] as const) {
+      assert.match(await problem({ mix: mixOf(kind), blockSizeBytes: 2 ** 19 }, drawn), none);
+    }
+    const blockSizes = { read: 4096, write: 2 ** 19 };
+    const both = { blockSizeBytes: 2 ** 19, blockSizes };
+    assert.match(
+      await problem({ ...both, mix: [...mixOf('read'), ...mixOf('write')] }, drawn),
+      none,
+    );
+    assert.equal(await problem({ ...both, mix: mixOf('read') }, drawn), 'none');
+    assert.equal(await problem({ mix: mixOf('get'), blockSizeBytes: 2 ** 19 }, drawn), 'none');
+    // Blocks of several sizes are cut to the file.
+    const uniform = [4096, 2 ** 19] as const;
+    const cut = { blockSizeBytes: 2 ** 19, blockSizes: { read: { uniform }, write: { uniform } } };
+    assert.equal(await problem({ ...cut, mix: mixOf('read') }, drawn), 'none');
+  });
+
   it('refuses direct with sizes that no device takes', async () => {
     assert.match(
       await problem({ direct: true, blockSizeBytes: 1000 }),

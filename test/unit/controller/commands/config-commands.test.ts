@@ -95,7 +95,7 @@ test('`validate` prints the resolved plan as a config that gives the same plan, 
     );
     assert.equal(again.seed, 9);
     assert.match(stdout, /^# agent-1 \(n1:7761\) on \/mnt\/x, makes files 0–1 \(2GiB\)$/m);
-    assert.match(stdout, /^# agent-4 \(m:7761\) on \/mnt\/x, makes files 4–4 \(1GiB\)$/m);
+    assert.match(stdout, /^# agent-4 \(m:7761\) on \/mnt\/x, makes file 4 \(1GiB\)$/m);
     assert.match(stdout, /^# {3}a: 2 threads, 3 operations, 256MiB$/m);
     assert.match(stdout, /^# {3}a: 2 threads, 2 operations, 256MiB$/m);
     assert.equal(stderr, '');

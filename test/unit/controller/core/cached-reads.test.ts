@@ -5,7 +5,9 @@ import {
   givenBytesOf,
   memoryBytesOf,
 } from '../../../../src/controller/core/cached-reads.js';
+import { Aggregate } from '../../../../src/controller/core/aggregate.js';
 import { planOf } from '../../../support/example-plan.js';
+import { at, RecordedAgent, runRecord } from '../../../support/recorded-run.js';
 
 const GiB = 1024 ** 3;
 
@@ -94,6 +96,39 @@ stages: [{ name: s, mix: read, duration: 1s }]`);
   for (const facts of [undefined, null, {}, { given: null }, { given: [{}] }, 'x']) {
     assert.equal(givenBytesOf(facts), undefined);
   }
+});
+
+test('[MEAS-06] the results say it of stages that read something, not of those that the run did not come to', () => {
+  const { plan } = planOf(`
+agents: [a]
+target: /mnt/bench
+dataset: { files: 8, file_size: 1GiB }
+stages:
+  - { name: one, mix: read, duration: 1s }
+  - { name: two, mix: get, duration: 1s }
+  - { name: cut-at-once, mix: read, duration: 1s }
+  - { name: not-reached, mix: read, duration: 1s }`);
+  const facts = { version: '', hostname: '', instanceId: '', bootId: '' };
+  const aggregate = new Aggregate();
+  aggregate.accept(at(0, runRecord(plan)));
+  const host = { memoryBytes: 16 * GiB };
+  aggregate.accept(at(0, { type: 'agent', agent: 0, facts: { ...facts, host } }));
+  for (const [stage, work] of [
+    [0, { read: { latenciesNs: [1] } }],
+    [1, { get: { latenciesNs: [1] } }],
+    [2, { read: { latenciesNs: [] } }],
+  ] as const) {
+    const interval = new RecordedAgent(stage).interval(work);
+    aggregate.accept(at(1, { type: 'stageStart', stage, epoch: 1, t0Ns: 0n, agents: [0] }));
+    aggregate.accept(at(2, { type: 'interval', agent: 0, interval }));
+  }
+  const { warnings } = aggregate.summary();
+  assert.deepEqual(
+    warnings.filter((warning) => warning.includes('fits into the memory')),
+    [
+      'stages one and two: what they read (8GiB) fits into the memory of 1 of 1 agent, and may come from there: use direct, or more data',
+    ],
+  );
 });
 
 test('the memory is what the host says, and nothing when it says nothing', () => {

@@ -373,8 +373,59 @@ test('[CONF-01] sizes that mean nothing or do not go together are refused', () =
     ['stages.0.block_size={ read: 4KiB, write: 64KiB }'],
     ['stages.0.block_size=[{ size: 4KiB, weight: 9 }, { size: 64KiB, weight: 1 }]'],
   ]);
-  const { warnings } = planOf(base, { sets: [uneven, 'stages.0.block_size=8KiB'] });
-  assert.match(warnings[0] ?? '', /files smaller than 8KiB have no whole block and are left out/);
+});
+
+test('[CONF-01] files that are smaller than the blocks of a stage are warned of, with what becomes of them', () => {
+  const warned = (files: string, blocks: string, mix = 'read'): readonly string[] => {
+    const sets = [`dataset.file_size=${files}`, `stages.0.block_size=${blocks}`];
+    const { warnings } = planOf(base, { sets: [...sets, `stages.0.mix=${mix}`] });
+    return warnings.map((line) => line.replace(/^.*block_size: /, ''));
+  };
+  const doThis = (from: string): string =>
+    `(file_size begins at ${from}): use a smaller block_size or larger files`;
+  const leftOut = (size: string, by: string, from: string): string =>
+    `files smaller than ${size} have no whole block and are left out by ${by} ${doThis(from)}`;
+  const cut = (size: string, by: string, from: string): string =>
+    `blocks of up to ${size} are cut to the file, where it is smaller, by ${by} ${doThis(from)}`;
+  const both = '{ read: 1, write: 1 }';
+  for (const files of [
+    '{ uniform: [4KiB, 1MiB] }',
+    '{ lognormal: { mean: 64KiB, sd: 64KiB, min: 4KiB, max: 1MiB } }',
+    '[{ size: 4KiB, weight: 9 }, { size: 1MiB, weight: 1 }]',
+  ]) {
+    assert.deepEqual(warned(files, '4KiB'), []);
+    assert.deepEqual(warned(files, '8KiB'), [leftOut('8KiB', 'read', '4KiB')]);
+    assert.deepEqual(warned(files, '8KiB', both), [leftOut('8KiB', 'read and write', '4KiB')]);
+    assert.deepEqual(warned(files, '8KiB', '{ get: 1, stat: 1 }'), []);
+    // Each operation by its own blocks, and only those of the mix.
+    const split = '{ read: 4KiB, write: 8KiB }';
+    assert.deepEqual(warned(files, split, both), [leftOut('8KiB', 'write', '4KiB')]);
+    assert.deepEqual(warned(files, split, 'write'), [leftOut('8KiB', 'write', '4KiB')]);
+    assert.deepEqual(warned(files, split, 'read'), []);
+    for (const blocks of [
+      '{ uniform: [4KiB, 64KiB] }',
+      '[{ size: 4KiB, weight: 9 }, { size: 64KiB, weight: 1 }]',
+    ]) {
+      assert.deepEqual(warned(files, blocks, both), [cut('64KiB', 'read and write', '4KiB')]);
+      const writes = `{ read: 4KiB, write: ${blocks} }`;
+      assert.deepEqual(warned(files, writes, both), [cut('64KiB', 'write', '4KiB')]);
+    }
+    assert.deepEqual(warned(files, '{ uniform: [8KiB, 64KiB] }'), [
+      leftOut('8KiB', 'read', '4KiB'),
+      cut('64KiB', 'read', '4KiB'),
+    ]);
+  }
+  // Files of one size, and the largest of several, have to have room for the largest block.
+  for (const blocks of ['2MiB', '{ uniform: [4KiB, 2MiB] }', '[{ size: 2MiB, weight: 1 }]']) {
+    for (const files of ['1MiB', '{ uniform: [4KiB, 1MiB] }']) {
+      refused([
+        [
+          [`dataset.file_size=${files}`, `stages.0.block_size=${blocks}`],
+          'stages[0].block_size: 2MiB is more than dataset.file_size (1MiB)',
+        ],
+      ]);
+    }
+  }
 });
 
 test('[CONF-01] what cannot be verified is refused', () => {

@@ -8,7 +8,7 @@ import { intervalsCsv } from '../../../../src/controller/shell/intervals-csv.js'
 import { summaryText } from '../../../../src/controller/view/summary-text.js';
 import { parseExpectation } from '../../../../src/shared/model/expectation.js';
 import { Histogram } from '../../../../src/shared/metrics/histogram.js';
-import type { Expectation } from '../../../../src/shared/model/plan.js';
+import type { Expectation, StagePlan } from '../../../../src/shared/model/plan.js';
 import {
   at,
   completed,
@@ -114,6 +114,51 @@ test('[MEAS-06] the summary says how much of the rate was achieved, and what was
     /achieved 19\.3 ops\/s of 20\.0 ops\/s \(constant arrivals\), 9 schedules missed, 3 of them never issued/,
   );
   assert.match(text, /read .*response .*\n.*service /);
+});
+
+/** What one agent with a thread achieved of 5 operations/s, or of as many blocks in bytes. */
+function achieved(
+  done: { readonly seconds: readonly number[]; readonly afterS: number },
+  change: Partial<StagePlan> = {},
+): number | undefined {
+  const rate = { unit: 'operations', steps: [{ from: 5, to: 5 }] } as const;
+  const paced = { durationMs: undefined, threads: 1, rate, ...change };
+  const agent = new RecordedAgent();
+  const intervals = done.seconds.map((count) =>
+    agent.interval({ read: { latenciesNs: Array.from({ length: count }, () => ms) } }),
+  );
+  const aggregate = new Aggregate();
+  for (const record of [
+    at(0, runRecord(planOf(1, [stagePlan(0, paced)]))),
+    at(1, { type: 'stageStart', stage: 0, epoch: 1, t0Ns: 0n, agents: [0] } as const),
+    ...intervals.map((interval) => at(2, { type: 'interval', agent: 0, interval } as const)),
+    at(3, { type: 'stageResult', agent: 0, result: agent.result('operations', done.afterS) }),
+  ]) {
+    aggregate.accept(record);
+  }
+  return aggregate.summary().stages[0]?.rate?.achieved_per_second;
+}
+
+test('[MEAS-06] the gap after the last operation counts to what was achieved of a rate', () => {
+  // n operations have n - 1 gaps between them.
+  const seven = { seconds: [5, 2], afterS: 1.2 };
+  assert.equal(achieved(seven), 5);
+  const bytes = { unit: 'bytes', steps: [{ from: 20_480, to: 20_480 }] } as const;
+  assert.equal(achieved(seven, { rate: bytes }), 20_480);
+  // Whole seconds at a rate that does not fit into them: 8 operations are due in 3 s of 2.5/s.
+  const half = { unit: 'operations', steps: [{ from: 2.5, to: 2.5 }] } as const;
+  assert.equal(achieved({ seconds: [3, 2, 3, 1], afterS: 3.2 }, { rate: half }), 2.5);
+});
+
+test('[MEAS-06] what was achieved of a rate is not rounded up to it, and what is ahead by more is shown', () => {
+  assert.equal(achieved({ seconds: [5, 2], afterS: 1.75 }), 4);
+  // What was due in a warm-up that stood still is done in the seconds after it.
+  assert.equal(achieved({ seconds: [7, 5, 5, 5], afterS: 4 }), 5.5);
+  // One more operation for each thread, which has a schedule of its own.
+  assert.equal(achieved({ seconds: [9, 4], afterS: 1.6 }), 8.125);
+  assert.equal(achieved({ seconds: [9, 4], afterS: 1.6 }, { threads: 5 }), 5);
+  // Poisson arrivals begin with a gap.
+  assert.equal(achieved({ seconds: [5, 2], afterS: 1.25 }, { arrival: 'poisson' }), 5.6);
 });
 
 test('[MEAS-06] a rate is divided anew in seconds of the measurement: neither the wait for T0 nor the warm-up counts', () => {

@@ -46,6 +46,12 @@ for (const [phase, sendsAbort, bring] of phases) {
   });
 }
 
+test('[RUN-09] one agent is told of in the singular', () => {
+  const fleet = new ScriptedFleet(fleetPlan(1), { cleanup: true }).start().advance(5000);
+  fleet.feed(interrupt);
+  assert.ok(fleet.lines().includes(waiting.replace('3 agents', '1 agent')));
+});
+
 test('[RUN-09] Ctrl-C while connecting: dials under way are hung up, nobody is waited for', () => {
   const fleet = fleetOf().refuse(2, 'dial').start().feed(interrupt);
   assert.equal(fleet.end?.exitCode, 130);

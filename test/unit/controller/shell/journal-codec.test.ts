@@ -62,17 +62,31 @@ test('[RUN-14] 64-bit times and histogram bytes are exact', () => {
             mechanism: '',
             warmup: [stats],
             warnings: [],
+            endedNs: time,
           },
         };
         const back = decodeRecord(encodeRecord(record));
         assert.ok(back.type === 'stageResult');
         assert.equal(back.result.atNs, time);
+        assert.equal(back.result.endedNs, time);
         for (const [found] of [back.result.operations, back.result.warmup]) {
           assert.deepEqual([...(found?.service ?? [])], [...bytes]);
         }
       },
     ),
   );
+});
+
+test('[RES-04] a stage result in a journal of before endedNs is read, and says that it is not known', () => {
+  const record = sampleRun().find(({ type }) => type === 'stageResult');
+  assert.ok(record);
+  const line = encodeRecord(record)
+    .replace(/"endedNs":"\d+",?/, '')
+    .replace(',}', '}');
+  assert.ok(!line.includes('endedNs'));
+  const back = decodeRecord(line);
+  assert.ok(back.type === 'stageResult');
+  assert.equal(back.result.endedNs, 0n);
 });
 
 test('what is not a record is refused, not taken for one', () => {

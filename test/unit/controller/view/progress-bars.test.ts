@@ -40,6 +40,7 @@ test('[RUN-11] in 80 columns the bar shows whole numbers only, and errors before
     show(new FakeTerminal(80), [{ ...snapshot, live: { ...snapshot.live, errors } }])[0];
   assert.equal(bar(0), 'running mixed (1/2) [##------] 25 %  0m15s/1m00s  3 003 ops/s  11.7 MiB/s');
   assert.equal(bar(12), 'running mixed (1/2) [##------] 25 %  12 errors  0m15s/1m00s  3 003 ops/s');
+  assert.match(bar(1) ?? '', /  1 error  /);
 });
 
 test('an agent in trouble is said to be, in place of numbers that are old', () => {

@@ -106,10 +106,72 @@ test('no line is longer than the terminal is wide, and plain text has ASCII only
   }
 });
 
+/** The words of all lines, in order of the alphabet: what a table says, however it is laid out. */
+function wordsOf(text: string): readonly string[] {
+  return text.split(/[\s,]+/).sort();
+}
+
+test('[RES-01] on a narrow terminal tables are folded: every number of the wide ones is there', () => {
+  const summary = summaryOf({ agents: 4 });
+  const wide = new Set(wordsOf(summaryText(summary, { width: 1000 })));
+  for (const width of [undefined, 40, 60, 80, 100]) {
+    const narrow = summaryText(summary, { width });
+    const lost = [...wide].filter((word) => !wordsOf(narrow).includes(word));
+    assert.deepEqual(lost, [], narrow);
+  }
+  const text = summaryText(summary, { width: 60 });
+  for (const columns of [
+    /^ {2}latency +mean +p50 +p90 +p99 +p99\.9$/m,
+    /^ {2}latency +max$/m,
+    /^ {2}agent +state +share +ops\/s +read p99 +write p99$/m,
+    /^ {2}agent +late by +done$/m,
+  ]) {
+    assert.match(text, columns);
+  }
+  assert.match(text, /^ {2}agent-4 +250 us +5\.004 s$/m);
+  // Beside a name that leaves no room each column stands alone, and longer than the line.
+  const [stage] = summary.stages;
+  assert.ok(stage?.agents['agent-1'] && stage.agents['agent-2']);
+  const agents = { ['a'.repeat(70)]: stage.agents['agent-1'], b: stage.agents['agent-2'] };
+  const crowded = summaryText({ ...summary, stages: [{ ...stage, agents }] }, { width: 60 });
+  assert.equal(crowded.match(/^ {2}a{70} {2}/gm)?.length, 7);
+});
+
 test('a fleet of many agents shows the most remarkable and says how many are left out', () => {
   const text = summaryText(summaryOf({ agents: 9, seconds: 3 }), { mostAgents: 4 });
   assert.match(text, /agent-9/);
   assert.match(text, /\.\.\. and 5 more agents in summary\.txt/);
+});
+
+test('[RES-01] of one agent, error, threshold, schedule or operation no plural is spoken', () => {
+  const base = summaryOf({ agents: 1 });
+  const [stage] = base.stages;
+  const agent = stage?.agents['agent-1'];
+  assert.ok(stage && agent && base.stages[0]?.operations['write']?.errors === 1);
+  const rate = {
+    unit: 'operations',
+    arrival: 'constant',
+    planned_per_second: 2,
+    achieved_per_second: 1,
+    missed_schedules: 1,
+    unissued_schedules: 0,
+    divisions: [],
+  } as const;
+  const agents = { 'agent-1': agent, 'agent-2': agent };
+  const expectations = [{ text: 'mixed.errors == 0', measured: 1, passed: false }];
+  const summary = { ...base, expectations, stages: [{ ...stage, rate, agents }] };
+  const text = summaryText(summary, { mostAgents: 1 });
+  for (const words of [
+    '1 of 1 agent completed',
+    '1 of 1 threshold FAILED',
+    '1 of 1 agent, done after',
+    '1 schedule missed',
+    'write: 1 error (EIO 1)',
+    '... and 1 more agent in summary.txt',
+  ]) {
+    assert.ok(text.includes(words), words);
+  }
+  assert.doesNotMatch(text, /\b1 (more )?[a-z]+s\b/);
 });
 
 test('colours only on a terminal, and never with NO_COLOR, --no-color or TERM=dumb', () => {

@@ -274,6 +274,21 @@ describe('files of different sizes', () => {
     }
   });
 
+  it('[CONF-01] a block of several sizes is cut to a smaller file, and no file below their divisor is read', () => {
+    const blockSizes = { read: { uniform: [block, 16 * block] as const }, write: block };
+    for (const access of ['random', 'sequential'] as const) {
+      const options = { ...unevenOptions(sizes, spec, files, block), access };
+      let cut = 0;
+      for (const { file, offset, bytes } of operations({ ...options, blockSizes }, 5_000)) {
+        assert.ok(sizes.of(file) >= block);
+        assert.ok(offset >= 0 && bytes > 0 && bytes % block === 0);
+        assert.ok(offset + bytes <= sizes.of(file));
+        if (offset === 0 && bytes === Math.floor(sizes.of(file) / block) * block) cut++;
+      }
+      assert.ok(cut > 100, access);
+    }
+  });
+
   it('get moves the file’s own size; put draws one for every file it makes', () => {
     const mix = [
       { operation: 'get', weight: 1 },

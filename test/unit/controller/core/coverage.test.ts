@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Aggregate } from '../../../../src/controller/core/aggregate.js';
+import type { JournalRecord } from '../../../../src/controller/core/records.js';
+import type { StageResult } from '../../../../src/shared/model/messages.js';
+import { at, planOf, RecordedAgent, runRecord, stagePlan } from '../../../support/recorded-run.js';
+
+function ratioOf(records: readonly JournalRecord[]): number {
+  const aggregate = new Aggregate();
+  for (const record of records) aggregate.accept(record);
+  return aggregate.summary().coverage.host_seconds_ratio;
+}
+
+/** What part of 2 agents × 10 s is covered when the second one ended so after 2.5 s; the first one did it all. */
+function cutRatio(result: Partial<StageResult>): number {
+  const plan = planOf(2, [stagePlan(0, { durationMs: 10_000 })]);
+  const records = [
+    at(0, runRecord(plan)),
+    at(1, { type: 'stageStart', stage: 0, epoch: 1, t0Ns: 0n, agents: [0, 1] }),
+  ];
+  const [whole, cut] = [new RecordedAgent(), new RecordedAgent()];
+  for (const latency of [1, 2, 3]) {
+    const interval = cut.interval({ read: { latenciesNs: [latency] } });
+    records.push(at(2, { type: 'interval', agent: 1, interval }));
+  }
+  records.push(
+    at(3, { type: 'stageResult', agent: 0, result: whole.result('duration', 10) }),
+    at(3, { type: 'stageResult', agent: 1, result: cut.result('aborted', 2.5, result) }),
+  );
+  return ratioOf(records);
+}
+
+for (const endedBy of ['aborted', 'error'] as const) {
+  test(`[RES-05] coverage: of a second that was cut counts the part until it was: ${endedBy}`, () => {
+    assert.equal(cutRatio({ endedBy }), 0.625);
+    // Operations that were in flight then, and the seconds in which they ended, add nothing; nor does a slow schedule take away.
+    assert.equal(cutRatio({ endedBy, intervals: 5, lastOperationNs: 9_900_000_000n }), 0.625);
+    assert.equal(cutRatio({ endedBy, lastOperationNs: 5_900_000_000n }), 0.625);
+    assert.equal(cutRatio({ endedBy, endedNs: 4_900_000_000n }), 0.5, 'stopped in the warm-up');
+    assert.equal(cutRatio({ endedBy, endedNs: 16_000_000_000n }), 1, 'stopped in the drain');
+  });
+}
+
+test('[RES-05] coverage: of an agent whose workload process was killed, what it had sampled', () => {
+  assert.equal(cutRatio({ endedBy: 'killed', endedNs: 0n }), 0.65);
+});
+
+test('[RES-05] a stage without a duration that was cut everywhere lasted as long as anyone was at it', () => {
+  const agent = new RecordedAgent();
+  const interval = agent.interval({ read: { latenciesNs: [5] } }, { seconds: 3 });
+  const ratio = ratioOf([
+    at(0, runRecord(planOf(1, [stagePlan(0, { durationMs: undefined })]))),
+    at(1, { type: 'stageStart', stage: 0, epoch: 1, t0Ns: 0n, agents: [0] }),
+    at(2, { type: 'interval', agent: 0, interval }),
+    at(3, { type: 'stageResult', agent: 0, result: agent.result('aborted', 2.5) }),
+  ]);
+  assert.equal(ratio, 1);
+});
