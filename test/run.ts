@@ -1,10 +1,11 @@
 // Runs test suites in one go: `node dist/test/run.js unit simulation`, or paths of test files.
 // The last line is `N passed, N failed`; the exit code is 0 only when tests ran and all of them passed.
-import { existsSync, readdirSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { runTestFile, type FileResult } from './run-test-file.js';
+import { longestTurnMs, readTurns, turnsFile } from './support/turns.js';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -72,6 +73,11 @@ function report(file: string, result: FileResult): void {
   }
 }
 
+// [RPC-04] Of the programs that tests start, whatever they test.
+const turnsFolder = mkdtempSync(path.join(tmpdir(), 'muster-turns-'));
+const turns = path.join(turnsFolder, 'turns');
+process.env[turnsFile] = turns;
+
 const isFile = (name: string): boolean => /\.[jt]s$/.test(name);
 const suites = positionals.filter((name) => !isFile(name));
 const filesOf = (names: readonly string[]): string[] =>
@@ -91,9 +97,21 @@ await runFiles(
 );
 await runFiles(positionals.filter(isFile).map(compiledFile), 1);
 
+const noted = readTurns(turns);
+rmSync(turnsFolder, { recursive: true });
+for (const { program, argv, longestMs } of noted) {
+  if (longestMs <= longestTurnMs) continue;
+  const took = `${longestMs.toFixed(0)} ms of CPU time, more than ${String(longestTurnMs)} ms`;
+  failures.push(`✖ a turn of a control loop took ${took}\n    ${program} ${argv.join(' ')}`);
+}
+
 if (passed + failures.length === 0) failures.push('✖ No test ran.');
 for (const failure of failures) console.log(`\n${failure}`);
 if (skips.length > 0) console.log(`\nleft out:\n${indent(skips.join('\n'))}`);
+if (noted.length > 0) {
+  const longest = Math.max(...noted.map(({ longestMs }) => longestMs));
+  console.log(`\nlongest turn of ${String(noted.length)} control loops: ${longest.toFixed(0)} ms`);
+}
 const skipped = skips.length === 0 ? '' : `, ${skips.length} skipped`;
 console.log(`\n${passed} passed, ${failures.length} failed${skipped}`);
 process.exitCode = failures.length === 0 ? 0 : 1;

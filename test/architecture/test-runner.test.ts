@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
 import { repositoryRoot } from './check-imports.js';
 
 const runner = path.join(repositoryRoot, 'dist/test/run.js');
@@ -94,6 +96,38 @@ describe('the test runner', () => {
     assert.deepEqual([lines.at(-1), code], ['1 passed, 1 failed', 1]);
     assert.match(text, /not finished: stuck/);
   });
+
+  const needsCpuTime = existsSync('/proc/thread-self/schedstat') ? false : 'needs schedstat';
+  test(
+    '[RPC-04] fails, whatever was tested, when a program of a test had a turn of its control loop longer than 300 ms',
+    { skip: needsCpuTime },
+    async () => {
+      await writeFile(
+        path.join(folder, 'bench-agent.js'),
+        `import net from 'node:net';
+         const server = net.createServer().listen(0, () => setTimeout(() => {
+           const { user, system } = process.cpuUsage();
+           const busyMs = Number(process.argv[2]);
+           for (let now = process.cpuUsage(); now.user + now.system < user + system + busyMs * 1000;)
+             now = process.cpuUsage();
+           server.close();
+         }, 200));`,
+      );
+      const program = pathToFileURL(path.join(repositoryRoot, 'dist/test/support/program.js')).href;
+      const file = await testFile(
+        'turning',
+        `import { Program } from ${JSON.stringify(program)};
+         for (const ms of ['100', '500'])
+           test(ms, () => new Program(new URL('bench-agent.js', import.meta.url), [ms]).ended);`,
+      );
+      const { code, lines, text } = await runTests(file);
+      assert.deepEqual([lines.at(-1), code], ['2 passed, 1 failed', 1]);
+      assert.match(
+        text,
+        /a turn of a control loop took \d{3} ms of CPU .*\n {4}bench-agent.js 500\n/,
+      );
+    },
+  );
 
   test('fails when nothing ran, or a suite is empty or a file is missing', async () => {
     for (const args of [[], ['no-such-suite'], [path.join(folder, 'gone.test.js')]]) {

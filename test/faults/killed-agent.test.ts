@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { systemClock } from '../../src/shared/kernel/system-clock.js';
 import { rebuild } from '../../src/controller/shell/rebuild.js';
 import { processGone } from '../support/agent-process.js';
 import { eventually } from '../support/eventually.js';
@@ -107,7 +108,7 @@ suite('an agent is killed (SIGKILL)', { concurrency: 2 }, () => {
         const sent = lost?.sent['lease']?.messages ?? 0;
         assert.ok(sent >= (counted[1]?.sent['lease']?.messages ?? Infinity));
         const manifest = run.read('run.json');
-        await rebuild(run.folder);
+        await rebuild(run.folder, systemClock);
         assert.deepEqual(JSON.parse(run.read('run.json')), JSON.parse(manifest));
       },
     );

@@ -49,7 +49,7 @@ test('[RUN-18] a disk that gets full during the run: said at once, the run goes 
   // What was journaled before is still good, and no half-written file pretends to be a result.
   truncateSync(filler, 0);
   assert.ok(!(await readdir(results.folder)).some((name) => name.endsWith('.tmp')));
-  const { summary } = await rebuild(results.folder);
+  const { summary } = await rebuild(results.folder, systemClock);
   assert.ok((summary.stages[0]?.operations['read']?.count ?? 0) > 0);
   assert.equal(summary.outcome, 'interrupted');
 });

@@ -12,6 +12,7 @@ import type { HostMessage } from '../bench/simulated/host.js';
 import { SimulatedLoad } from '../bench/simulated/load.js';
 import { eventually } from '../support/eventually.js';
 import { Program } from '../support/program.js';
+import { turnsFile } from '../support/turns.js';
 
 const agents = 300;
 const buckets = 400;
@@ -48,7 +49,8 @@ test(`[RUN-17] a controller that wakes up to ${agents * frozenSeconds} seconds o
   );
   const results = path.join(folder, 'results');
   const argv = ['run', config, '--results', results, '--progress', 'lines'];
-  const program = new Program('bench-controller', argv);
+  // [RPC-04] Three times the agents that a controller is made for: what comes in one turn of its loop takes what it takes.
+  const program = new Program('bench-controller', argv, { [turnsFile]: '' });
   t.after(() => program.stop());
   await began;
   const journal = (): string => {

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { watchingTurns } from './turns.js';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 
@@ -11,7 +12,7 @@ export interface Ended {
   readonly signal: NodeJS.Signals | null;
 }
 
-/** One of the two programs as a real process: what it printed, and when it ended. */
+/** One of the two programs (or another, by its path) as a real process: what it printed, and when it ended. */
 export class Program {
   readonly child: ChildProcess;
   readonly ended: Promise<Ended>;
@@ -20,13 +21,14 @@ export class Program {
   #changed: (() => void)[] = [];
 
   constructor(
-    script: 'bench-agent' | 'bench-controller',
+    script: 'bench-agent' | 'bench-controller' | URL,
     argv: string[],
     env: NodeJS.ProcessEnv = {},
   ) {
-    this.child = spawn(process.execPath, [`${root}bin/${script}.js`, ...argv], {
+    const file = script instanceof URL ? fileURLToPath(script) : `${root}bin/${script}.js`;
+    this.child = spawn(process.execPath, [file, ...argv], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, NO_COLOR: '1', ...env },
+      env: watchingTurns({ ...process.env, NO_COLOR: '1', ...env }),
     });
     this.child.stdout?.on('data', (data: Buffer) => {
       this.stdout += data.toString();

@@ -21,7 +21,7 @@ export function compareCommand(io: CommandIo): Command {
       const { readRun } = await import('../shell/rebuild.js');
       const { compareRuns } = await import('../core/compare-runs.js');
       const { comparisonText } = await import('../view/comparison-text.js');
-      const [one, other] = [await readRun(a), await readRun(b)];
+      const [one, other] = [await readRun(a, io.clock), await readRun(b, io.clock)];
       for (const [folder, { damage }] of [[a, one] as const, [b, other] as const]) {
         for (const sentence of damage) io.stderr.write(`WARNING: ${folder}: ${sentence}\n`);
       }

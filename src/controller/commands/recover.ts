@@ -30,7 +30,7 @@ export function recoverCommand(io: CommandIo): Command {
           io.stderr.write(`${prefix}${line}\n`);
         },
       });
-      const { summary, damage } = await rebuild(folder);
+      const { summary, damage } = await rebuild(folder, io.clock);
       for (const sentence of damage) io.stderr.write(`WARNING: ${sentence}\n`);
       printResults({ folder, summary, failure: undefined }, 'lines', {
         ...io,

@@ -10,7 +10,7 @@ export function reportCommand(io: CommandIo): Command {
     .option('--no-color', 'no colours')
     .action(async (folder: string, options: { color: boolean }) => {
       const { rebuild } = await import('../shell/rebuild.js');
-      const { summary, damage } = await rebuild(folder);
+      const { summary, damage } = await rebuild(folder, io.clock);
       for (const sentence of damage) io.stderr.write(`WARNING: ${sentence}\n`);
       printResults({ folder, summary, failure: undefined }, 'lines', {
         ...io,

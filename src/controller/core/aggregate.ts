@@ -6,13 +6,15 @@ import { decodeStats } from './decoded-interval.js';
 import { isAllFailed } from './failed-operations.js';
 import { liveLoad } from './live-load.js';
 import { Outages } from './outages.js';
+import { atOnce } from './pieces.js';
+import type { Pieces } from './pieces.js';
 import type { JournalRecord } from './records.js';
 import type { LiveLoad } from './snapshot.js';
 import { summarizeStage } from './stage-summary.js';
 import { StageTrack } from './stage-track.js';
 import type { AgentTrack } from './stage-track.js';
 import { hasEnded } from './transitions.js';
-import type { Summary } from './summary.js';
+import type { StageSummary, Summary } from './summary.js';
 import { checkExpectations } from './thresholds.js';
 import { givenBytesOf, memoryBytesOf } from './cached-reads.js';
 import { generatorBound, sameHost, warningsOf } from './warnings.js';
@@ -112,9 +114,15 @@ export class Aggregate {
 
   /** Throws an Error when no `run` record has come. */
   summary(): Summary {
+    return atOnce(this.summaryInPieces());
+  }
+
+  /** For a process that has more to do. */
+  *summaryInPieces(): Pieces<Summary> {
     const { run } = this;
     if (!run) throw new Error('no run record has been accepted');
-    const stages = this.stages.map((stage) => summarizeStage(stage, this.agents));
+    const stages: StageSummary[] = [];
+    for (const stage of this.stages) stages.push(yield* summarizeStage(stage, this.agents));
     const planned = run.mode === 'run' ? stages : [];
     const expectations = run.mode === 'run' ? checkExpectations(run.plan.expect, stages) : [];
     const end = this.end ?? unfinished;

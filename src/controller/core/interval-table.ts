@@ -66,8 +66,10 @@ export class IntervalTable {
   }
 
   at(index: number): IntervalPoint {
-    const row = this.#data.subarray(index * this.#columns, (index + 1) * this.#columns);
-    const cell = (column: number): number => row[column] ?? 0;
+    const data = this.#data;
+    const row = index * this.#columns;
+    const cell = (column: number): number => data[row + column] ?? 0;
+    const isOpen = this.#columns === openColumns;
     return {
       first: cell(0),
       last: cell(1),
@@ -78,9 +80,9 @@ export class IntervalTable {
       errors: cell(6),
       inFlight: cell(7),
       oldestInFlightNs: cell(8),
-      latency: latencyAt(row, 9),
-      response: latencyAt(row, closedColumns),
-      totalMissed: cell(openColumns - 1),
+      latency: latencyAt(data, row + 9),
+      response: isOpen ? latencyAt(data, row + closedColumns) : null,
+      totalMissed: isOpen ? cell(openColumns - 1) : 0,
     };
   }
 
@@ -88,7 +90,8 @@ export class IntervalTable {
   inOrder(): Uint32Array {
     const order = Uint32Array.from({ length: this.#length }, (_, index) => index);
     const first = (index: number): number => this.#data[index * this.#columns] ?? 0;
-    return order.sort((a, b) => first(a) - first(b));
+    const isSorted = order.every((index) => index === 0 || first(index - 1) <= first(index));
+    return isSorted ? order : order.sort((a, b) => first(a) - first(b));
   }
 }
 
@@ -98,10 +101,9 @@ function cellsOf(latency: LatencySummary | null): readonly number[] {
   return [latency.mean, latency.p50, latency.p90, latency.p99, latency.p99_9, latency.max];
 }
 
-function latencyAt(row: Float64Array, column: number): LatencySummary | null {
-  const [mean = -1, p50 = 0, p90 = 0, p99 = 0, p99_9 = 0, max = 0] = row.subarray(
-    column,
-    column + 6,
-  );
-  return mean < 0 ? null : { mean, p50, p90, p99, p99_9, max };
+function latencyAt(data: Float64Array, at: number): LatencySummary | null {
+  const mean = data[at] ?? -1;
+  if (mean < 0) return null;
+  const cell = (column: number): number => data[at + column] ?? 0;
+  return { mean, p50: cell(1), p90: cell(2), p99: cell(3), p99_9: cell(4), max: cell(5) };
 }

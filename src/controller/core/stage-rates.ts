@@ -3,6 +3,7 @@ import type { StagePlan } from '../../shared/model/plan.js';
 import type { AgentStage } from './agent-stage.js';
 import { doneSeconds, endSeconds } from './agent-outcome.js';
 import type { IntervalRow } from './interval-rows.js';
+import type { Pieces } from './pieces.js';
 import type { StageMember } from './stage-track.js';
 
 /** With fewer whole seconds a rate is total ÷ last done. */
@@ -22,19 +23,34 @@ export class StageRates {
   /** Until the last operation of anyone, finished or not. */
   readonly endS: number;
   readonly #members: readonly StageMember[];
-  readonly #whole: Uint8Array;
+  /** Of each member that has whole seconds, by operation. */
+  readonly #rates: ReadonlyMap<StageMember, ReadonlyMap<OperationKind, Rate>>;
 
-  constructor(members: readonly StageMember[], plan: StagePlan) {
+  private constructor(
+    { members, firstDoneS, lastDoneS }: Done,
+    seconds: number,
+    rates: ReadonlyMap<StageMember, ReadonlyMap<OperationKind, Rate>>,
+  ) {
     this.#members = members;
+    this.firstDoneS = firstDoneS;
+    this.lastDoneS = lastDoneS;
+    this.endS = Math.max(0, lastDoneS ?? 0, ...members.map(({ stage }) => endSeconds(stage)));
+    this.seconds = seconds;
+    this.#rates = rates;
+  }
+
+  /** Reads all rows of the members twice. */
+  static *over(members: readonly StageMember[], plan: StagePlan): Pieces<StageRates> {
     const done = members
       .map(({ stage }) => doneSeconds(stage, plan))
       .filter((seconds) => seconds !== undefined);
-    this.firstDoneS = done.length > 0 ? Math.min(...done) : undefined;
-    this.lastDoneS = done.length > 0 ? Math.max(...done) : undefined;
-    this.endS = Math.max(0, this.lastDoneS ?? 0, ...members.map(({ stage }) => endSeconds(stage)));
-    this.#whole = wholeSeconds(members, this.firstDoneS);
-    const seconds = this.#whole.reduce((sum, whole) => sum + whole, 0);
-    this.seconds = seconds < leastSeconds ? 0 : seconds;
+    const firstDoneS = done.length > 0 ? Math.min(...done) : undefined;
+    const lastDoneS = done.length > 0 ? Math.max(...done) : undefined;
+    const whole = yield* wholeSeconds(members, firstDoneS);
+    const sum = whole.reduce((total, one) => total + one, 0);
+    const seconds = sum < leastSeconds ? 0 : sum;
+    const rates = seconds === 0 ? new Map() : yield* ratesOf(members, whole, seconds);
+    return new StageRates({ members, firstDoneS, lastDoneS }, seconds, rates);
   }
 
   /** What the rates are formed over. */
@@ -45,14 +61,7 @@ export class StageRates {
   /** Per second, of one agent; the sum over the members is the group's rate. */
   of(member: StageMember, operation: OperationKind): Rate {
     if (this.seconds === 0) return StageRates.#total(member, operation, this.spanS);
-    let count = 0;
-    let bytes = 0;
-    for (const row of member.stage.rows(operation)) {
-      if (this.#whole[row.first] !== 1 || row.mark === 'missing') continue;
-      count += row.count;
-      bytes += row.bytes;
-    }
-    return { count: count / this.seconds, bytes: bytes / this.seconds };
+    return this.#rates.get(member)?.get(operation) ?? { count: 0, bytes: 0 };
   }
 
   all(operation: OperationKind): Rate {
@@ -71,6 +80,36 @@ export class StageRates {
   }
 }
 
+interface Done {
+  readonly members: readonly StageMember[];
+  readonly firstDoneS: number | undefined;
+  readonly lastDoneS: number | undefined;
+}
+
+function* ratesOf(
+  members: readonly StageMember[],
+  whole: Uint8Array,
+  seconds: number,
+): Pieces<Map<StageMember, Map<OperationKind, Rate>>> {
+  const rates = new Map<StageMember, Map<OperationKind, Rate>>();
+  for (const member of members) {
+    const own = new Map<OperationKind, Rate>();
+    rates.set(member, own);
+    for (const operation of member.stage.totals.keys()) {
+      yield;
+      let count = 0;
+      let bytes = 0;
+      for (const row of member.stage.rows(operation)) {
+        if (whole[row.first] !== 1 || row.mark === 'missing') continue;
+        count += row.count;
+        bytes += row.bytes;
+      }
+      own.set(operation, { count: count / seconds, bytes: bytes / seconds });
+    }
+  }
+  return rates;
+}
+
 function sumOf(rates: readonly Rate[]): Rate {
   return {
     count: rates.reduce((sum, rate) => sum + rate.count, 0),
@@ -79,16 +118,22 @@ function sumOf(rates: readonly Rate[]): Rate {
 }
 
 /** 1 for every second that all members reported and nobody had finished in. */
-function wholeSeconds(members: readonly StageMember[], firstDoneS: number | undefined): Uint8Array {
+function* wholeSeconds(
+  members: readonly StageMember[],
+  firstDoneS: number | undefined,
+): Pieces<Uint8Array> {
   if (members.length === 0) return new Uint8Array();
   const reported = Math.min(...members.map(({ stage }) => wholeEnd(stage)));
   const whole = new Uint8Array(Math.min(reported, Math.floor(firstDoneS ?? Infinity)));
   whole.fill(1);
   const wide: IntervalRow[] = [];
   for (const { stage } of members) {
-    for (const row of [...stage.totals.keys()].flatMap((operation) => [...stage.rows(operation)])) {
-      if (row.mark === 'missing') whole.fill(0, row.first, row.last + 1);
-      else if (row.mark === 'merged') wide.push(row);
+    for (const operation of stage.totals.keys()) {
+      yield;
+      for (const row of stage.rows(operation)) {
+        if (row.mark === 'missing') whole.fill(0, row.first, row.last + 1);
+        else if (row.mark === 'merged') wide.push(row);
+      }
     }
   }
   // A sample of several seconds counts as a whole or not at all; leaving its seconds out may cut another one.

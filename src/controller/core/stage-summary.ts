@@ -3,6 +3,7 @@ import type { OperationKind } from '../../shared/model/operation.js';
 import { doneSeconds } from './agent-outcome.js';
 import { latencyOf } from './latency.js';
 import type { OperationTotals } from './operation-totals.js';
+import type { Pieces } from './pieces.js';
 import { StageRates } from './stage-rates.js';
 import type { Rate } from './stage-rates.js';
 import type { AgentTrack, StageMember, StageTrack } from './stage-track.js';
@@ -16,12 +17,29 @@ import type {
   StageSummary,
 } from './summary.js';
 
-export function summarizeStage(track: StageTrack, agents: readonly AgentTrack[]): StageSummary {
+export function* summarizeStage(
+  track: StageTrack,
+  agents: readonly AgentTrack[],
+): Pieces<StageSummary> {
   const members = track.members(agents);
   const completed = members.filter(({ state }) => state === 'COMPLETED');
-  const rates = new StageRates(members, track.plan);
-  const survivors = new StageRates(completed, track.plan);
+  const rates = yield* StageRates.over(members, track.plan);
+  const survivors =
+    completed.length === members.length ? rates : yield* StageRates.over(completed, track.plan);
   const operations = track.operations;
+  const numbers: [string, RunOperationNumbers][] = [];
+  for (const operation of operations) {
+    yield;
+    const survived = completed.length > 0 ? survivors : undefined;
+    numbers.push([operation, runNumbers(operation, members, rates, survived)]);
+  }
+  const count = members.reduce((sum, { stage }) => sum + stage.count, 0);
+  const own: [string, AgentStageSummary][] = [];
+  for (const agent of agents) {
+    yield;
+    const member = members.find((one) => one.agent === agent);
+    own.push([agent.plan.id, agentSummary(agent, member, track, count, rates)]);
+  }
   const starts = members.flatMap(({ stage }) => (stage.start ? [stage.start] : []));
   return {
     name: track.plan.name,
@@ -34,18 +52,8 @@ export function summarizeStage(track: StageTrack, agents: readonly AgentTrack[])
     rate_seconds: rates.seconds,
     warmup: warmupSummary(track),
     rate: rateSummary(track, agents, operations, rates),
-    operations: Object.fromEntries(
-      operations.map((operation) => [
-        operation,
-        runNumbers(operation, members, rates, completed.length > 0 ? survivors : undefined),
-      ]),
-    ),
-    agents: Object.fromEntries(
-      agents.map((agent) => [
-        agent.plan.id,
-        agentSummary(agent, track, members, operations, rates),
-      ]),
-    ),
+    operations: Object.fromEntries(numbers),
+    agents: Object.fromEntries(own),
   };
 }
 
@@ -96,14 +104,12 @@ function numbersOf(parts: readonly OperationTotals[], perSecond: Rate): Operatio
 
 function agentSummary(
   agent: AgentTrack,
+  member: StageMember | undefined,
   track: StageTrack,
-  members: readonly StageMember[],
-  operations: readonly OperationKind[],
+  all: number,
   rates: StageRates,
 ): AgentStageSummary {
-  const member = members.find((one) => one.agent === agent);
   const stage = member?.stage;
-  const all = members.reduce((sum, one) => sum + one.stage.count, 0);
   return {
     state: track.stateOf(agent),
     ended_by: stage?.result?.endedBy ?? null,
@@ -119,7 +125,7 @@ function agentSummary(
     runner_cpu: Math.round((stage?.cpu.runner ?? 0) * 1e4) / 1e4,
     busiest_thread_cpu: Math.round((stage?.cpu.busiestThread ?? 0) * 1e4) / 1e4,
     operations: Object.fromEntries(
-      operations.flatMap((operation) => {
+      track.operations.flatMap((operation) => {
         const totals = stage?.totals.get(operation);
         if (!member || !totals) return [];
         return [[operation, numbersOf([totals], rates.of(member, operation))]];

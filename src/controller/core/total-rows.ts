@@ -1,7 +1,27 @@
 import type { OperationKind } from '../../shared/model/operation.js';
 import type { IntervalRow, RowMark } from './interval-rows.js';
 import { latencyOf } from './latency.js';
-import type { StageTrack } from './stage-track.js';
+import type { Pieces } from './pieces.js';
+import type { AgentTrack, StageTrack } from './stage-track.js';
+
+/** Rows in a piece of work: some milliseconds. */
+export const rowsPerPiece = 50;
+
+/** The rows of every agent, one after the other. */
+export function* rowsOfAll(
+  track: StageTrack,
+  operation: OperationKind,
+  agents: readonly AgentTrack[],
+): Pieces<IntervalRow[]> {
+  const rows: IntervalRow[] = [];
+  for (const { stage } of track.members(agents)) {
+    for (const row of stage.rows(operation)) {
+      rows.push(row);
+      if (rows.length % rowsPerPiece === 0) yield;
+    }
+  }
+  return rows;
+}
 
 /**
  * The time line of all agents together. Seconds that one agent reported in one sample stay together for all, so no

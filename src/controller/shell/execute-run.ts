@@ -57,7 +57,7 @@ export async function executeRun(request: RunRequest): Promise<ExitCode> {
   const { io } = request;
   const interrupts = new Interrupts(io);
   const work = withEmbeddedAgents(request, io.clock, interrupts.signal, async (fleet) => {
-    const page = request.ui && (await openLivePage(request.ui));
+    const page = request.ui && (await openLivePage(request.ui, io.clock));
     try {
       return await runWith(request, fleet, page, interrupts);
     } finally {
@@ -207,7 +207,7 @@ async function runWith(
     const line = `What ${owing.join(', ')} reported last may still be on its host, for an hour: bench-controller recover ${results.folder}`;
     notice('warn', line);
   }
-  intake.finish();
+  await intake.counted();
   links.recordAll();
   record(end === 'impatient' ? atOnceEnd : endRecord(end, request.allowPartial));
   view.close();

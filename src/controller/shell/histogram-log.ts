@@ -3,7 +3,8 @@ import { readBuckets } from '../../shared/metrics/histogram-encoding.js';
 import { Histogram } from '../../shared/metrics/histogram.js';
 import type { OperationKind } from '../../shared/model/operation.js';
 import type { Aggregate } from '../core/aggregate.js';
-import { totalRows } from '../core/total-rows.js';
+import type { Pieces } from '../core/pieces.js';
+import { rowsOfAll, totalRows } from '../core/total-rows.js';
 import type { StageTrack } from '../core/stage-track.js';
 
 const oneHourNs = 3_600_000_000_000;
@@ -44,7 +45,7 @@ function* operationLog(
   const suffix = kind === 'response' ? '.response' : '';
   const tag = `${track.plan.name}.${operation}${suffix}`.replace(/[\s,]+/g, '_');
   const seconds = (kind === 'response' ? track.responses : track.seconds).get(operation);
-  const rows = members.flatMap(({ stage }) => [...stage.rows(operation)]);
+  const rows = yield* emptyPieces(rowsOfAll(track, operation, aggregate.agents));
   let end = 0;
   for (const { first, last } of totalRows(track, operation, rows)) {
     end = last + 1;
@@ -54,6 +55,15 @@ function* operationLog(
     yield line(tag, first, end, histogram);
   }
   if (rest.count > 0) yield line(tag, 0, end, rest);
+}
+
+/** Work that makes no text is a piece of it that is empty. */
+function* emptyPieces<T>(work: Pieces<T>): Generator<string, T> {
+  for (;;) {
+    const piece = work.next();
+    if (piece.done === true) return piece.value;
+    yield '';
+  }
 }
 
 function line(tag: string, from: number, to: number, counts: Histogram): string {

@@ -8,7 +8,7 @@ type IntervalRecord = Extract<JournalRecord, { type: 'interval' }>;
 /** Counting goes on for this long at most before the loop turns to other things. */
 const sliceMs = 5;
 /** When more come in one turn of the loop than can wait, it takes this much longer at most to count the oldest of them. */
-const roomMs = 250;
+const roomMs = 120;
 
 export interface IntakeOptions {
   readonly clock: Clock;
@@ -33,10 +33,12 @@ export class LiveIntake {
   /** Records that came to wait, and those of them that are counted, from the first on. */
   #added = 0;
   #counted = 0;
+  #onBug: (thrown: unknown) => void;
   readonly #waiting: { readonly added: number; readonly done: () => void }[] = [];
 
   constructor(options: IntakeOptions) {
     this.#options = options;
+    this.#onBug = options.onBug;
   }
 
   record(record: JournalRecord): void {
@@ -60,11 +62,12 @@ export class LiveIntake {
     else this.#waiting.push({ added: this.#added, done });
   }
 
-  /** Counts all that waits, however long it takes: the run is over, or about to be. */
-  finish(): void {
-    this.#cancel?.();
-    this.#cancel = undefined;
-    while (this.#inbox.size > 0) this.#countOldest();
+  /** The run is over: resolves when all records so far have been counted, rejects when that throws what it never should. */
+  counted(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#onBug = reject;
+      this.whenCounted(resolve);
+    });
   }
 
   #makeRoom(): void {
@@ -90,7 +93,7 @@ export class LiveIntake {
       try {
         this.#slice();
       } catch (thrown) {
-        this.#options.onBug(thrown);
+        this.#onBug(thrown);
       }
     });
   }

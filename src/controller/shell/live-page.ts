@@ -1,15 +1,19 @@
 import { createServer } from 'node:http';
 import type { ServerResponse } from 'node:http';
+import type { Clock } from '../../shared/kernel/clock.js';
 import { MusterError, reasonOf } from '../../shared/kernel/errors.js';
 import { listenHttp } from '../../shared/wire/listen-http.js';
 import type { HttpAddress } from '../../shared/wire/listen-http.js';
 import { exitCodes } from '../../shared/model/outcome.js';
 
+/** A page that took long to make, of a large run, is shown four times as long before there is another. */
+const shownPart = 4;
+
 export interface LivePage {
   /** What to open in a browser. */
   readonly url: string;
-  /** From now on `page` is called once per request and its HTML is the answer; 503 before. */
-  readonly show: (page: () => string) => void;
+  /** From now on the answer is what `page` makes when it is asked for; 503 before. */
+  readonly show: (page: () => Promise<string>) => void;
   readonly close: () => void;
 }
 
@@ -17,15 +21,25 @@ export interface LivePage {
  * Serves one page over HTTP for as long as the run goes on, on this machine only when no host is named. Throws
  * MusterError 3 when the address cannot be had.
  */
-export async function openLivePage(at: HttpAddress): Promise<LivePage> {
+export async function openLivePage(at: HttpAddress, clock: Clock): Promise<LivePage> {
   const { host = '127.0.0.1', port } = at;
-  let page: (() => string) | undefined;
+  let page: (() => Promise<string>) | undefined;
   const server = createServer((message, response) => {
     if (message.method !== 'GET' && message.method !== 'HEAD')
       refuse(response, 405, 'Only GET is answered.');
     else if (message.url !== '/') refuse(response, 404, 'Only / is here.');
     else if (page === undefined) refuse(response, 503, 'The run has not begun.');
-    else send(response, page());
+    else {
+      page().then(
+        (made) => {
+          send(response, made);
+        },
+        // A bug, but none that the run has to end for.
+        (thrown: unknown) => {
+          refuse(response, 500, `The page cannot be made: ${reasonOf(thrown)}`);
+        },
+      );
+    }
   });
   const bound = await listenHttp(server, { host, port }).catch((thrown: unknown) => {
     throw new MusterError(`Cannot show the run on ${host}:${String(port)}: ${reasonOf(thrown)}`, {
@@ -36,12 +50,28 @@ export async function openLivePage(at: HttpAddress): Promise<LivePage> {
   });
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${String(bound)}/`,
-    show: (now) => {
-      page = now;
+    show: (make) => {
+      page = seldom(make, clock);
     },
     close: () => {
       server.close();
     },
+  };
+}
+
+/** One page at a time, for all who ask meanwhile, and none too soon after one that took long. */
+function seldom(make: () => Promise<string>, clock: Clock): () => Promise<string> {
+  let page: Promise<string> | undefined;
+  let untilMs = Infinity;
+  return () => {
+    if (page && clock.nowMs() < untilMs) return page;
+    const beganMs = clock.nowMs();
+    untilMs = Infinity;
+    page = make().finally(() => {
+      const nowMs = clock.nowMs();
+      untilMs = nowMs + shownPart * (nowMs - beganMs);
+    });
+    return page;
   };
 }
 

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Clock } from '../../shared/kernel/clock.js';
 import { codeOf, MusterError, reasonOf } from '../../shared/kernel/errors.js';
 import { exitCodes } from '../../shared/model/outcome.js';
 import { Aggregate } from '../core/aggregate.js';
@@ -7,6 +8,7 @@ import type { JournalRecord } from '../core/records.js';
 import type { Summary } from '../core/summary.js';
 import { writeDerivedFiles } from './derived-files.js';
 import { readJournal } from './journal-reader.js';
+import { inTurns } from './turns.js';
 import { writeFailureReason } from './write-failure.js';
 
 export interface ReadRun extends Rebuilt {
@@ -24,9 +26,9 @@ export interface Rebuilt {
  * Makes every derived file of a results folder again from its journal, also after a crash of the controller. Throws
  * MusterError: 2 when there is no journal to read, 6 when the files cannot be written.
  */
-export async function rebuild(folder: string): Promise<Rebuilt> {
-  const { aggregate, manifest, summary, damage } = await readRun(folder);
-  const failure = await writeDerivedFiles(folder, aggregate, manifest, summary);
+export async function rebuild(folder: string, clock: Clock): Promise<Rebuilt> {
+  const { aggregate, manifest, summary, damage } = await readRun(folder, clock);
+  const failure = await writeDerivedFiles(folder, aggregate, manifest, summary, clock);
   if (failure !== undefined) {
     throw new MusterError(`Cannot write results to ${folder} (${writeFailureReason(failure)})`, {
       exitCode: exitCodes.resultsNotWritten,
@@ -37,7 +39,7 @@ export async function rebuild(folder: string): Promise<Rebuilt> {
 }
 
 /** All that the journal of a results folder says. @throws MusterError 2 when there is no journal to read */
-export async function readRun(folder: string): Promise<ReadRun> {
+export async function readRun(folder: string, clock: Clock): Promise<ReadRun> {
   const aggregate = new Aggregate();
   const manifest = new Manifest();
   const path = join(folder, 'journal.ndjson');
@@ -47,7 +49,8 @@ export async function readRun(folder: string): Promise<ReadRun> {
   });
   if (!aggregate.run) throw noRun(path);
   for (const sentence of damage) aggregate.warn(sentence);
-  return { aggregate, manifest, summary: aggregate.summary(), damage };
+  const summary = await inTurns(aggregate.summaryInPieces(), clock);
+  return { aggregate, manifest, summary, damage };
 }
 
 /** A journal whose first record cannot be read. */

@@ -16,6 +16,7 @@ import { LineFile } from './line-file.js';
 import { createResultsFolder } from './results-folder.js';
 import { RunJson } from './run-json.js';
 import { forgetSecret, keepSecret } from './run-secret.js';
+import { inTurns } from './turns.js';
 import { writeFailureLine } from './write-failure.js';
 
 /** A disk that takes nothing for this long at the end must not hold the controller. */
@@ -97,9 +98,10 @@ export class RunResults {
   }
 
   /** The report as far as it is known, for a browser that asks again every `refreshSeconds`. */
-  livePage(refreshSeconds: number): string {
-    const document = this.#manifest.document();
-    return reportHtml(this.aggregate, document, this.aggregate.summary(), { refreshSeconds });
+  async livePage(refreshSeconds: number): Promise<string> {
+    const summary = await inTurns(this.aggregate.summaryInPieces(), this.#clock);
+    const page = reportHtml(this.aggregate, this.#manifest.document(), summary, { refreshSeconds });
+    return inTurns(page, this.#clock);
   }
 
   /**
@@ -134,7 +136,7 @@ export class RunResults {
 
   /** After the `end` record: writes and flushes everything; gives up on a disk that stands still. Rejects for a bug only. */
   async finish(): Promise<FinishedResults> {
-    const summary = this.aggregate.summary();
+    const summary = await inTurns(this.aggregate.summaryInPieces(), this.#clock);
     await this.#patiently((onProgress) => this.#writeAll(summary, onProgress));
     const failure = this.#failure;
     const { folder } = this;
@@ -152,6 +154,7 @@ export class RunResults {
       this.aggregate,
       this.#manifest,
       summary,
+      this.#clock,
       onProgress,
     );
     if (failure !== undefined) this.#fail(failure);

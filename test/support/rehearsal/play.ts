@@ -9,6 +9,7 @@ import type {
 import type { Scenario } from '../../../src/controller/shell/rehearsal/scenario.js';
 import { systemClock } from '../../../src/shared/kernel/system-clock.js';
 import { temporaryFolder } from '../temporary-folder.js';
+import { watchingTurns } from '../turns.js';
 
 /** Environment of the programs in which a module of this folder is preloaded. */
 export function preloading(module: string, env: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
@@ -45,7 +46,7 @@ export async function play(
   return rehearse(scenario, {
     folder,
     clock: systemClock,
-    env: { ...process.env, ...env },
+    env: watchingTurns({ ...process.env, ...env }),
     signal: t.signal,
     hostOf,
   });

@@ -213,7 +213,10 @@ export function checkpointHeavy(agentCount: number): StressScenario {
   };
 }
 
-/** [RPC-03] The controller is stopped in the middle of a stage; agents whose load is limited by their disk go on. */
+/**
+ * [RPC-03] The controller is stopped in the middle of a stage; agents whose load is limited by their disk go on. What its
+ * silence costs a load that is not is the matter of frozen-rate.ts.
+ */
 export function frozenController(length: number): StressScenario {
   const [first, last] = [4, 4 + length];
   return {

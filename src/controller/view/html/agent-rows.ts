@@ -1,3 +1,4 @@
+import type { Pieces } from '../../core/pieces.js';
 import type { AgentTrack, StageTrack } from '../../core/stage-track.js';
 import type { AgentStageSummary, StageSummary } from '../../core/summary.js';
 import { duration, instant, percent, rate } from '../format.js';
@@ -13,13 +14,17 @@ const tones: Partial<Record<AgentStageSummary['state'], string>> = {
 };
 
 /** The stage's agents, one row each, with their rate over time on one scale for all. */
-export function agentRows(
+export function* agentRows(
   summary: StageSummary,
   track: StageTrack,
   agents: readonly AgentTrack[],
-): Markup {
+): Pieces<Markup> {
   const operations = Object.keys(summary.operations);
-  const rates = new Map(agents.map((agent) => [agent.plan.id, perSecond(track, agent)]));
+  const rates = new Map<string, readonly number[]>();
+  for (const agent of agents) {
+    yield;
+    rates.set(agent.plan.id, perSecond(track, agent));
+  }
   const seconds = Math.max(1, ...[...rates.values()].map((values) => values.length));
   const most = [...rates.values()].flat().reduce((highest, value) => Math.max(highest, value), 0);
   return html`<table>

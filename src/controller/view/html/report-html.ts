@@ -1,6 +1,7 @@
 import type { Aggregate } from '../../core/aggregate.js';
 import { isoTime } from '../../core/calendar.js';
 import type { ManifestDocument } from '../../core/manifest.js';
+import type { Pieces } from '../../core/pieces.js';
 import type { Summary } from '../../core/summary.js';
 import { clock, duration, percent, rate } from '../format.js';
 import { linkSection } from './link-section.js';
@@ -19,15 +20,20 @@ export interface ReportOptions {
  * report.html: one page without script and without anything to fetch. What agents and configs name is escaped, and the
  * page's own policy forbids scripts and connections.
  */
-export function reportHtml(
+export function* reportHtml(
   aggregate: Aggregate,
   manifest: ManifestDocument,
   summary: Summary,
   options: ReportOptions = {},
-): string {
+): Pieces<string> {
   const { run } = summary;
   const elapsedMs = run.elapsed_s * 1000;
   const live = options.refreshSeconds !== undefined;
+  const sections: Markup[] = [];
+  for (const [index, stage] of summary.stages.entries()) {
+    const track = aggregate.stages[index];
+    if (track) sections.push(yield* stageSection(stage, track, aggregate.agents));
+  }
   const page = html`<!doctype html>
     <html lang="en">
       <head>
@@ -46,12 +52,8 @@ export function reportHtml(
       <body>
         ${heading(summary, live)}
         ${live ? nothing : html`${thresholds(summary)} ${warnings(summary)}`}
-        ${timelineSection(manifest, elapsedMs)}
-        ${summary.stages.map((stage, index) => {
-          const track = aggregate.stages[index];
-          return track ? stageSection(stage, track, aggregate.agents) : nothing;
-        })}
-        ${linkSection(manifest, elapsedMs)} ${plan(manifest)}
+        ${timelineSection(manifest, elapsedMs)} ${sections} ${linkSection(manifest, elapsedMs)}
+        ${plan(manifest)}
       </body>
     </html>`;
   return `${page.text}\n`;

@@ -1,7 +1,8 @@
 import type { IntervalRow } from '../../core/interval-rows.js';
+import type { Pieces } from '../../core/pieces.js';
 import type { AgentTrack, StageTrack } from '../../core/stage-track.js';
 import type { RunOperationNumbers, StageSummary } from '../../core/summary.js';
-import { totalRows } from '../../core/total-rows.js';
+import { rowsOfAll, rowsPerPiece, totalRows } from '../../core/total-rows.js';
 import type { OperationKind } from '../../../shared/model/operation.js';
 import { bytes, clock, count, duration, instant, rate } from '../format.js';
 import { agentRows } from './agent-rows.js';
@@ -17,24 +18,29 @@ import { counted, nounFor } from '../../../shared/kernel/counted.js';
 const mostColumns = 300;
 
 /** One stage: its facts, numbers, time line, distribution and agents. */
-export function stageSection(
+export function* stageSection(
   summary: StageSummary,
   track: StageTrack,
   agents: readonly AgentTrack[],
-): Markup {
+): Pieces<Markup> {
   const title = html`<h2>Stage ${summary.name}</h2>`;
   if (summary.agents_started === 0)
     return html`<section>
       ${title}
       <p>Not started.</p>
     </section>`;
+  const charts: Markup[] = [];
+  for (const operation of track.operations) {
+    charts.push(yield* operationCharts(operation, track, agents));
+  }
+  const rows = yield* agentRows(summary, track, agents);
   return html`<section>
     ${title}
     <p class="facts">${facts(summary)}</p>
     <div class="scroll">${operationNumbers(summary)}</div>
-    ${track.operations.map((operation) => operationCharts(operation, track, agents))}
+    ${charts}
     <h3>Agents</h3>
-    <div class="scroll">${agentRows(summary, track, agents)}</div>
+    <div class="scroll">${rows}</div>
   </section>`;
 }
 
@@ -106,14 +112,19 @@ function latencyCells(kind: string, latency: RunOperationNumbers['service_ns']):
     ${values.map((value) => html`<td>${duration(value)}</td>`)}`;
 }
 
-function operationCharts(
+function* operationCharts(
   operation: OperationKind,
   track: StageTrack,
   agents: readonly AgentTrack[],
-): Markup {
+): Pieces<Markup> {
   const members = track.members(agents);
-  const all: IntervalRow[] = members.flatMap(({ stage }) => [...stage.rows(operation)]);
-  const columns = thinRows([...totalRows(track, operation, all)], mostColumns);
+  const all = yield* rowsOfAll(track, operation, agents);
+  const totals: IntervalRow[] = [];
+  for (const row of totalRows(track, operation, all)) {
+    totals.push(row);
+    if (totals.length % rowsPerPiece === 0) yield;
+  }
+  const columns = thinRows(totals, mostColumns);
   if (columns.length === 0) return nothing;
   const end = (columns.at(-1)?.last ?? 0) + 1;
   const x = {

@@ -41,11 +41,14 @@ function play(records: readonly JournalRecord[], speed: (nowMs: number) => Speed
   });
   for (const record of records) {
     loop.arrive(record.atMs, () => {
-      if (record.type === 'end') intake.finish();
       if (record.type === 'heartbeat') {
         controlLateMs = Math.max(controlLateMs, loop.nowMs() - record.atMs);
       }
-      intake.record(record);
+      const take = (): void => {
+        intake.record(record);
+      };
+      if (record.type === 'end') intake.whenCounted(take);
+      else take();
     });
   }
   loop.run();
@@ -142,7 +145,7 @@ test('[RUN-17] no more wait than the limit says', () => {
     most = Math.max(most, waiting);
   }
   assert.equal(most, inboxLimit);
-  intake.finish();
+  loop.run();
   assert.equal(waiting, 0);
 });
 
@@ -165,6 +168,37 @@ test('what counting throws goes to the one who ends the run', () => {
   });
   loop.run();
   assert.deepEqual(bugs, [bug]);
+});
+
+test('[RPC-04] what still waits at the end of a run is counted in slices, and a bug in that is told', async () => {
+  const interval = sampleRun({ agents: 1, seconds: 1 }).find(({ type }) => type === 'interval');
+  assert.ok(interval);
+  const loop = new BusyLoop();
+  let counted = 0;
+  let isBug = false;
+  const intake = new LiveIntake({
+    clock: loop,
+    count: () => {
+      if (isBug) throw new TypeError('a bug');
+      counted += 1;
+      loop.spend(2);
+    },
+    notice: () => undefined,
+    onBug: () => assert.fail('nobody listens any more'),
+  });
+  for (let k = 0; k < 500; k += 1) intake.record(interval);
+  const all = intake.counted();
+  let lateMs = NaN;
+  loop.arrive(100, () => (lateMs = loop.nowMs() - 100));
+  loop.run();
+  await all;
+  assert.equal(counted, 500);
+  assert.ok(lateMs < 10, `the loop was late by ${String(lateMs)} ms`);
+  isBug = true;
+  intake.record(interval);
+  const last = assert.rejects(intake.counted(), TypeError);
+  loop.run();
+  await last;
 });
 
 test('[RUN-10] who waits for what has come hears when it is counted, also when it had to make room', () => {

@@ -104,7 +104,7 @@ test('[RES-03] report makes byte-equal files from the journal', async (t) => {
     before.set(name, await readFile(join(folder, name), 'utf8'));
     await writeFile(join(folder, name), 'overwritten');
   }
-  const { damage } = await rebuild(folder);
+  const { damage } = await rebuild(folder, systemClock);
   assert.deepEqual(damage, []);
   for (const [name, content] of before) {
     assert.equal(await readFile(join(folder, name), 'utf8'), content, name);
@@ -115,7 +115,7 @@ test('[RES-03] a torn last line of the journal is left out, and said', async (t)
   const { folder, summary } = await writtenRun(t);
   const path = join(folder, 'journal.ndjson');
   await appendFile(path, '{"type":"interval","agent":0,"inter');
-  const rebuilt = await rebuild(folder);
+  const rebuilt = await rebuild(folder, systemClock);
   assert.deepEqual(rebuilt.damage, ['the last line of the journal is torn and left out']);
   assert.deepEqual(rebuilt.summary.stages, summary.stages);
   assert.ok(rebuilt.summary.warnings.includes('the last line of the journal is torn and left out'));
@@ -129,7 +129,7 @@ test('[RES-03] a journal that ends anywhere gives the numbers up to there', asyn
   let counted = Infinity;
   for (let length = size - 1; length > size / 2; length -= Math.ceil(size / 40)) {
     await truncate(path, length);
-    const { summary } = await rebuild(folder);
+    const { summary } = await rebuild(folder, systemClock);
     const count = summary.stages[0]?.operations['read']?.count ?? 0;
     assert.ok(count <= counted);
     counted = count;
@@ -146,7 +146,7 @@ test('[RUN-18] report says when it cannot write, and writes what it can', async 
   await rm(join(folder, 'summary.json'));
   await mkdir(join(folder, 'summary.json'));
   await writeFile(join(folder, 'summary.txt'), 'old');
-  await assert.rejects(rebuild(folder), (thrown) => {
+  await assert.rejects(rebuild(folder, systemClock), (thrown) => {
     assert.ok(thrown instanceof MusterError);
     assert.match(thrown.message, /^Cannot write results to /);
     assert.equal(thrown.exitCode, 6);
@@ -157,14 +157,14 @@ test('[RUN-18] report says when it cannot write, and writes what it can', async 
 
 test('report of a folder without a journal, or of a journal without its beginning, is one sentence', async (t) => {
   const nothing = await temporary(t);
-  await assert.rejects(rebuild(nothing), (thrown) => {
+  await assert.rejects(rebuild(nothing, systemClock), (thrown) => {
     assert.ok(thrown instanceof MusterError);
     assert.match(thrown.message, /^Cannot read .*journal\.ndjson: /);
     assert.equal(thrown.exitCode, 2);
     return true;
   });
   await writeFile(join(nothing, 'journal.ndjson'), '{"type":"heartbeat","lateMs":1,"atMs":1}\n');
-  await assert.rejects(rebuild(nothing), /does not say which run it is of/);
+  await assert.rejects(rebuild(nothing, systemClock), /does not say which run it is of/);
 });
 
 test('[RES-02] run.json and summary.json give the same verdict, also where a threshold failed or the end is missing', async (t) => {
@@ -184,7 +184,7 @@ test('[RES-02] run.json and summary.json give the same verdict, also where a thr
     [failing.filter(({ type }) => type !== 'end'), 130, 'interrupted'],
   ] as const) {
     const { folder, summary } = await writtenRun(t, records);
-    await rebuild(folder);
+    await rebuild(folder, systemClock);
     const manifest = JSON.parse(await readFile(join(folder, 'run.json'), 'utf8')) as object;
     const verdict = { outcome, exit_code: exitCode, reason: summary.reason };
     assert.deepEqual({ ...manifest, ...verdict }, manifest);

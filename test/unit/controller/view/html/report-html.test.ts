@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Aggregate } from '../../../../../src/controller/core/aggregate.js';
 import { Manifest } from '../../../../../src/controller/core/manifest.js';
+import { atOnce } from '../../../../../src/controller/core/pieces.js';
 import type { JournalRecord, RunRecord } from '../../../../../src/controller/core/records.js';
 import { reportHtml } from '../../../../../src/controller/view/html/report-html.js';
 import { at, sampleRun } from '../../../../support/recorded-run.js';
@@ -14,7 +15,7 @@ function pageOf(records: readonly JournalRecord[], refreshSeconds?: number): str
     manifest.accept(record);
   }
   const options = refreshSeconds === undefined ? {} : { refreshSeconds };
-  return reportHtml(aggregate, manifest.document(), aggregate.summary(), options);
+  return atOnce(reportHtml(aggregate, manifest.document(), aggregate.summary(), options));
 }
 
 /** The texts of all tooltips. */
