@@ -131,6 +131,7 @@ export const agentMessages: fc.Arbitrary<AgentMessage> = fc.oneof(
     warmup: operations,
     mechanism: text,
     warnings: fc.array(text, { maxLength: 3 }),
+    syncs: bytes,
   }),
   record({ kind: kind('cleaned'), files: count, warnings: fc.array(text, { maxLength: 3 }) }),
   record({ kind: kind('checked'), report: text }),

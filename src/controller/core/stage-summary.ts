@@ -14,7 +14,10 @@ import type {
   OperationNumbers,
   RunOperationNumbers,
   StageSummary,
+  SyncNumbers,
 } from './summary.js';
+
+const none = new Uint8Array();
 
 export function summarizeStage(track: StageTrack, agents: readonly AgentTrack[]): StageSummary {
   const members = track.members(agents);
@@ -34,6 +37,7 @@ export function summarizeStage(track: StageTrack, agents: readonly AgentTrack[])
     rate_seconds: rates.seconds,
     warmup: warmupSummary(track),
     rate: rateSummary(track, agents, operations, rates),
+    syncs: syncNumbers(members),
     operations: Object.fromEntries(
       operations.map((operation) => [
         operation,
@@ -118,6 +122,7 @@ function agentSummary(
     host_cpu: Math.round((stage?.cpu.host ?? 0) * 1e4) / 1e4,
     runner_cpu: Math.round((stage?.cpu.runner ?? 0) * 1e4) / 1e4,
     busiest_thread_cpu: Math.round((stage?.cpu.busiestThread ?? 0) * 1e4) / 1e4,
+    syncs: member ? syncNumbers([member]) : null,
     operations: Object.fromEntries(
       operations.flatMap((operation) => {
         const totals = stage?.totals.get(operation);
@@ -126,6 +131,13 @@ function agentSummary(
       }),
     ),
   };
+}
+
+function syncNumbers(members: readonly StageMember[]): SyncNumbers | null {
+  const syncs = members.map(({ stage }) => Histogram.decode(stage.result?.syncs ?? none));
+  const all = merged(syncs);
+  const latency = latencyOf(all);
+  return latency && { count: all.count, service_ns: latency };
 }
 
 function straggler(members: readonly StageMember[], track: StageTrack): string | null {

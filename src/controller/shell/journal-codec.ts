@@ -60,6 +60,7 @@ function toJson(record: JournalRecord): Json {
           lastOperationNs: String(result.lastOperationNs),
           operations: result.operations.map(operationToJson),
           warmup: result.warmup.map(operationToJson),
+          ...(result.syncs && { syncs: base64(result.syncs) }),
         },
       };
     }
@@ -94,6 +95,8 @@ export function decodeRecord(line: string): JournalRecord {
         result: {
           ...result,
           warmup: operationsFromJson(result.warmup),
+          // Journals of older versions have none.
+          ...(result.syncs !== undefined && { syncs: bytes(result.syncs) }),
           atNs: integer(result.atNs),
           firstOperationNs: integer(result.firstOperationNs),
           lastOperationNs: integer(result.lastOperationNs),

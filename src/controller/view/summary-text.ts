@@ -2,7 +2,7 @@ import type { Outcome } from '../../shared/model/outcome.js';
 import type { StageSummary, Summary } from '../core/summary.js';
 import { agentTable } from './agent-table.js';
 import { bytes, clock, count, duration, instant, percent, rate } from './format.js';
-import { operationTable } from './operation-table.js';
+import { operationTable, syncLines } from './operation-table.js';
 import { noPaint } from './paint.js';
 import type { Paint } from './paint.js';
 import { wrap } from './table.js';
@@ -76,6 +76,7 @@ function stageText(
     ...rateLine(stage, width),
     '',
     ...operationTable(stage, width),
+    ...syncLines(stage, width),
     ...errorLines(stage, paint),
     ...agentTable(stage, width, paint, mostAgents),
   ];

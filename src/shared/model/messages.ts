@@ -99,6 +99,8 @@ export interface StageResult {
   readonly warmup: readonly OperationStats[];
   readonly mechanism: string;
   readonly warnings: readonly string[];
+  /** Histogram of the syncs that are no part of a write's latency, as fio times them; absent or empty: there were none. */
+  readonly syncs?: Uint8Array;
 }
 
 export interface Progress {

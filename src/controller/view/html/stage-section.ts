@@ -4,6 +4,7 @@ import type { RunOperationNumbers, StageSummary } from '../../core/summary.js';
 import { totalRows } from '../../core/total-rows.js';
 import type { OperationKind } from '../../../shared/model/operation.js';
 import { bytes, clock, count, duration, instant, rate } from '../format.js';
+import { syncLines } from '../operation-table.js';
 import { agentRows } from './agent-rows.js';
 import { distributionChart } from './distribution-chart.js';
 import { lineChart } from './line-chart.js';
@@ -31,6 +32,7 @@ export function stageSection(
     ${title}
     <p class="facts">${facts(summary)}</p>
     <div class="scroll">${operationNumbers(summary)}</div>
+    ${syncLines(summary, Infinity).map((line) => html`<p class="facts">${line.trim()}</p>`)}
     ${track.operations.map((operation) => operationCharts(operation, track, agents))}
     <h3>Agents</h3>
     <div class="scroll">${agentRows(summary, track, agents)}</div>
