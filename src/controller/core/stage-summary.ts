@@ -30,7 +30,7 @@ export function summarizeStage(track: StageTrack, agents: readonly AgentTrack[])
     name: track.plan.name,
     agents_started: members.length,
     agents_completed: completed.length,
-    start: startSpread(starts),
+    start: startSpread(starts, track.plan.fio === undefined ? 'first_operation' : 'release'),
     first_done_s: rounded(rates.firstDoneS),
     last_done_s: rounded(rates.lastDoneS),
     straggler: straggler(members, track),

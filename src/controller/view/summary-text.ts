@@ -5,6 +5,7 @@ import { bytes, clock, count, duration, instant, percent, rate } from './format.
 import { operationTable, syncLines } from './operation-table.js';
 import { noPaint } from './paint.js';
 import type { Paint } from './paint.js';
+import { startFact } from './start-fact.js';
 import { wrap } from './table.js';
 
 export interface TextOptions {
@@ -84,10 +85,8 @@ function stageText(
 
 function stageFacts(stage: StageSummary): string {
   const facts = [`${String(stage.agents_completed)} of ${String(stage.agents_started)} agents`];
-  const { start, first_done_s: first, last_done_s: last, straggler } = stage;
-  if (start !== null && stage.agents_started > 1) {
-    facts.push(`start spread ${duration(start.spread_ns)} (+- ${duration(start.bound_ns)})`);
-  }
+  const { first_done_s: first, last_done_s: last, straggler } = stage;
+  facts.push(...startFact(stage, '+-'));
   if (first !== null && last !== null) {
     if (straggler === null) facts.push(`done after ${instant(last)}`);
     else {

@@ -4,6 +4,7 @@ import type { RunOperationNumbers, StageSummary } from '../../core/summary.js';
 import { totalRows } from '../../core/total-rows.js';
 import type { OperationKind } from '../../../shared/model/operation.js';
 import { bytes, clock, count, duration, instant, rate } from '../format.js';
+import { startFact } from '../start-fact.js';
 import { syncLines } from '../operation-table.js';
 import { agentRows } from './agent-rows.js';
 import { distributionChart } from './distribution-chart.js';
@@ -40,12 +41,10 @@ export function stageSection(
 }
 
 function facts(stage: StageSummary): string {
-  const { start, first_done_s: first, last_done_s: last, straggler } = stage;
+  const { first_done_s: first, last_done_s: last, straggler } = stage;
   return [
     `${String(stage.agents_completed)} of ${String(stage.agents_started)} agents completed it`,
-    start === null
-      ? undefined
-      : `start spread ${duration(start.spread_ns)} (± ${duration(start.bound_ns)})`,
+    ...startFact(stage, '±'),
     first === null ? undefined : `first done ${instant(first)}`,
     last === null
       ? undefined
