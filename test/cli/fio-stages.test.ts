@@ -22,10 +22,31 @@ test('stages that fio runs', async (t) => {
       assert.ok(Number(stage.operations['write']?.count) > 0);
       assert.equal(stage.operations['read']?.errors, 0);
       for (const agent of Object.values(stage.agents)) {
-        assert.match(agent.mechanism ?? '', /^fio-3\.\d+ libaio$/);
+        assert.match(agent.mechanism ?? '', /^fio-3\.\d+ libaio iodepth 4$/);
         assert.equal(agent.ended_by, 'duration');
         assert.equal(agent.missing_seconds, 0);
       }
+    },
+  );
+
+  await t.test(
+    '[ENG-02] what fio says of its syncs is in the results, and what it does not is said',
+    async () => {
+      const synced = { mix: 'write', fsync: 4, max_operations: 64, iodepth: 1 };
+      const run = fleet.run({
+        stages: [
+          { ...fioStage, ...synced, name: 'timed', fio: {} },
+          { ...fioStage, ...synced, name: 'untimed' },
+        ],
+      });
+      await run.exits(0);
+      const [timed, untimed] = run.summary().stages;
+      // Two agents with two threads each, of 16 writes: no sync follows the last.
+      assert.equal(timed?.syncs?.count, 12);
+      assert.equal(timed.operations['write']?.count, 64);
+      assert.equal(untimed?.syncs, null);
+      assert.match(run.said, /I\/O by fio-3\.\d+ psync fsync 4$/m);
+      assert.match(run.said, /I\/O by fio-3\.\d+ libaio fsync 4 \(not timed\)$/m);
     },
   );
 

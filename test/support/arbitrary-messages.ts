@@ -132,6 +132,7 @@ export const agentMessages: fc.Arbitrary<AgentMessage> = fc.oneof(
     mechanism: text,
     warnings: fc.array(text, { maxLength: 3 }),
     endedNs: uint64,
+    syncs: bytes,
   }),
   record({ kind: kind('cleaned'), files: count, warnings: fc.array(text, { maxLength: 3 }) }),
   record({ kind: kind('checked'), report: text }),

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import { codeOf } from '../../shared/kernel/errors.js';
 import { holesOf } from '../core/holes.js';
+import { syncWords } from '../core/io-words.js';
 import { UnfitDataset } from './engine.js';
 import type { EngineContext, StageOptions } from './engine.js';
 
@@ -30,12 +31,10 @@ export class FileAccess {
 
   /** What of the options is in force: `O_DIRECT fdatasync 8`. */
   get words(): readonly string[] {
-    const { sync, fsync, fdatasync } = this.#options;
     return [
       ...(this.#flags & O_DIRECT ? ['O_DIRECT'] : []),
       ...(this.#flags & O_NOATIME ? ['O_NOATIME'] : []),
-      ...(sync === 'none' ? [] : [sync.toUpperCase()]),
-      ...(fsync === 'never' ? [] : [`${fdatasync ? 'fdatasync' : 'fsync'} ${String(fsync)}`]),
+      ...syncWords(this.#options),
     ];
   }
 

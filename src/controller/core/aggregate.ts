@@ -1,5 +1,5 @@
 import type { Interval } from '../../shared/model/messages.js';
-import { HistogramFormatError } from '../../shared/metrics/histogram-encoding.js';
+import { HistogramFormatError, readBuckets } from '../../shared/metrics/histogram-encoding.js';
 import { exitCodes, gravest } from '../../shared/model/outcome.js';
 import { coverageOf } from './coverage.js';
 import { decodeStats } from './decoded-interval.js';
@@ -193,6 +193,7 @@ export class Aggregate {
   #result({ agent, result }: Of<'stageResult'>): void {
     this.#reading(agent, 'stage result', () => {
       [...result.operations, ...result.warmup].forEach(decodeStats);
+      readBuckets(result.syncs ?? none);
       this.#onStage(result.stage, (stage) => {
         stage.agent(agent).setResult(result);
       });
@@ -228,6 +229,8 @@ export class Aggregate {
     return this.stages.reduce((sum, stage) => sum + pick(stage), 0);
   }
 }
+
+const none = new Uint8Array();
 
 /** What a journal without an end says: the controller died. */
 const unfinished = {

@@ -1,3 +1,4 @@
+import { bypassesCache, engineOf, keepsDepth } from '../../shared/model/fio-options.js';
 import { fioStageProblems } from '../../shared/model/fio-stage.js';
 import { parseTarget } from '../../shared/model/target.js';
 import type { KeyPath } from '../../shared/model/config/path.js';
@@ -20,8 +21,20 @@ export function* checkFio(plan: Plan, stage: StagePlan, path: KeyPath): Generato
     yield error('fio', `needs files, and the target ${agent.target} has none`);
     break;
   }
-  if (stage.noatime) {
-    const message = 'has no effect: fio has no such option';
-    yield { ...error('noatime', message), level: 'warning' };
+  for (const [key, message] of idle(stage)) yield { ...error(key, message), level: 'warning' };
+}
+
+/** What fio takes and does not heed. */
+function* idle(stage: StagePlan): Generator<readonly [key: string, message: string]> {
+  const engine = engineOf(stage.fio);
+  if (stage.noatime) yield ['noatime', 'has no effect: fio has no such option'];
+  if (stage.iodepth > 1 && !keepsDepth(engine)) {
+    yield ['iodepth', `has no effect: fio's ${engine} does one operation at a time in each thread`];
+  }
+  if (stage.direct && !bypassesCache(engine)) {
+    yield ['direct', `has no effect: fio's ${engine} reads and writes the page cache`];
+  }
+  if (stage.fdatasync && stage.fsync === 'end') {
+    yield ['fdatasync', 'has no effect: at the end of a stage fio calls fsync'];
   }
 }

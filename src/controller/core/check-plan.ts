@@ -2,6 +2,7 @@
 import { isEmbedded } from '../../shared/model/embedded.js';
 import { checkExpectations } from './check-expectations.js';
 import { checkGiven } from './check-given.js';
+import { checkNull } from './check-null.js';
 import { checkPrepare } from './check-prepare.js';
 import { checkShift } from './check-shift.js';
 import { checkStages } from './check-stages.js';
@@ -18,6 +19,7 @@ export function checkPlan(plan: Plan): readonly Finding[] {
     ...checkGiven(plan),
     ...checkPrepare(plan),
     ...checkShift(plan),
+    ...checkNull(plan),
     ...checkStages(plan),
     ...checkVerify(plan),
     ...checkExpectations(plan),

@@ -6,6 +6,7 @@ import type { OperationKind } from '../../shared/model/operation.js';
 import type { Access, Plan, StagePlan } from '../../shared/model/plan.js';
 import type { SizeSpec } from '../../shared/model/sizes.js';
 import type { KeyPath } from '../../shared/model/config/path.js';
+import { isAllNull } from './check-null.js';
 import type { Finding } from './finding.js';
 
 const sector = 512;
@@ -33,16 +34,32 @@ export function* checkTransfer(plan: Plan, stage: StagePlan, path: KeyPath): Gen
   yield* checkSizes(plan, stage, path);
   if (typeof plan.dataset.content === 'object' && does('write')) yield* checkContent(stage, path);
   if (stage.direct) yield* checkDirect(plan, stage, path);
-  const without = (key: string, what: string): Finding => ({
-    level: 'warning',
-    path: [...path, key],
-    message: `has no effect: the stage does no ${what}`,
-  });
+  // On null: none of the keys about files has an effect, whatever the stage does: check-null says that.
+  if (!isAllNull(plan)) yield* checkFileKeys(stage, path);
+  if (stage.access !== 'sequential' && !inBlocks && !does('get', 'stat', 'list')) {
+    yield without([...path, 'access'], 'read, write, get, stat or list');
+  }
+  if (typeof stage.access === 'object' && 'strided' in stage.access && inBlocks)
+    yield* checkStrides(stage.access.strided, block, [...path, 'access', 'strided']);
+}
+
+const without = (path: KeyPath, what: string): Finding => ({
+  level: 'warning',
+  path,
+  message: `has no effect: the stage does no ${what}`,
+});
+
+/** Those that say how files are opened and forced out, against what the stage does. */
+function* checkFileKeys(stage: StagePlan, path: KeyPath): Generator<Finding> {
+  const does = (...kinds: OperationKind[]): boolean =>
+    stage.mix.some((entry) => kinds.includes(entry.operation));
   if (stage.direct && !does('read', 'write', 'get', 'put'))
-    yield without('direct', 'read, write, get or put');
-  if (stage.noatime && !does('read', 'get')) yield without('noatime', 'read or get');
-  if (stage.fsync !== 'never' && !does('write', 'put')) yield without('fsync', 'write or put');
-  if (stage.sync !== 'none' && !does('write', 'put')) yield without('sync', 'write or put');
+    yield without([...path, 'direct'], 'read, write, get or put');
+  if (stage.noatime && !does('read', 'get')) yield without([...path, 'noatime'], 'read or get');
+  if (!does('write', 'put')) {
+    if (stage.fsync !== 'never') yield without([...path, 'fsync'], 'write or put');
+    if (stage.sync !== 'none') yield without([...path, 'sync'], 'write or put');
+  }
   if (stage.fdatasync && stage.fsync === 'never') {
     const message = 'has no effect: fsync is never; give fsync: end, every, or a number of writes';
     yield { level: 'warning', path: [...path, 'fdatasync'], message };
@@ -51,10 +68,6 @@ export function* checkTransfer(plan: Plan, stage: StagePlan, path: KeyPath): Gen
     const message = 'has little effect: direct goes around the page cache';
     yield { level: 'warning', path: [...path, 'drop_cache'], message };
   }
-  if (stage.access !== 'sequential' && !inBlocks && !does('get', 'stat', 'list'))
-    yield without('access', 'read, write, get, stat or list');
-  if (typeof stage.access === 'object' && 'strided' in stage.access && inBlocks)
-    yield* checkStrides(stage.access.strided, block, [...path, 'access', 'strided']);
 }
 
 /** Chunks and strides are whole blocks, and strides leave room for their chunks. */

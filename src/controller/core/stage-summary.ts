@@ -15,7 +15,10 @@ import type {
   OperationNumbers,
   RunOperationNumbers,
   StageSummary,
+  SyncNumbers,
 } from './summary.js';
+
+const none = new Uint8Array();
 
 export function* summarizeStage(
   track: StageTrack,
@@ -45,13 +48,14 @@ export function* summarizeStage(
     name: track.plan.name,
     agents_started: members.length,
     agents_completed: completed.length,
-    start: startSpread(starts),
+    start: startSpread(starts, track.plan.fio === undefined ? 'first_operation' : 'release'),
     first_done_s: rounded(rates.firstDoneS),
     last_done_s: rounded(rates.lastDoneS),
     straggler: straggler(members, track),
     rate_seconds: rates.seconds,
     warmup: warmupSummary(track),
     rate: rateSummary(track, agents, operations, rates),
+    syncs: syncNumbers(members),
     operations: Object.fromEntries(numbers),
     agents: Object.fromEntries(own),
   };
@@ -124,6 +128,7 @@ function agentSummary(
     host_cpu: Math.round((stage?.cpu.host ?? 0) * 1e4) / 1e4,
     runner_cpu: Math.round((stage?.cpu.runner ?? 0) * 1e4) / 1e4,
     busiest_thread_cpu: Math.round((stage?.cpu.busiestThread ?? 0) * 1e4) / 1e4,
+    syncs: member ? syncNumbers([member]) : null,
     operations: Object.fromEntries(
       track.operations.flatMap((operation) => {
         const totals = stage?.totals.get(operation);
@@ -132,6 +137,13 @@ function agentSummary(
       }),
     ),
   };
+}
+
+function syncNumbers(members: readonly StageMember[]): SyncNumbers | null {
+  const syncs = members.map(({ stage }) => Histogram.decode(stage.result?.syncs ?? none));
+  const all = merged(syncs);
+  const latency = latencyOf(all);
+  return latency && { count: all.count, service_ns: latency };
 }
 
 function straggler(members: readonly StageMember[], track: StageTrack): string | null {

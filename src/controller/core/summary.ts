@@ -38,6 +38,12 @@ export interface RunOperationNumbers extends OperationNumbers {
   readonly failed_ns: LatencySummary | null;
 }
 
+/** Syncs that are no part of a write's latency: of stages that fio runs. */
+export interface SyncNumbers {
+  readonly count: number;
+  readonly service_ns: LatencySummary;
+}
+
 export interface AgentStageSummary {
   readonly state: AgentStageState;
   /** duration | operations | bytes | exhausted | aborted | killed | drained | error; null without a final report. */
@@ -57,6 +63,8 @@ export interface AgentStageSummary {
   readonly runner_cpu: number;
   /** Mean share of the time that the workload's busiest thread was on a CPU, 0 … 1. */
   readonly busiest_thread_cpu: number;
+  /** Null when there were none, or they are in the latencies of the writes. */
+  readonly syncs: SyncNumbers | null;
   readonly operations: Readonly<Record<string, OperationNumbers>>;
 }
 
@@ -75,6 +83,8 @@ export interface StageSummary {
   readonly warmup: WarmupSummary | null;
   /** Open loop: what was asked for and what came of it; null in closed loop. */
   readonly rate: RateSummary | null;
+  /** Null when there were none, or they are in the latencies of the writes. */
+  readonly syncs: SyncNumbers | null;
   readonly operations: Readonly<Record<string, RunOperationNumbers>>;
   readonly agents: Readonly<Record<string, AgentStageSummary>>;
 }

@@ -93,8 +93,9 @@ function stageWarnings(
   if (stage.agents_started === 0) return [`stage ${stage.name} did not start`];
   const spreadMs = (stage.start?.spread_ns ?? 0) / 1e6;
   if (spreadMs > plan.maxStartSpreadMs) {
+    const did = stage.start?.of === 'release' ? 'let fio go' : 'started';
     warnings.push(
-      `stage ${stage.name}: agents started ${ms(spreadMs)} apart, more than max_start_spread (${ms(plan.maxStartSpreadMs)})`,
+      `stage ${stage.name}: agents ${did} ${ms(spreadMs)} apart, more than max_start_spread (${ms(plan.maxStartSpreadMs)})`,
     );
   }
   for (const { after_s: after, agents: ids } of stage.rate?.divisions ?? []) {

@@ -61,6 +61,7 @@ function toJson(record: JournalRecord): Json {
           endedNs: String(result.endedNs),
           operations: result.operations.map(operationToJson),
           warmup: result.warmup.map(operationToJson),
+          ...(result.syncs && { syncs: base64(result.syncs) }),
         },
       };
     }
@@ -95,6 +96,8 @@ export function decodeRecord(line: string): JournalRecord {
         result: {
           ...result,
           warmup: operationsFromJson(result.warmup),
+          // Journals of older versions have none.
+          ...(result.syncs !== undefined && { syncs: bytes(result.syncs) }),
           atNs: integer(result.atNs),
           firstOperationNs: integer(result.firstOperationNs),
           lastOperationNs: integer(result.lastOperationNs),

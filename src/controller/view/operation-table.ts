@@ -1,7 +1,7 @@
 import type { LatencySummary } from '../core/latency.js';
 import type { RunOperationNumbers, StageSummary } from '../core/summary.js';
 import { bytes, count, duration, rate } from './format.js';
-import { stacked, table, tablesWithin } from './table.js';
+import { stacked, table, tablesWithin, wrap } from './table.js';
 
 const rateHeader = ['operation', 'ops', 'ops/s', 'bytes/s', 'errors'];
 const latencyHeader = ['mean', 'p50', 'p90', 'p99', 'p99.9', 'max'];
@@ -35,6 +35,16 @@ export function operationTable(stage: StageSummary, width: number): readonly str
   ];
   const rates = [rateHeader, ...operations.map(([name, numbers]) => rateCells(name, numbers))];
   return stacked([...tablesWithin(width, rates), ...tablesWithin(width, detail)]);
+}
+
+/** One line: as a row of the table they would be taken for operations of the mix. */
+export function syncLines({ syncs }: StageSummary, width: number): readonly string[] {
+  if (syncs === null) return [];
+  const { mean, p50, p90, p99, p99_9, max } = syncs.service_ns;
+  const facts = { mean, p50, p90, p99, 'p99.9': p99_9, max };
+  const latencies = Object.entries(facts).map(([name, ns]) => `${name} ${duration(ns)}`);
+  const text = `${count(syncs.count)} syncs, which fio times apart from the writes: ${latencies.join(', ')}`;
+  return wrap(text, width);
 }
 
 function rateCells(name: string, numbers: RunOperationNumbers): readonly string[] {

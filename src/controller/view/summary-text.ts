@@ -2,9 +2,10 @@ import type { Outcome } from '../../shared/model/outcome.js';
 import type { StageSummary, Summary } from '../core/summary.js';
 import { agentTable } from './agent-table.js';
 import { bytes, clock, count, duration, instant, percent, rate } from './format.js';
-import { operationTable } from './operation-table.js';
+import { operationTable, syncLines } from './operation-table.js';
 import { noPaint } from './paint.js';
 import type { Paint } from './paint.js';
+import { startFact } from './start-fact.js';
 import { wrap } from './table.js';
 import { counted, nounFor } from '../../shared/kernel/counted.js';
 
@@ -77,6 +78,7 @@ function stageText(
     ...rateLine(stage, width),
     '',
     ...operationTable(stage, width),
+    ...syncLines(stage, width),
     ...errorLines(stage, paint),
     ...agentTable(stage, width, paint, mostAgents),
   ];
@@ -84,10 +86,8 @@ function stageText(
 
 function stageFacts(stage: StageSummary): string {
   const facts = [`${String(stage.agents_completed)} of ${counted(stage.agents_started, 'agent')}`];
-  const { start, first_done_s: first, last_done_s: last, straggler } = stage;
-  if (start !== null && stage.agents_started > 1) {
-    facts.push(`start spread ${duration(start.spread_ns)} (+- ${duration(start.bound_ns)})`);
-  }
+  const { first_done_s: first, last_done_s: last, straggler } = stage;
+  facts.push(...startFact(stage, '+-'));
   if (first !== null && last !== null) {
     if (straggler === null) facts.push(`done after ${instant(last)}`);
     else {

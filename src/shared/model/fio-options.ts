@@ -3,6 +3,7 @@
  * this is a list of what may pass: nothing in it names a file, runs a command or opens a connection. The agent checks it
  * again, whatever came over the wire.
  */
+import type { Fsync } from './plan.js';
 
 /** Engines that work on the dataset's files. */
 export const fioEngines = [
@@ -17,6 +18,31 @@ export const fioEngines = [
   'mmap',
   'splice',
 ] as const;
+
+/** Of which a thread can have several operations in flight; fio caps the depth of the others at one. */
+const asynchronous: readonly string[] = ['libaio', 'io_uring', 'posixaio'];
+
+/** The ioengine of a stage's job options: fio's own default here, too. */
+export function engineOf(fio: Readonly<Record<string, string>> | undefined): string {
+  return fio?.['ioengine'] ?? 'psync';
+}
+
+export function keepsDepth(engine: string): boolean {
+  return asynchronous.includes(engine);
+}
+
+/** Whether O_DIRECT does what it says: a mapping is in the page cache, however the file was opened. */
+export function bypassesCache(engine: string): boolean {
+  return engine !== 'mmap';
+}
+
+/**
+ * Whether fio's latencies of syncs are those of the syncs. With libaio they count from the last write of the same unit
+ * (fio 3.33: 6.5 ms where the kernel took 46 us); those at the end of a stage are not in them.
+ */
+export function timesSyncs(engine: string, fsync: Fsync): boolean {
+  return engine !== 'libaio' && fsync !== 'end';
+}
 
 /** Muster's own words for what fio calls otherwise, so that each thing is said in one place. */
 const elsewhere: Readonly<Record<string, string>> = {

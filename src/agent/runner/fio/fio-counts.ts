@@ -35,6 +35,11 @@ export class FioCounts {
     return this.#stats(() => none);
   }
 
+  /** How long syncs took, which fio does not count to the writes they follow; empty without any. */
+  syncs(): Uint8Array {
+    return difference(this.#latest?.syncs ?? none, none);
+  }
+
   /** Completed or failed. */
   get ended(): number {
     return this.#done + this.failed;

@@ -1,6 +1,7 @@
 import type { Cancel } from '../../../shared/kernel/clock.js';
 import type { StageAssignment } from '../../../shared/model/assignment.js';
 import type { EndedBy, StageResult } from '../../../shared/model/messages.js';
+import { engineOf, timesSyncs } from '../../../shared/model/fio-options.js';
 import { CpuUsage } from '../cpu-usage.js';
 import { errorRateProblem } from '../error-rules.js';
 import { RunnerFailure } from '../failure.js';
@@ -124,6 +125,7 @@ export class FioLoad {
       intervals: this.#next,
       abandoned: signal.aborted ? counts.inFlight : 0,
       operations: counts.totals(),
+      ...(timesSyncs(engineOf(stage.fio), stage.fsync) ? { syncs: counts.syncs() } : {}),
       warmup: [],
       mechanism,
       warnings: [...warnings],

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { codeOf, reasonOf } from '../../../shared/kernel/errors.js';
 import type { Assignment } from '../../../shared/model/assignment.js';
+import { engineOf } from '../../../shared/model/fio-options.js';
 import { RunnerFailure } from '../failure.js';
 import { fioJob } from './job-file.js';
 
@@ -33,7 +34,7 @@ export async function checkFio({ stages, dataset, seed }: Assignment): Promise<v
   for (const stage of wanting) {
     const refuse = (why: string): RunnerFailure =>
       new RunnerFailure('config', `stage "${stage.name}": fio refuses it: ${why}`);
-    const engine = stage.fio?.['ioengine'] ?? 'psync';
+    const engine = engineOf(stage.fio);
     if (!known.includes(engine)) throw refuse(`it has no ioengine ${engine}`);
     const files = dataset.use.to - dataset.use.from;
     const { text } = fioJob(stage, { files, content: dataset.content }, seed);

@@ -8,6 +8,7 @@ import { FioCounts } from './fio-counts.js';
 import type { FioStage } from './fio-load.js';
 import { FioProcess } from './fio-process.js';
 import { fioJob } from './job-file.js';
+import { fioMechanism } from './mechanism.js';
 import { fioVersion } from './preflight.js';
 
 /** A fio that is told to stop writes its last counters within milliseconds; one whose thread is stuck does not. */
@@ -48,7 +49,7 @@ export async function setUpFio(
     process,
     counts,
     warnings,
-    mechanism: `${version} ${stage.fio?.['ioengine'] ?? 'psync'}`,
+    mechanism: fioMechanism(version, stage),
     onStatus: () => undefined,
   };
   endWithRun(parts, process, folder);

@@ -10,6 +10,8 @@ export interface FioCounters {
 
 export interface FioStatus {
   readonly kinds: ReadonlyMap<OperationKind, FioCounters>;
+  /** Of fsync and fdatasync by latency, as `bins`; what end_fsync does is not among them. */
+  readonly syncs: ReadonlyMap<number, number>;
   readonly errors: number;
   /** errno of the first one; 0: none. */
   readonly firstErrno: number;
@@ -61,36 +63,45 @@ interface FioJob {
   readonly first_error?: number;
   readonly read: FioDirection;
   readonly write: FioDirection;
+  readonly sync?: FioLatencies;
 }
 
-interface FioDirection {
+interface FioLatencies {
+  readonly lat_ns: { readonly bins?: Readonly<Record<string, number>> };
+}
+
+interface FioDirection extends FioLatencies {
   readonly io_bytes: number;
   readonly total_ios: number;
   readonly runtime: number;
-  readonly lat_ns: { readonly bins?: Readonly<Record<string, number>> };
 }
 
 function statusOf({ jobs }: FioDocument): FioStatus {
   const kinds = new Map<OperationKind, FioCounters>();
   for (const kind of ['read', 'write'] as const) {
-    const bins = new Map<number, number>();
-    for (const job of jobs) {
-      for (const [ns, count] of Object.entries(job[kind].lat_ns.bins ?? {})) {
-        bins.set(Number(ns), (bins.get(Number(ns)) ?? 0) + count);
-      }
-    }
     kinds.set(kind, {
       bytes: sum(jobs, (job) => job[kind].io_bytes),
       issued: sum(jobs, (job) => job[kind].total_ios),
-      bins,
+      bins: merged(jobs.map((job) => job[kind])),
     });
   }
   return {
     kinds,
+    syncs: merged(jobs.flatMap(({ sync }) => sync ?? [])),
     errors: sum(jobs, (job) => job.total_err ?? 0),
     firstErrno: jobs.map((job) => job.first_error ?? job.error).find((errno) => errno !== 0) ?? 0,
     runtimeMs: Math.max(0, ...jobs.flatMap((job) => [job.read.runtime, job.write.runtime])),
   };
+}
+
+function merged(all: readonly FioLatencies[]): ReadonlyMap<number, number> {
+  const merged = new Map<number, number>();
+  for (const { lat_ns: latencies } of all) {
+    for (const [ns, count] of Object.entries(latencies.bins ?? {})) {
+      merged.set(Number(ns), (merged.get(Number(ns)) ?? 0) + count);
+    }
+  }
+  return merged;
 }
 
 function sum(jobs: readonly FioJob[], pick: (job: FioJob) => number): number {

@@ -5,6 +5,8 @@ import type { RunOperationNumbers, StageSummary } from '../../core/summary.js';
 import { rowsOfAll, rowsPerPiece, totalRows } from '../../core/total-rows.js';
 import type { OperationKind } from '../../../shared/model/operation.js';
 import { bytes, clock, count, duration, instant, rate } from '../format.js';
+import { startFact } from '../start-fact.js';
+import { syncLines } from '../operation-table.js';
 import { agentRows } from './agent-rows.js';
 import { distributionChart } from './distribution-chart.js';
 import { lineChart } from './line-chart.js';
@@ -38,6 +40,7 @@ export function* stageSection(
     ${title}
     <p class="facts">${facts(summary)}</p>
     <div class="scroll">${operationNumbers(summary)}</div>
+    ${syncLines(summary, Infinity).map((line) => html`<p class="facts">${line.trim()}</p>`)}
     ${charts}
     <h3>Agents</h3>
     <div class="scroll">${rows}</div>
@@ -45,12 +48,10 @@ export function* stageSection(
 }
 
 function facts(stage: StageSummary): string {
-  const { start, first_done_s: first, last_done_s: last, straggler } = stage;
+  const { first_done_s: first, last_done_s: last, straggler } = stage;
   return [
     `${String(stage.agents_completed)} of ${counted(stage.agents_started, 'agent')} completed it`,
-    start === null
-      ? undefined
-      : `start spread ${duration(start.spread_ns)} (± ${duration(start.bound_ns)})`,
+    ...startFact(stage, '±'),
     first === null ? undefined : `first done ${instant(first)}`,
     last === null
       ? undefined

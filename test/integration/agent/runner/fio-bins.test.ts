@@ -6,6 +6,7 @@ import { FioCounts } from '../../../../src/agent/runner/fio/fio-counts.js';
 import { FioOutput } from '../../../../src/agent/runner/fio/status.js';
 import { Histogram } from '../../../../src/shared/metrics/histogram.js';
 import { lacksFio } from '../../../support/fio.js';
+import { temporaryFolder } from '../../../support/temporary-folder.js';
 
 /** fio's buckets are 1/64 of a power of two wide, and it names their middles; ours add 0.1 %. */
 const within = 1 / 64;
@@ -67,6 +68,42 @@ test('[MEAS-01] [ENG-02] fio’s buckets of several jobs are merged to the numbe
     'mean of three',
   );
 });
+
+test('[ENG-02] fio’s own times of its syncs are merged to the number, the mean and the longest that fio finds', (t) => {
+  if (lacksFio(t)) return;
+  const folder = temporaryFolder();
+  t.after(() => {
+    folder.remove();
+  });
+  const file = ['--name=s', `--directory=${folder.path}`, '--rw=write', '--bs=4k'];
+  const syncs = ['--size=1m', '--fsync=4', '--lat_percentiles=1', '--clat_percentiles=0'];
+  const argv = [...file, ...syncs, '--thread', '--numjobs=2', '--output-format=json+'];
+  const text = execFileSync('fio', argv, { encoding: 'utf8' });
+  const { jobs } = JSON.parse(text.slice(text.indexOf('{'))) as {
+    readonly jobs: readonly { readonly sync: { readonly lat_ns: SyncLatencies } }[];
+  };
+  const counts = new FioCounts(['write']);
+  const output = new FioOutput(
+    (status) => {
+      counts.take(status);
+    },
+    () => undefined,
+  );
+  output.feed(text);
+  const ours = Histogram.decode(counts.syncs());
+  // Of 256 writes each, the last of which is not followed by one.
+  assert.equal(ours.count, 2 * 63);
+  assert.equal(counts.ended, 2 * 256, 'no sync is counted as an operation');
+  const mean = jobs.reduce((sum, { sync }) => sum + sync.lat_ns.mean / jobs.length, 0);
+  assertClose(ours.mean, mean, 'mean');
+  const most = Math.max(...jobs.map(({ sync }) => sync.lat_ns.max));
+  assertClose(ours.percentile(100), most, 'max');
+});
+
+interface SyncLatencies {
+  readonly mean: number;
+  readonly max: number;
+}
 
 function assertClose(ours: number, theirs: number | undefined, what: string): void {
   assert.ok(

@@ -66,7 +66,29 @@ test('[ENG-02] a fio stage needs files', () => {
   assert.match(problems[0] ?? '', /fio: needs files, and the target null: has none/);
 });
 
-test('noatime with fio is said to have no effect', () => {
-  const { warnings } = planOf(config('mix: read, noatime: true, fio: {}'));
-  assert.match(warnings[0] ?? '', /noatime: has no effect: fio has no such option/);
+const idle = {
+  'mix: read, noatime: true, fio: {}': 'noatime: has no effect: fio has no such option',
+  'mix: read, iodepth: 4, fio: {}':
+    "iodepth: has no effect: fio's psync does one operation at a time in each thread",
+  'mix: read, direct: true, fio: { ioengine: mmap }':
+    "direct: has no effect: fio's mmap reads and writes the page cache",
+  'mix: write, fsync: end, fdatasync: true, fio: {}':
+    'fdatasync: has no effect: at the end of a stage fio calls fsync',
+};
+
+for (const [stage, sentence] of Object.entries(idle)) {
+  test(`[ENG-02] what fio takes and does not heed is said: ${stage}`, () => {
+    const { warnings } = planOf(config(stage));
+    assert.deepEqual(
+      warnings.map((line) => line.replace(/^\S+ stages\[0\]\./, '')),
+      [sentence],
+    );
+  });
+}
+
+test('[ENG-02] what fio does as it is told is not warned of', () => {
+  const all = 'mix: write, iodepth: 4, direct: true, fsync: 4, fdatasync: true, sync: o_dsync';
+  for (const engine of ['libaio', 'io_uring', 'posixaio']) {
+    assert.deepEqual(planOf(config(`${all}, fio: { ioengine: ${engine} }`)).warnings, []);
+  }
 });

@@ -48,15 +48,18 @@ test('a stage by time in which agents ran out of things to do is warned of', () 
 });
 
 test('[RUN-20] start spread: latest minus earliest, with how much clocks could add', () => {
-  assert.equal(startSpread([]), null);
-  assert.deepEqual(startSpread([{ latenessNs: 500, boundNs: 90 }]), { spread_ns: 0, bound_ns: 0 });
-  const spread = startSpread([
+  const of = 'first_operation';
+  assert.equal(startSpread([], of), null);
+  const alone = startSpread([{ latenessNs: 500, boundNs: 90 }], of);
+  assert.deepEqual(alone, { of, spread_ns: 0, bound_ns: 0 });
+  const starts = [
     { latenessNs: 100, boundNs: 10 },
     { latenessNs: 300, boundNs: 20 },
     { latenessNs: 290, boundNs: 50 },
-  ]);
+  ];
+  const spread = startSpread(starts, of);
   // The third may really be at 340, the first at 90.
-  assert.deepEqual(spread, { spread_ns: 200, bound_ns: 50 });
+  assert.deepEqual(spread, { of, spread_ns: 200, bound_ns: 50 });
 });
 
 test('[RUN-20] a start spread above max_start_spread is warned about', () => {

@@ -63,12 +63,14 @@ test('[RUN-14] 64-bit times and histogram bytes are exact', () => {
             warmup: [stats],
             warnings: [],
             endedNs: time,
+            syncs: service,
           },
         };
         const back = decodeRecord(encodeRecord(record));
         assert.ok(back.type === 'stageResult');
         assert.equal(back.result.atNs, time);
         assert.equal(back.result.endedNs, time);
+        assert.deepEqual([...(back.result.syncs ?? [])], [...bytes]);
         for (const [found] of [back.result.operations, back.result.warmup]) {
           assert.deepEqual([...(found?.service ?? [])], [...bytes]);
         }

@@ -9,17 +9,19 @@ interface Numbers {
   readonly bins: Readonly<Record<string, number>>;
   readonly ios: number;
   readonly errors?: number;
+  /** Of the syncs, by job. */
+  readonly syncs?: readonly Readonly<Record<string, number>>[];
 }
 
 /** As `fio --output-format=json+` prints it, two jobs of which the second does nothing. */
-function document({ bins, ios, errors = 0 }: Numbers): string {
+function document({ bins, ios, errors = 0, syncs = [] }: Numbers): string {
   const idle = { io_bytes: 0, total_ios: 0, runtime: 0, lat_ns: { N: 0 } };
   const read = { io_bytes: ios * 4096, total_ios: ios, runtime: 2001, lat_ns: { bins } };
   const failed = errors > 0 ? { total_err: errors, first_error: 5 } : {};
   const jobs = [
     { error: 0, ...failed, read, write: idle },
     { error: 0, read: idle, write: idle },
-  ];
+  ].map((job, index) => ({ ...job, sync: { total_ios: 0, lat_ns: { N: 0, bins: syncs[index] } } }));
   return `${JSON.stringify({ 'fio version': 'fio-3.33', jobs }, undefined, 2)}\n`;
 }
 
@@ -89,4 +91,20 @@ test('before fio has said anything everything is zero', () => {
     ],
   );
   assert.equal(counts.inFlight, 0);
+});
+
+test('[ENG-02] syncs are apart from the operations, added up over the jobs; none leave nothing to report', () => {
+  const counts = new FioCounts(['read']);
+  const take = (numbers: Numbers): void => {
+    for (const status of readAll(document(numbers)).statuses) counts.take(status);
+  };
+  assert.equal(counts.syncs().length, 0);
+  take({ bins: { '500': 3 }, ios: 3 });
+  assert.equal(counts.syncs().length, 0);
+  take({ bins: { '500': 3 }, ios: 3, syncs: [{ '70000': 2 }, { '70000': 1, '900000': 1 }] });
+  const expected = new Histogram();
+  expected.record(70_000, 3);
+  expected.record(900_000);
+  assert.deepEqual(counts.syncs(), expected.encode());
+  assert.equal(counts.ended, 3);
 });

@@ -146,7 +146,7 @@ const table: readonly Row[] = [
   {
     check: startsWithin(10),
     otherwise: withSummary(({ stages: [stage] }) => ({
-      stages: [{ ...stage, start: { spread_ns: 20e6, bound_ns: 0 } }],
+      stages: [{ ...stage, start: { of: 'first_operation', spread_ns: 20e6, bound_ns: 0 } }],
     })),
     problem: /20.0 ms apart/,
   },
