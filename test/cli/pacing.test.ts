@@ -49,6 +49,22 @@ test('[MEAS-06] a rate is kept through the binaries, in operations, in bytes and
   assert.doesNotMatch(log, /^Tag=closed\.read\.response,/m);
 });
 
+test('[MEAS-06] a rate that is no whole number is kept, by lanes with one operation in flight and with several', async (t) => {
+  const common = { mix: 'read', block_size: '4KiB', threads: 1, duration: '2s', rate: '1.5/s' };
+  const stages = [
+    { name: 'single', ...common },
+    { name: 'deep', ...common, iodepth: 4 },
+  ];
+  const expect = ['single.read.per_second >= 0.5', 'deep.read.per_second >= 0.5'];
+  const { results } = await ran(t, stages, 0, { expect });
+  for (const { name, operations, rate } of results.summary.stages) {
+    const { count = 0, unissued_schedules: unissued = 0 } = operations['read'] ?? {};
+    assert.equal(count + unissued, 3, name);
+    assert.equal(rate?.planned_per_second, 1.5);
+    assert.ok(rate.achieved_per_second <= 1.5, name);
+  }
+});
+
 test('[CONF-03] errors fail an agent where the config says so, and are only counted where it does not', async (t) => {
   // Reading so much takes longer than a millisecond on every machine.
   const dataset = { name: 'ds', files: 1, file_size: '64MiB' };

@@ -48,7 +48,7 @@ suite('[LINK-14] a planted fault turns the verdict of a stress scenario red', ()
     readonly problem: RegExp;
   }[] = [
     { scenario: thunderingHerd(6), fault: 'thundering-herd', problem: /back within the same/ },
-    { scenario: steady(3, 4), fault: 'undisturbed', problem: /misses 1 seconds/ },
+    { scenario: steady(3, 4), fault: 'undisturbed', problem: /misses 1 second / },
     { scenario: messageFlood(2, 5, false), env: slowDisk(20), problem: /KiB arrived/ },
     {
       scenario: messageFlood(2, 10, true),
@@ -56,7 +56,7 @@ suite('[LINK-14] a planted fault turns the verdict of a stress scenario red', ()
       problem: /did not end|agent-1 was silent/,
     },
     { scenario: checkpointHeavy(3), fault: 'checkpoint-heavy', problem: /spool of agent-1/ },
-    { scenario: trickle(), fault: 'undisturbed', problem: /misses 1 seconds/ },
+    { scenario: trickle(), fault: 'undisturbed', problem: /misses 1 second / },
     { scenario: allAtOnce(25), fault: 'cut', problem: /reconnected 0 times/ },
   ];
   for (const { scenario, fault, env, problem } of rows) {

@@ -4,7 +4,7 @@ import { planAsConfig } from '../../shared/model/config/print-plan.js';
 import { writes } from '../../shared/model/assignment.js';
 import { splitPlan } from '../../shared/model/split-plan.js';
 import { meanSize } from '../../shared/model/sizes.js';
-import { formatRate } from '../../shared/model/pacing.js';
+import { formatMeanRate } from '../../shared/model/pacing.js';
 import type { Rate } from '../../shared/model/pacing.js';
 import { formatSize } from '../../shared/model/units.js';
 import { datasetHash } from '../shell/dataset-hash.js';
@@ -91,7 +91,7 @@ function share(stage: StageAssignment, agents: number): string {
 
 /** The rate of the run is divided equally. */
 function rateShare({ unit, steps }: Rate, agents: number): string {
-  const part = (value: number): string => formatRate(Math.round(value / agents), unit);
+  const part = (value: number): string => formatMeanRate(value / agents, unit);
   return steps
     .map(({ from, to }) => (from === to ? part(from) : `${part(from)} to ${part(to)}`))
     .join(', then ');

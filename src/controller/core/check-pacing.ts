@@ -1,7 +1,7 @@
 /** What a stage says about its pace, against its operations and limits. */
 import type { KeyPath } from '../../shared/model/config/path.js';
 import type { OperationKind } from '../../shared/model/operation.js';
-import { formatRate, isConstant, meanRate } from '../../shared/model/pacing.js';
+import { formatMeanRate, isConstant, meanRate } from '../../shared/model/pacing.js';
 import type { Plan, StagePlan } from '../../shared/model/plan.js';
 import { operationBytes } from '../../shared/model/split-plan.js';
 import type { Finding } from './finding.js';
@@ -50,7 +50,7 @@ export function* checkPacing(plan: Plan, stage: StagePlan, path: KeyPath): Gener
   const operations = ((durationMs ?? Infinity) / 1000) * meanRate(rate);
   const most = rate.unit === 'bytes' ? operations / bytes : operations;
   if (most < 1) {
-    const slow = formatRate(Math.round(meanRate(rate)), rate.unit);
+    const slow = formatMeanRate(meanRate(rate), rate.unit);
     yield error(`${slow} is less than one operation in the whole stage: nothing would be done`);
   }
 }

@@ -4,7 +4,7 @@
  * missed_schedules, unissued_schedules, per_second, bytes_per_second.
  */
 import { operationKinds } from './operation.js';
-import { parseCount, parseDurationNs, parseSize } from './units.js';
+import { parseCount, parseDecimal, parseDurationNs, parseSize } from './units.js';
 import type { Expectation } from './plan.js';
 import type { Parsed } from './units.js';
 
@@ -63,8 +63,9 @@ function unknownMetric(text: string, metric: string, known: readonly string[]): 
 
 function parseValue(metric: string, text: string): Parsed {
   if (latencies.includes(metric)) return parseDurationNs(text);
-  const perSecond = metric.endsWith('per_second') ? text.replace(/\/s$/, '') : text;
-  return metric === 'bytes_per_second' ? parseSize(perSecond) : parseCount(perSecond);
+  const perSecond = text.replace(/\/s$/, '');
+  if (metric === 'bytes_per_second') return parseSize(perSecond);
+  return metric === 'per_second' ? parseDecimal(perSecond) : parseCount(text);
 }
 
 /** Whether the measured value meets the threshold. Nothing measured (no such operation was done) never does. */

@@ -1,5 +1,5 @@
 /** When a stage's operations are issued, what is measured of them, and which errors end it. */
-import { formatDurationNs, formatSize, parseCount, parseSize } from './units.js';
+import { formatDurationNs, formatSize, parseDecimal, parseSize } from './units.js';
 import type { OperationKind } from './operation.js';
 import type { Parsed } from './units.js';
 
@@ -58,18 +58,24 @@ export function meanRate({ steps }: Rate): number {
 
 export type ParsedRate = { readonly unit: Rate['unit']; readonly value: number };
 
-const example = 'write it like 20000/s (operations) or 500MB/s (bytes)';
+const example = 'write it like 20000/s or 0.5/s (operations) or 500MB/s (bytes)';
 
-/** `20000/s` in operations, `500MB/s` in bytes. */
+/** `20000/s` or, to the thousandth, `0.5/s` in operations; `500MB/s` in whole bytes. */
 export function parseRate(input: string | number): ParsedRate | { readonly problem: string } {
   const text = String(input).trim();
   const match = /^(\S+?)\s*\/\s*s$/.exec(text);
   if (match === null) return { problem: `"${text}" is not a rate; ${example}` };
   const [, amount = ''] = match;
   const isBytes = /[A-Za-z]$/.test(amount);
-  const parsed: Parsed = isBytes ? parseSize(amount) : parseCount(amount);
+  const parsed: Parsed = isBytes ? parseSize(amount) : parseDecimal(amount);
   if ('problem' in parsed) return { problem: `"${text}" is not a rate; ${example}` };
   return { unit: isBytes ? 'bytes' : 'operations', value: parsed.value };
+}
+
+/** Of a part of a rate or of a mean: no more digits than are worth reading. */
+export function formatMeanRate(value: number, unit: Rate['unit']): string {
+  const isWhole = unit === 'bytes' || value >= 100;
+  return formatRate(isWhole ? Math.round(value) : Number(value.toPrecision(3)), unit);
 }
 
 /** As parseRate reads it. */

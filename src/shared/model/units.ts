@@ -72,6 +72,16 @@ export function parseCount(input: string | number): Parsed {
   return safe(exact(text, 1n), input, 'things');
 }
 
+/** A number with up to three decimals: `20000`, `0.5`, `1e6`. */
+export function parseDecimal(input: string | number): Parsed {
+  const text = String(input).trim();
+  if (!numeral.test(text)) {
+    return { problem: `${quote(input)} is not a number; write it like 20000, 0.5 or 1e6` };
+  }
+  const thousandths = safe(exact(text, 1000n), input, 'thousandths');
+  return 'problem' in thousandths ? thousandths : { value: thousandths.value / 1000 };
+}
+
 /** Nanoseconds: `250us`, `5ms`, `1m30s`; a bare number only when it is 0. */
 export function parseDurationNs(input: string | number): Parsed {
   return parseTime(input, 1n, 'nanoseconds');

@@ -7,15 +7,17 @@ import { choice, day, duration, quantity } from './fields.js';
 import type { OperationKind } from '../operation.js';
 import type { Pacing, ParsedRate, Rate } from '../pacing.js';
 
+const least: Readonly<Record<Rate['unit'], number>> = { operations: 0.01, bytes: 1 };
 const most: Readonly<Record<Rate['unit'], number>> = { operations: 1e9, bytes: 1e15 };
 const wrong =
-  'must be a rate such as 20000/s or 500MB/s, { from: 1000/s, to: 50000/s }, or a list of rates';
+  'must be a rate such as 20000/s, 0.5/s or 500MB/s, { from: 1000/s, to: 50000/s }, or a list of rates';
 
 function rateProblem(input: string | number): string | undefined {
   const parsed = parseRate(input);
   if ('problem' in parsed) return parsed.problem;
-  if (parsed.value >= 1 && parsed.value <= most[parsed.unit]) return undefined;
-  return `"${String(input)}" is out of bounds: 1/s … 1e9/s, or 1B/s … 1PB/s`;
+  const { unit, value } = parsed;
+  if (value >= least[unit] && value <= most[unit]) return undefined;
+  return `"${String(input)}" is out of bounds: 0.01/s … 1e9/s, or 1B/s … 1PB/s`;
 }
 
 const oneRate = z.union([z.string(), z.number()], { error: wrong }).transform((input, context) => {
@@ -72,9 +74,9 @@ const percentage = z
 export const pacingFields = {
   rate: rate.optional().meta({
     description:
-      'Open loop: operations or bytes per second of the whole run, divided over its agents and threads. `{ from: 1000/s, to: 50000/s }` goes up (or down) over the duration, `[1000/s, 5000/s]` in steps of equal length',
+      'Open loop: operations or bytes per second of the whole run, divided over its agents and threads. `{ from: 1000/s, to: 50000/s }` goes up (or down) over the duration, `[1000/s, 5000/s]` in steps of equal length; `0.5/s` is one operation every two seconds',
     unit: 'rate',
-    bounds: '1/s … 1e9/s, 1B/s … 1PB/s',
+    bounds: '0.01/s … 1e9/s, 1B/s … 1PB/s',
     fallback: 'closed loop: as fast as it goes',
   }),
   arrival: choice(['constant', 'poisson']).prefault('constant').meta({

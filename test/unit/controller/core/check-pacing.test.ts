@@ -63,6 +63,11 @@ for (const [what, change, expected] of [
     /^error rate: 1\/s is less than one operation in the whole stage: nothing would be done$/,
   ],
   [
+    '[RUN-23] a stage shorter than the gap of a slow rate',
+    { rate: flat(0.05), durationMs: 10_000 },
+    /^error rate: 0\.05\/s is less than one operation in the whole stage/,
+  ],
+  [
     '[RUN-23] a stage with less than a block due',
     { rate: flat(1000, 'bytes'), durationMs: 2000 },
     /^error rate: 1KB\/s is less than one operation/,

@@ -23,6 +23,7 @@ test('a threshold names stage, operation, metric, comparison and value in the un
   assert.equal(parsed('a.errors == 0').operation, undefined);
   assert.equal(parsed('a.put.count >= 1e6').value, 1_000_000);
   assert.equal(parsed('a.read.per_second > 20_000/s').value, 20_000);
+  assert.equal(parsed('a.read.per_second >= 0.5').value, 0.5);
   assert.equal(parsed('a.bytes_per_second > 2GB/s').value, 2e9);
 });
 
@@ -39,6 +40,8 @@ test('a threshold that cannot be understood is refused with what would be', () =
     ['a.speed > 5', /no metric "speed"; there is count, errors/],
     ['a.read.service.p99 < 5', /5" has no unit/],
     ['a.errors < 5ms', /not a count/],
+    ['a.errors < 0.5', /not a whole number/],
+    ['a.errors < 5/s', /not a count/],
     ['a.bytes_per_second > 5G', /ambiguous/],
   ] as const;
   for (const [text, expected] of rows) {

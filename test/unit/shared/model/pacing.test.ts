@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
+  formatMeanRate,
   formatRate,
   isConstant,
   meanRate,
@@ -14,9 +15,11 @@ const stagesOf = (stage: string) =>
 test('a rate is operations or bytes per second', () => {
   assert.deepEqual(parseRate('20000/s'), { unit: 'operations', value: 20_000 });
   assert.deepEqual(parseRate('2e4 / s'), { unit: 'operations', value: 20_000 });
+  assert.deepEqual(parseRate('0.5/s'), { unit: 'operations', value: 0.5 });
+  assert.deepEqual(parseRate('33.333/s'), { unit: 'operations', value: 33.333 });
   assert.deepEqual(parseRate('500MB/s'), { unit: 'bytes', value: 500e6 });
   assert.deepEqual(parseRate('1GiB/s'), { unit: 'bytes', value: 1024 ** 3 });
-  for (const wrong of ['20000', 'fast', '500 MBs', '20k/s', '-1/s', '5/m']) {
+  for (const wrong of ['20000', 'fast', '500 MBs', '20k/s', '-1/s', '5/m', '0.0005/s', '0.5B/s']) {
     assert.match(
       (parseRate(wrong) as { problem: string }).problem,
       /write it like 20000\/s/,
@@ -25,10 +28,20 @@ test('a rate is operations or bytes per second', () => {
   }
   for (const [value, unit] of [
     [1234, 'operations'],
+    [0.001, 'operations'],
+    [1e9, 'operations'],
     [5e6, 'bytes'],
   ] as const) {
     assert.deepEqual(parseRate(formatRate(value, unit)), { unit, value });
   }
+});
+
+test('of a part of a rate no more digits are printed than are worth reading', () => {
+  const printed = [0.5 / 3, 0.01 / 8, 100 / 3, 20_000 / 3].map((one) =>
+    formatMeanRate(one, 'operations'),
+  );
+  assert.deepEqual(printed, ['0.167/s', '0.00125/s', '33.3/s', '6667/s']);
+  assert.equal(formatMeanRate(1e6 / 3, 'bytes'), '333333B/s');
 });
 
 test('a rate is one value, a ramp, or steps', () => {
@@ -37,6 +50,8 @@ test('a rate is one value, a ramp, or steps', () => {
   const flat = rateOf('100/s');
   const ramp = rateOf('{ from: 100/s, to: 300/s }');
   const steps = rateOf('[1MB/s, 5MB/s]');
+  const slow = rateOf('{ from: 0.2/s, to: 0.4/s }');
+  assert.deepEqual(slow?.steps, [{ from: 0.2, to: 0.4 }]);
   assert.ok(flat && ramp && steps);
   assert.deepEqual(flat, { unit: 'operations', steps: [{ from: 100, to: 100 }] });
   assert.deepEqual(ramp, { unit: 'operations', steps: [{ from: 100, to: 300 }] });
@@ -52,7 +67,10 @@ test('a rate is one value, a ramp, or steps', () => {
 });
 
 for (const [stage, problem] of [
-  ['rate: 0/s', /out of bounds: 1\/s … 1e9\/s/],
+  ['rate: 0/s', /out of bounds: 0\.01\/s … 1e9\/s/],
+  ['rate: 0.009/s', /out of bounds/],
+  ['rate: 0.0005/s', /is not a rate; write it like 20000\/s or 0\.5\/s/],
+  ['rate: 1000000001/s', /out of bounds/],
   ['rate: 20000', /is not a rate; write it like 20000\/s/],
   ['rate: { from: 1/s, to: 1MB/s }', /mixes operations and bytes/],
   ['rate: [5/s]', /needs at least two rates/],

@@ -5,6 +5,7 @@ import {
   formatDuration,
   formatSize,
   parseCount,
+  parseDecimal,
   parseDuration,
   parseDurationNs,
   parseSize,
@@ -94,6 +95,20 @@ test('counts may have an exponent or underscores', () => {
     ['many', /not a count/],
     ['1e17', /too large/],
     [-1, /not a count/],
+  ]);
+});
+
+test('a number may have up to three decimals', () => {
+  check(parseDecimal, [
+    ['0.5', 0.5],
+    [0.001, 0.001],
+    ['1.5e3', 1500],
+    ['1_000.25', 1000.25],
+    ['1e9', 1e9],
+    ['0.0001', /not a whole number of thousandths/],
+    ['.5', /not a number; write it like 20000, 0\.5/],
+    [-1, /not a number/],
+    ['1e14', /too large/],
   ]);
 });
 

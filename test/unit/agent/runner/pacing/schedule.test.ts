@@ -55,6 +55,21 @@ describe('Schedule', () => {
     assert.equal(until(hour, 3600 * second - 1e6), 3600 * 997);
   });
 
+  it('[MEAS-06] keeps rates below one a second, alone, among lanes and in a ramp', () => {
+    const half = scheduleOf({ rate: flat(0.5), durationNs: Infinity });
+    assert.deepEqual(instants(half, 3), [0, 2 * second, 4 * second]);
+    const lanes = [0, 0.5].map((phase) =>
+      instants(scheduleOf({ rate: flat(0.01), share: 0.5, phase }), 2).map((ns) => ns / second),
+    );
+    assert.deepEqual(lanes, [
+      [0, 200],
+      [100, 300],
+    ]);
+    const ramp: Rate = { unit: 'operations', steps: [{ from: 0.1, to: 0.3 }] };
+    const rising = scheduleOf({ rate: ramp, durationNs: 100 * second });
+    assert.equal(until(rising, 100 * second), 20);
+  });
+
   it('[MEAS-06] Poisson arrivals have the mean, the variance and the shape of an exponential distribution', () => {
     const perSecond = 20_000;
     const count = 200_000;
