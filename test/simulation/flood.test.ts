@@ -203,7 +203,8 @@ test('[STAT-04] [LINK-10] a thousand intervals of every operation and a result w
   const operations = full.map(([kind, service]) => {
     return { ...statsOf(kind, service, 60_000), response: service, failed: service };
   });
-  const result = resultOf({ intervals: 1000, operations });
+  const syncs = wideHistogram(random, 60_000).encode();
+  const result = resultOf({ intervals: 1000, operations, syncs });
   link.send('agent', { kind: 'stageResult', ...result });
   link.path.bytesPerSecond = 64 * 1024;
   // As HTTP/2's flow control window, which takes megabytes: only credit keeps control from waiting behind them.
