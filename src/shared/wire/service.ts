@@ -12,11 +12,7 @@ if (process.env['GRPC_VERBOSITY'] === undefined) setLogVerbosity(logVerbosity.NO
  */
 export const mostMessageBytes = { agent: 1024 * 1024, controller: 8 * 1024 * 1024 } as const;
 
-/** Nobody asks for grpc-js' own statistics, which keep a history per connection and a date per message. */
-const noChannelz = { 'grpc.enable_channelz': 0 } as const;
-
 export const channelOptions: ChannelOptions = {
-  ...noChannelz,
   // An http_proxy variable must not break a run in a LAN.
   'grpc.enable_http_proxy': 0,
   // A frame is written once: what to write again is decided by acknowledgements.
@@ -32,7 +28,6 @@ export const channelOptions: ChannelOptions = {
 };
 
 export const serverOptions: ChannelOptions = {
-  ...noChannelz,
   // A controller has one session and a Hello now and then on a connection.
   'grpc.max_concurrent_streams': 16,
   // Who has nothing going on gives its place to others.
