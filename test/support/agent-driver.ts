@@ -146,6 +146,7 @@ export function resultOf(overrides: Partial<StageResult> = {}): StageResult {
     warmup: [],
     warnings: [],
     endedNs: 0n,
+    syncs: new Uint8Array(),
     ...overrides,
   };
 }

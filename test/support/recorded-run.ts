@@ -186,6 +186,7 @@ export class RecordedAgent {
       warmup: [],
       warnings: [],
       endedNs: atNs + BigInt(Math.round(doneS * 1e9)),
+      syncs: new Uint8Array(),
       ...change,
     };
   }

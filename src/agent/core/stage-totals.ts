@@ -82,6 +82,7 @@ export class StageTotals {
       mechanism: '',
       warnings: [warning],
       endedNs: 0n,
+      syncs: new Uint8Array(),
     };
   }
 

@@ -211,6 +211,8 @@ export class StageLoad {
       mechanism: this.#mechanism(),
       warnings: [...(this.#dropped?.warnings ?? []), ...this.#workers.warnings],
       endedNs: base.toAbsolute(endedNs),
+      // The write that a sync follows has its time.
+      syncs: new Uint8Array(),
     };
   }
 }

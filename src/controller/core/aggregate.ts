@@ -193,7 +193,7 @@ export class Aggregate {
   #result({ agent, result }: Of<'stageResult'>): void {
     this.#reading(agent, 'stage result', () => {
       [...result.operations, ...result.warmup].forEach(decodeStats);
-      readBuckets(result.syncs ?? none);
+      readBuckets(result.syncs);
       this.#onStage(result.stage, (stage) => {
         stage.agent(agent).setResult(result);
       });
@@ -229,8 +229,6 @@ export class Aggregate {
     return this.stages.reduce((sum, stage) => sum + pick(stage), 0);
   }
 }
-
-const none = new Uint8Array();
 
 /** What a journal without an end says: the controller died. */
 const unfinished = {

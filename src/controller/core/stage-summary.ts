@@ -18,8 +18,6 @@ import type {
   SyncNumbers,
 } from './summary.js';
 
-const none = new Uint8Array();
-
 export function* summarizeStage(
   track: StageTrack,
   agents: readonly AgentTrack[],
@@ -140,7 +138,8 @@ function agentSummary(
 }
 
 function syncNumbers(members: readonly StageMember[]): SyncNumbers | null {
-  const syncs = members.map(({ stage }) => Histogram.decode(stage.result?.syncs ?? none));
+  const results = members.flatMap(({ stage }) => stage.result ?? []);
+  const syncs = results.map((result) => Histogram.decode(result.syncs));
   const all = merged(syncs);
   const latency = latencyOf(all);
   return latency && { count: all.count, service_ns: latency };

@@ -61,7 +61,7 @@ function toJson(record: JournalRecord): Json {
           endedNs: String(result.endedNs),
           operations: result.operations.map(operationToJson),
           warmup: result.warmup.map(operationToJson),
-          ...(result.syncs && { syncs: base64(result.syncs) }),
+          syncs: base64(result.syncs),
         },
       };
     }
@@ -96,12 +96,11 @@ export function decodeRecord(line: string): JournalRecord {
         result: {
           ...result,
           warmup: operationsFromJson(result.warmup),
-          // Journals of older versions have none.
-          ...(result.syncs !== undefined && { syncs: bytes(result.syncs) }),
           atNs: integer(result.atNs),
           firstOperationNs: integer(result.firstOperationNs),
           lastOperationNs: integer(result.lastOperationNs),
-          // Journals of before do not have it.
+          // Journals of older versions have neither.
+          syncs: 'syncs' in result ? bytes(result.syncs) : new Uint8Array(),
           endedNs: 'endedNs' in result ? integer(result.endedNs) : 0n,
         },
       };

@@ -101,8 +101,8 @@ export interface StageResult {
   readonly warnings: readonly string[];
   /** From then on nothing was issued; 0: not known. */
   readonly endedNs: bigint;
-  /** Histogram of the syncs that are no part of a write's latency, as fio times them; absent or empty: there were none. */
-  readonly syncs?: Uint8Array;
+  /** Histogram of the syncs that are no part of a write's latency, as fio times them; empty: there were none. */
+  readonly syncs: Uint8Array;
 }
 
 export interface Progress {

@@ -158,6 +158,7 @@ class SimulatedRunner {
       mechanism: 'simulated',
       warnings: [],
       endedNs: endNs,
+      syncs: new Uint8Array(),
     });
     if (this.#assignment?.stages[stage + 1]) this.#say({ kind: 'ready', stage: stage + 1 });
   }

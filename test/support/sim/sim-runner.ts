@@ -390,6 +390,7 @@ export class SimRunner {
       mechanism: 'simulated',
       warnings: [],
       endedNs: this.process.clock.now().ns,
+      syncs: new Uint8Array(),
     });
   }
 

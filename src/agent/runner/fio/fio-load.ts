@@ -125,7 +125,7 @@ export class FioLoad {
       intervals: this.#next,
       abandoned: signal.aborted ? counts.inFlight : 0,
       operations: counts.totals(),
-      ...(timesSyncs(engineOf(stage.fio), stage.fsync) ? { syncs: counts.syncs() } : {}),
+      syncs: timesSyncs(engineOf(stage.fio), stage.fsync) ? counts.syncs() : new Uint8Array(),
       warmup: [],
       mechanism,
       warnings: [...warnings],

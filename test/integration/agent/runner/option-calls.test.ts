@@ -27,6 +27,13 @@ const stages: readonly [what: string, option: Partial<StageAssignment>][] = [
   ['fdatasync end, iodepth', { fsync: 'end', fdatasync: true, iodepth: 4 }],
 ];
 
+const writes: Partial<StageAssignment> = {
+  mix: [{ operation: 'write', weight: 1 }],
+  durationMs: undefined,
+  maxOperations: operations,
+  threads: 1,
+};
+
 test('[CONF-03] [ENG-01] the options of a stage that nothing but the kernel sees are seen by it, each in its stage alone', async (t) => {
   if (lacksStrace(t)) return;
   const folder = temporaryFolder();
@@ -40,10 +47,7 @@ test('[CONF-03] [ENG-01] the options of a stage that nothing but the kernel sees
     const runner = tracedRunner(trace, ['openat', 'fsync', 'fdatasync']);
     t.after(() => runner.kill());
     const stage = stageOf({
-      mix: [{ operation: 'write', weight: 1 }],
-      durationMs: undefined,
-      maxOperations: operations,
-      threads: 1,
+      ...writes,
       fsync: 'never',
       ...option,
     });
@@ -98,10 +102,7 @@ test('[CONF-03] error_policy: stop heeds the sync at the end of a stage that fai
     const runner = new RunnerProcess(0, ['strace', ...quiet, ...failing]);
     t.after(() => runner.kill());
     const stage = stageOf({
-      mix: [{ operation: 'write', weight: 1 }],
-      durationMs: undefined,
-      maxOperations: operations,
-      threads: 1,
+      ...writes,
       fsync: 'end',
       fdatasync: true,
       stopOn,
