@@ -81,6 +81,7 @@ test('an abort that is not answered ends with SIGKILL and the totals reported un
       warmup: [],
       warnings: ['Ctrl-C'],
       endedNs: 0n,
+      syncs: new Uint8Array(),
     },
   ]);
   assert.equal(agent.sent('error').length, 0);
