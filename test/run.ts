@@ -14,7 +14,8 @@ const { values, positionals } = parseArgs({
 const fileTimeoutMs = Number(values['timeout-s']) * 1000;
 // Those that compare speeds get the machine for themselves. Of all others, as many run side by side as keep two cores busy:
 // most of them wait most of the time.
-const alone = /\/(kernel-counts|performance-ratio|system-calls|warm-up)\.test\.js$/;
+const alone =
+  /\/(kernel-counts|performance-ratio|performance-rows|system-calls|warm-up)\.test\.js$/;
 const lanes = Math.max(3, availableParallelism());
 
 const compiled = import.meta.dirname;

@@ -10,10 +10,9 @@ import { benchAssignment, benchFile, makeFile, removeFile, runStage } from './mu
 import { makeAbsent, makeResident } from './page-cache.js';
 import type { BenchOptions, RowResult } from './row.js';
 
-const fileSizeBytes = 256 * 1024 * 1024;
 const mib = 1024 * 1024;
 
-interface FileRow {
+export interface FileRow {
   readonly row: string;
   readonly what: string;
   readonly floor: number;
@@ -24,51 +23,43 @@ interface FileRow {
 }
 
 /** PERF-01: 4 KiB random reads from the page cache. */
-export function cachedRead(
-  options: BenchOptions,
-  threads: number,
-  noatime: boolean,
-): Promise<RowResult> {
-  return againstFio(options, {
+export function cachedRead(threads: number, noatime: boolean): FileRow {
+  return {
     row: 'PERF-01',
     what: `file, cached 4 KiB random read, ${threadsText(threads)}${noatime ? ', `noatime`' : ''}`,
     floor: noatime ? 0.92 : 0.85,
     stage: { threads, noatime },
     fio: { threads },
-  });
+  };
 }
 
 /** PERF-02: 4 KiB random reads from the device. */
-export function directRead(options: BenchOptions, threads: number): Promise<RowResult> {
-  return againstFio(options, {
+export function directRead(threads: number): FileRow {
+  return {
     row: 'PERF-02',
     what: `file, \`direct\` 4 KiB random read, ${threadsText(threads)}`,
     floor: 0.95,
     mostP99: 1.25,
     stage: { threads, direct: true },
     fio: { threads, direct: true },
-  });
+  };
 }
 
 /** PERF-03: the same with many in flight on one thread, through libuv's io_uring where this Node has it. */
-export function deepRead(options: BenchOptions): Promise<RowResult> {
+export function deepRead(): FileRow {
   const iodepth = 32;
-  return againstFio(options, {
+  return {
     row: 'PERF-03',
     what: `file, \`direct\` 4 KiB random read, 1 thread, \`iodepth: ${String(iodepth)}\``,
     floor: 0.85,
     stage: { threads: 1, iodepth, direct: true },
     fio: { engine: 'io_uring', iodepth, direct: true },
-  });
+  };
 }
 
 /** PERF-04: 1 MiB one after the other, through the page cache. */
-export function sequential(
-  options: BenchOptions,
-  operation: 'read' | 'write',
-  direct: boolean,
-): Promise<RowResult> {
-  return againstFio(options, {
+export function sequential(operation: 'read' | 'write', direct: boolean): FileRow {
+  return {
     row: 'PERF-04',
     what: `file, ${direct ? '`direct`' : 'cached'} 1 MiB sequential ${operation}, 1 thread`,
     floor: 0.98,
@@ -80,7 +71,7 @@ export function sequential(
       direct,
     },
     fio: { rw: operation, blockBytes: mib, direct },
-  });
+  };
 }
 
 export interface Sides {
@@ -92,7 +83,7 @@ export interface Sides {
 
 /** Lets both sides work on the same file, which is wholly in the page cache before each run or, `direct`, wholly out of it. */
 export async function onOneFile<T>(
-  { target, seconds }: BenchOptions,
+  { target, seconds, fileSizeBytes = 256 * mib }: BenchOptions,
   work: Pick<FileRow, 'stage' | 'fio'>,
   use: (sides: Sides) => Promise<T>,
 ): Promise<T> {
@@ -118,7 +109,7 @@ export async function onOneFile<T>(
   return use({ ours, theirs, mechanisms }).finally(() => removeFile(assignment));
 }
 
-async function againstFio(options: BenchOptions, row: FileRow): Promise<RowResult> {
+export async function againstFio(options: BenchOptions, row: FileRow): Promise<RowResult> {
   return onOneFile(options, row, async ({ ours, theirs, mechanisms }) => {
     const pairs = await measurePairs(options.pairs, ours, theirs);
     return resultOf(row, pairs, [...mechanisms].join('; '));

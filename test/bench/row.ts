@@ -3,6 +3,8 @@ export interface BenchOptions {
   readonly pairs: number;
   /** At least 3: CPU time is taken of whole seconds between the first and the last. */
   readonly seconds: number;
+  /** Of the file that both sides work on; default 256 MiB. */
+  readonly fileSizeBytes?: number;
 }
 
 export interface RowResult {

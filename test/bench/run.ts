@@ -7,7 +7,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { reasonOf } from '../../src/shared/kernel/errors.js';
 import { simulatedAgents } from './fleet-rows.js';
-import { cachedRead, deepRead, directRead, sequential } from './file-rows.js';
+import { againstFio, cachedRead, deepRead, directRead, sequential } from './file-rows.js';
 import { fioVersion } from './fio-side.js';
 import { latencies } from './latency-rows.js';
 import { firstSecond, nullOverhead } from './null-rows.js';
@@ -29,17 +29,17 @@ const rows: readonly Row[] = [
   { row: 'PERF-06', measure: (o) => nullOverhead(o, 'open') },
   { row: 'PERF-06', measure: (o) => nullOverhead(o, 'closed', { zipf: 1.2 }) },
   { row: 'PERF-06', measure: firstSecond },
-  { row: 'PERF-01', needs: 'fio', measure: (o) => cachedRead(o, 1, false) },
-  { row: 'PERF-01', needs: 'fio', measure: (o) => cachedRead(o, 2, false) },
-  { row: 'PERF-01', needs: 'fio', measure: (o) => cachedRead(o, 1, true) },
-  { row: 'PERF-01', needs: 'fio', measure: (o) => cachedRead(o, 2, true) },
-  { row: 'PERF-02', needs: 'direct', measure: (o) => directRead(o, 8) },
-  { row: 'PERF-02', needs: 'direct', measure: (o) => directRead(o, 32) },
-  { row: 'PERF-03', needs: 'direct', measure: deepRead },
-  { row: 'PERF-04', needs: 'fio', measure: (o) => sequential(o, 'read', false) },
-  { row: 'PERF-04', needs: 'fio', measure: (o) => sequential(o, 'write', false) },
-  { row: 'PERF-04', needs: 'direct', measure: (o) => sequential(o, 'read', true) },
-  { row: 'PERF-04', needs: 'direct', measure: (o) => sequential(o, 'write', true) },
+  { row: 'PERF-01', needs: 'fio', measure: (o) => againstFio(o, cachedRead(1, false)) },
+  { row: 'PERF-01', needs: 'fio', measure: (o) => againstFio(o, cachedRead(2, false)) },
+  { row: 'PERF-01', needs: 'fio', measure: (o) => againstFio(o, cachedRead(1, true)) },
+  { row: 'PERF-01', needs: 'fio', measure: (o) => againstFio(o, cachedRead(2, true)) },
+  { row: 'PERF-02', needs: 'direct', measure: (o) => againstFio(o, directRead(8)) },
+  { row: 'PERF-02', needs: 'direct', measure: (o) => againstFio(o, directRead(32)) },
+  { row: 'PERF-03', needs: 'direct', measure: (o) => againstFio(o, deepRead()) },
+  { row: 'PERF-04', needs: 'fio', measure: (o) => againstFio(o, sequential('read', false)) },
+  { row: 'PERF-04', needs: 'fio', measure: (o) => againstFio(o, sequential('write', false)) },
+  { row: 'PERF-04', needs: 'direct', measure: (o) => againstFio(o, sequential('read', true)) },
+  { row: 'PERF-04', needs: 'direct', measure: (o) => againstFio(o, sequential('write', true)) },
   { row: 'PERF-05', needs: 'fio', measure: (o) => smallFiles(o, 'put', 'zero') },
   { row: 'PERF-05', needs: 'fio', measure: (o) => smallFiles(o, 'put', 'random') },
   { row: 'PERF-05', needs: 'fio', measure: (o) => smallFiles(o, 'get') },

@@ -12,7 +12,7 @@ const shiftsMs = [-3500, 0, 3500];
 /** Far below the 3.5 s that the clocks are apart, and what a loaded machine may be late by. */
 const togetherMs = 1500;
 
-test('[RUN-20] agents whose clocks are 3.5 s off either way, and their wall clocks an hour, start together', async (t) => {
+test('[RUN-20] [PERF-08] agents whose clocks are 3.5 s off either way, and their wall clocks an hour, start together', async (t) => {
   const fleet = await Fleet.start(t, {
     env: (index) => ({
       NODE_OPTIONS: `--import=${preload}`,

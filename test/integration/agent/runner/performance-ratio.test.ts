@@ -58,7 +58,7 @@ function assertLatencies(t: TestContext, pairs: readonly Pair[]): void {
   assert.ok(p50.median >= 1 / 3 && p50.median <= 3, found);
 }
 
-test('[LINK-17] [MEAS-01] cached 4 KiB random reads: at least 0.3 of what fio does, per CPU second and per second, with latencies like its', async (t) => {
+test('[LINK-17] [PERF-01] [MEAS-01] cached 4 KiB random reads: at least 0.3 of what fio does, per CPU second and per second, with latencies like its', async (t) => {
   if (lacksFio(t)) return;
   const pairs = await pairsOf(t, false, 3);
   const cpu = pairs.map(({ ours, theirs }) => theirs.cpuNsPerOperation / ours.cpuNsPerOperation);
@@ -77,7 +77,7 @@ test('[MEAS-01] direct 4 KiB random reads: the latencies that fio finds', async 
   if (pairs.length > 0) assertLatencies(t, pairs);
 });
 
-test('[LINK-17] an operation that does nothing costs at most eight readings of the clock', async (t) => {
+test('[LINK-17] [PERF-06] an operation that does nothing costs at most eight readings of the clock', async (t) => {
   const stage = stageOf({ threads: 1, durationMs: seconds * 1000 });
   const assignment = benchAssignment('null:', [stage], fileSizeBytes);
   const ratios: number[] = [];
