@@ -105,7 +105,9 @@ async function serve(flags: AgentFlags, process: NodeJS.Process): Promise<number
       agent.stop('the end of the parent process');
     };
     process.once('disconnect', orphaned);
-    if (process.connected) process.send?.({ kind: 'listening', port: agent.port });
+    // Where the parent is gone and the channel's end has not been read yet, `disconnect` follows the failure to send.
+    const port = { kind: 'listening', port: agent.port };
+    if (process.connected) process.send?.(port, undefined, undefined, () => undefined);
     else orphaned();
   }
   const code = await agent.left;

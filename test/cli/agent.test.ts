@@ -204,6 +204,23 @@ test('an agent whose parent is gone before it has begun to listen leaves, too', 
   assert.equal(code, 0);
 });
 
+test('an agent whose parent goes between its beginning to listen and its saying so leaves, too', async () => {
+  // Stands still in between, until its standard input ends.
+  const preload = `import { readSync } from 'node:fs';
+    const write = process.stdout.write.bind(process.stdout);
+    process.stdout.write = (line) => write(line) | readSync(0, Buffer.alloc(1));`;
+  const child = fork(script, ['--listen', '127.0.0.1:0'], {
+    execArgv: ['--import', `data:text/javascript,${encodeURIComponent(preload)}`],
+    stdio: ['pipe', 'pipe', 'pipe', 'ipc'],
+  });
+  const exit = once(child, 'exit');
+  await once(child.stdout!, 'data');
+  child.disconnect();
+  await once(child, 'disconnect');
+  child.stdin!.end();
+  assert.deepEqual(await exit, [0, null]);
+});
+
 test('[CLI-01] --log-format json writes one object per line', async () => {
   const { program } = await startAgentProcess(['--log-format', 'json']);
   program.kill('SIGTERM');

@@ -14,6 +14,8 @@ export class RunnerProcess {
   readonly events: RunnerEvent[] = [];
   readonly child: ChildProcess;
   readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+  /** T0 of the latest attempt of `start`. */
+  latestStartNs = 0n;
   readonly #listeners = new Set<() => void>();
   #hasExited = false;
   #onMissed: (missed: EventOf<'missed'>) => void = () => undefined;
@@ -101,6 +103,7 @@ export class RunnerProcess {
       if (missed.epoch === epoch) this.#attempt(stage, epoch + 1, leadMs * 4);
     };
     const atNs = process.hrtime.bigint() + BigInt(leadMs) * 1_000_000n;
+    this.latestStartNs = atNs;
     this.tell({ kind: 'arm', stage, epoch, atNs });
     this.tell({ kind: 'go', stage, epoch });
     return atNs;

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { ServerDuplexStream, ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';
 import type { Clock } from '../kernel/clock.js';
@@ -54,9 +55,12 @@ export async function startAgentServer(options: AgentServerOptions): Promise<Age
   );
   // What is encrypted is decrypted before it gets here.
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  const connections = new Set<Socket>();
   const listener = await listenForControllers({
     ...{ listen, tls, refusals },
     connection: (socket) => {
+      connections.add(socket);
+      socket.once('close', () => connections.delete(socket));
       injector.injectConnection(socket);
     },
   });
@@ -65,20 +69,24 @@ export async function startAgentServer(options: AgentServerOptions): Promise<Age
     address: formatAddress(listener),
     close: async (graceMs) => {
       listener.close();
-      await close(server, clock, graceMs);
+      server.tryShutdown(() => undefined);
+      await allClosed(connections, clock, graceMs);
+      server.forceShutdown();
       refusals.close();
     },
   };
 }
 
-function close(server: Server, clock: Clock, graceMs: number): Promise<void> {
+/** At the latest after `graceMs`. On Node 24 grpc-js says that all has ended while streams are still open. */
+function allClosed(connections: ReadonlySet<Socket>, clock: Clock, graceMs: number): Promise<void> {
   return new Promise((resolve) => {
-    const stop = clock.after(graceMs, () => {
-      server.forceShutdown();
-    });
-    server.tryShutdown(() => {
+    const stop = clock.after(graceMs, resolve);
+    const look = (): void => {
+      if (connections.size > 0) return;
       stop();
       resolve();
-    });
+    };
+    for (const socket of connections) socket.once('close', look);
+    look();
   });
 }

@@ -131,11 +131,9 @@ describe('runner, start and abort', () => {
 
   it('[RUN-09] tells what was done when aborted in the moment after the start', async () => {
     runner.prepare(assignmentOf('null:', [stageOf({ durationMs: 600_000 })]));
-    await runner.event('ready');
-    const atNs = process.hrtime.bigint() + second / 2n;
-    runner.tell({ kind: 'arm', stage: 0, epoch: 1, atNs });
-    runner.tell({ kind: 'go', stage: 0, epoch: 1 });
-    while (process.hrtime.bigint() < atNs + 2_000_000n);
+    await runner.start(0, 1, 500);
+    await runner.event('armed');
+    while (process.hrtime.bigint() < runner.latestStartNs + 2_000_000n);
     runner.tell({ kind: 'abort', reason: 'Ctrl-C', graceMs: 2000 });
     await runner.event('aborted');
     const result = await runner.event('stageResult');
