@@ -33,10 +33,20 @@ export class Aborting implements Phase {
   }
 
   on(session: AgentSession, event: SessionEvent, now: Instant): void {
-    if (event.kind !== 'ended' && event.kind !== 'failed') return;
-    const wasAwaited = this.#awaited.delete(session);
-    if (wasAwaited && event.kind === 'failed' && event.reason === 'lost') {
-      session.ending.notReached(now.ms);
+    const { ending } = session;
+    switch (event.kind) {
+      case 'ended':
+        this.#awaited.delete(session);
+        return;
+      case 'disconnected':
+        if (ending.hasFailedByItself) this.#awaited.delete(session);
+        return;
+      case 'failed':
+        // It says so itself: its result and its Final follow.
+        if (ending.lastWordsUntilMs(now.ms) !== undefined) return;
+        if (this.#awaited.delete(session) && event.reason === 'lost') ending.notReached(now.ms);
+        return;
+      default:
     }
   }
 
