@@ -37,7 +37,8 @@ export function dialFailed(session: AgentSession, failure: DialFailed, now: Inst
   }
   session.instanceId = instanceId;
   const within = wholeSeconds(session.context.plan.timeouts.connectMs);
-  const what = isSilence(code) ? ` unreachable after ${within}` : '';
+  const isUnreachable = isSilence(code) && failure.connected !== true;
+  const what = isUnreachable ? ` unreachable after ${within}` : '';
   session.ending.fail('lost', `Agent ${session.context.agent.address}${what}: ${message}`);
 }
 
