@@ -1,5 +1,6 @@
 import type { Instant } from '../../../shared/kernel/clock.js';
 import type { AgentSession } from '../agent-session.js';
+import { datasetsLeft } from '../datasets-left.js';
 import type { SessionEvent } from '../session-events.js';
 import type { Phase, RunContext } from './phase.js';
 import { counted } from '../../../shared/kernel/counted.js';
@@ -53,19 +54,10 @@ export class Aborting implements Phase {
   poll(now: Instant): void {
     if (this.#awaited.size > 0 && now.ms < this.#deadlineMs) return;
     this.nameUnreached(now);
-    this.#nameDatasets();
-    this.#finish();
-  }
-
-  /** An abort does not clean up, which can take long: what was made is left, and can be gone on with. */
-  #nameDatasets(): void {
     const { sessions, options, outbox } = this.#run;
-    const makes = options.mode === 'prepare' || (options.mode === 'run' && options.cleanup);
-    const left = sessions.filter((session) => session.hasDataset).map(({ id }) => id);
-    if (!makes || left.length === 0) return;
-    const hint = 'the next prepare or run of this config goes on with it';
-    const line = `The dataset stays on ${left.join(', ')}: ${hint}, "bench-controller cleanup" removes it`;
-    outbox.notice('info', line);
+    const left = datasetsLeft(sessions, options);
+    if (left !== undefined) outbox.notice('warn', left);
+    this.#finish();
   }
 
   /** Whoever has not confirmed. */
