@@ -124,6 +124,7 @@ suite('the operator ends the run', { concurrency: 2 }, () => {
         await run.waitFor(/Waiting for cleanup/);
         run.program.kill('SIGINT');
         await run.exits(130);
+        assert.match(run.said, /WARNING: The dataset stays on agent-1, agent-2, agent-3: /);
         assert.match(run.said, /Ended at once; the journal is in/);
         assert.ok(run.records('interval').length > 0);
         assert.equal(run.manifest().outcome, 'interrupted');

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { status } from '@grpc/grpc-js';
 import { Fleet, workloadProcesses } from '../support/fleet.js';
 import type { FleetRun } from '../support/fleet-run.js';
+import { startRawServer } from '../support/raw-server.js';
 import {
   agentOfAnotherVersion,
   otherGrpcServer,
@@ -33,6 +35,29 @@ test('an agent cannot be had', async (t) => {
       await refused(run, new RegExp(`Agent ${web}: not a Muster agent`));
       assert.match(run.said, new RegExp(`Agent ${grpc}: not a Muster agent`));
       assert.match(run.said, new RegExp(`Agent ${silent} unreachable after 5s: `));
+    },
+  );
+
+  await t.test(
+    '[RUN-01] who takes the connection and does not answer Hello, or fails at it, is not called unreachable: what it does is said, exit 3',
+    async (t) => {
+      const mute = await startRawServer(t, { hello: () => undefined });
+      const failing = await startRawServer(t, {
+        hello: (answer) => {
+          answer({ code: status.INTERNAL, details: 'no time' });
+        },
+      });
+      const [first, second] = [`127.0.0.1:${mute}`, `127.0.0.1:${failing}`];
+      const run = fleet.run({ through: { 0: first, 1: second }, timeouts: { hello: '1s' } });
+      const silence = 'takes the connection, but gave no answer to Hello within 1s';
+      await refused(run, new RegExp(`Agent ${first}: ${silence}`));
+      assert.match(
+        run.said,
+        new RegExp(
+          `Agent ${second}: takes the connection, and fails when asked who it is: no time`,
+        ),
+      );
+      assert.doesNotMatch(run.said, /unreachable/);
     },
   );
 

@@ -11,6 +11,14 @@ export interface Ownership {
   readonly state: AgentState;
 }
 
+/** A run that the agent had, and why it has it no more. */
+export interface Departure {
+  readonly runId: string;
+  readonly secret: string;
+  readonly reason: string;
+  readonly unixMs: number;
+}
+
 export type Verdict =
   | { readonly kind: 'fresh' }
   /** The same run on a newer stream. */
@@ -31,7 +39,12 @@ export interface Obstacles {
 }
 
 /** Decides about a stream that asks to come in; changes nothing. */
-export function admit(open: Open, current: Ownership | undefined, obstacles: Obstacles): Verdict {
+export function admit(
+  open: Open,
+  current: Ownership | undefined,
+  obstacles: Obstacles,
+  departed: readonly Departure[],
+): Verdict {
   const owner = current?.owner;
   const refuse = (code: RefusalCode, message: string): Verdict => {
     return { kind: 'refuse', code, message, owner };
@@ -51,6 +64,13 @@ export function admit(open: Open, current: Ownership | undefined, obstacles: Obs
       return refuse('protocol', `stream ${String(open.generation)} is not newer than ${newest}`);
     }
     return { kind: 'resume' };
+  }
+  const left = departed.find(({ runId, secret }) => runId === open.runId && secret === open.secret);
+  if (left && open.generation > 1) {
+    return refuse(
+      'secret',
+      `it let go of run ${left.runId} at ${timeOfDay(left.unixMs)} UTC: ${left.reason}`,
+    );
   }
   if (!current && open.generation > 1) {
     return refuse('secret', `run ${open.runId} is not known here (was the agent restarted?)`);

@@ -55,6 +55,14 @@ export class OwnerWatch {
     return this.#alarm.expired(this.#deadlineMs(), nowMs);
   }
 
+  /** Why the owner is gone, for people; as long as he is not, why he would be. */
+  get why(): string {
+    const { leaseMs, reconnectWindowMs } = this.#times;
+    return this.#lostAtMs === undefined
+      ? `nothing was heard of the controller for ${seconds(leaseMs)} (lease)`
+      : `the connection to the controller was lost, and not back within ${seconds(reconnectWindowMs + afterWindowMs)}`;
+  }
+
   /** The instant until which the runner may go on without hearing of its owner again. */
   runnerDeadlineNs(nowMs: number, nowNs: bigint): bigint {
     const leftMs = this.#deadlineMs() - nowMs + runnerMarginMs;
@@ -66,4 +74,8 @@ export class OwnerWatch {
       ? this.#heardAtMs + this.#times.leaseMs
       : this.#lostAtMs + this.#times.reconnectWindowMs + afterWindowMs;
   }
+}
+
+function seconds(ms: number): string {
+  return `${String(Math.round(ms / 1000))}s`;
 }

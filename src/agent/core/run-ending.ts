@@ -40,7 +40,7 @@ export function kill(run: RunContext, plan: EndPlan, now: Instant): void {
 
 /** The agent cannot go on with this run, and its runner has nothing more to say. */
 export function fail(run: RunContext, code: AgentErrorCode, message: string, now: Instant): void {
-  const endedBy = code === 'killed' ? 'killed' : 'error';
+  const endedBy = code === 'killed' || code === 'lease' ? 'killed' : 'error';
   finish(run, { to: 'FAILED', reason: message, error: { code, message }, endedBy }, now);
 }
 

@@ -15,9 +15,14 @@ import { exitText } from './runner-watch.js';
 import type { RunnerWatch } from './runner-watch.js';
 import type { RunnerExit } from './session-io.js';
 
+/** Its watchdog kills it then: after a sleep of this host before the agent itself has looked at the time. */
+const leaseOver =
+  'the workload process ended by itself, because its lease was not renewed in time (was this host or the controller stopped?)';
+
 /** One run on this agent, from Open until the agent is released: its state, its runner, its way to an end. */
 export class AgentRun {
   readonly #run: RunContext;
+  #leaseUntilNs: bigint | undefined;
 
   constructor(host: RunHost) {
     this.#run = new RunContext(host);
@@ -59,7 +64,9 @@ export class AgentRun {
     run.runner = undefined;
     if (run.ending) finish(run, run.ending.plan, now);
     else if (run.isOver) run.log('warn', exitText(exit));
-    else fail(run, exit.signal === null ? 'crashed' : 'killed', exitText(exit), now);
+    else if (exit.signal === 'SIGKILL' && now.ns >= (this.#leaseUntilNs ?? now.ns + 1n)) {
+      fail(run, 'lease', leaseOver, now);
+    } else fail(run, exit.signal === null ? 'crashed' : 'killed', exitText(exit), now);
   }
 
   end(plan: EndPlan, now: Instant): void {
@@ -90,6 +97,7 @@ export class AgentRun {
   }
 
   lease(untilNs: bigint): void {
+    this.#leaseUntilNs = untilNs;
     this.#run.order({ kind: 'lease', untilNs });
   }
 

@@ -4,11 +4,14 @@ import type { AgentMessage, Owner } from '../../shared/model/messages.js';
 import { exitCodes } from '../../shared/model/outcome.js';
 import type { ExitCode } from '../../shared/model/outcome.js';
 import { admit } from './admission.js';
-import type { Verdict } from './admission.js';
+import type { Departure, Verdict } from './admission.js';
 import { earliest } from './alarm.js';
 import { Reaper } from './reaper.js';
 import type { Open, SessionEffect, SessionInput, SessionOptions } from './session-io.js';
 import { Tenancy } from './tenancy.js';
+
+/** A controller that comes back to a run that has left the agent is told why, of so many. */
+const departuresKept = 16;
 
 /**
  * The agent's session machine: who owns the agent, what its run does, when to give up on either. Pure: `handle` takes
@@ -18,6 +21,7 @@ export class AgentSession {
   readonly #options: SessionOptions;
   readonly #reaper = new Reaper();
   #tenancy: Tenancy | undefined;
+  #departed: readonly Departure[] = [];
   #runners = 0;
   /** Set once the agent is to leave, with this code, as soon as nobody owns it and no workload process is left. */
   #leaveWith: ExitCode | undefined;
@@ -38,10 +42,9 @@ export class AgentSession {
 
   /** How a stream with this Open would be received now. Changes nothing. */
   verdict(open: Open): Verdict {
-    return admit(open, this.#tenancy?.ownership, {
-      stopping: this.#leaveWith !== undefined,
-      stuckRunner: this.#reaper.stuck,
-    });
+    const stopping = this.#leaveWith !== undefined;
+    const obstacles = { stopping, stuckRunner: this.#reaper.stuck };
+    return admit(open, this.#tenancy?.ownership, obstacles, this.#departed);
   }
 
   /** Is this the secret of the run that has the agent? */
@@ -126,6 +129,7 @@ export class AgentSession {
         return;
       case 'steal':
         this.#tenancy?.stolen(open, now);
+        this.#remember(this.#tenancy?.departure);
         this.#admitted(stream, open, now);
         this.#emit({ kind: 'send', message: takenFrom(verdict.from) });
         return;
@@ -165,11 +169,16 @@ export class AgentSession {
     const tenancy = this.#tenancy;
     if (tenancy?.canRelease(now.ms)) {
       tenancy.release(now);
+      this.#remember(tenancy.departure);
       this.#tenancy = undefined;
       if (this.#options.once && tenancy.run.hasBegun) this.#afterOneRun(tenancy.ownerIsGone);
     }
     if (this.#leaveWith === undefined || this.#tenancy) return;
     if (this.#reaper.empty || this.#reaper.stuck) this.#leave(this.#leaveWith);
+  }
+
+  #remember(departure: Departure | undefined): void {
+    if (departure) this.#departed = [...this.#departed, departure].slice(-departuresKept);
   }
 
   #afterOneRun(ownerIsGone: boolean): void {

@@ -1,7 +1,7 @@
 import type { Instant } from '../../shared/kernel/clock.js';
 import { deliveryOf } from '../../shared/model/messages.js';
 import type { AgentMessage, ControllerMessage, Owner } from '../../shared/model/messages.js';
-import type { Ownership } from './admission.js';
+import type { Departure, Ownership } from './admission.js';
 import { earliest } from './alarm.js';
 import type { EndPlan } from './ending.js';
 import { Heartbeat } from './heartbeat.js';
@@ -19,7 +19,7 @@ const beatsPerReport = 10;
 /** Why the run leaves the agent; `byMs`: not later than this, whatever is still unacknowledged. */
 type Parting =
   | { readonly kind: 'goodbye' }
-  | { readonly kind: 'ownerGone' }
+  | { readonly kind: 'ownerGone'; readonly why: string }
   | { readonly kind: 'stopped'; byMs: number | undefined };
 
 /** One controller's hold on the agent: identity, streams, lease, and the run it is held for. */
@@ -36,6 +36,7 @@ export class Tenancy {
   #flushed = true;
   #parting: Parting | undefined;
   #beats = 0;
+  #departure: Departure | undefined;
 
   constructor(stream: number, open: Open, host: RunHost, now: Instant) {
     this.owner = { runId: open.runId, identity: open.identity, sinceUnixMs: now.unixMs };
@@ -68,6 +69,11 @@ export class Tenancy {
 
   get stream(): number | undefined {
     return this.#stream;
+  }
+
+  /** How the run left the agent; undefined: it has it. */
+  get departure(): Departure | undefined {
+    return this.#departure;
   }
 
   get ownerIsGone(): boolean {
@@ -148,14 +154,14 @@ export class Tenancy {
     this.#log('warn', `Run ${this.owner.runId} of ${this.owner.identity} was ${reason}`);
     this.run.abandon(stopped(reason), now);
     this.#close(true, reason);
-    this.#released(false);
+    this.#released(false, reason, now);
   }
 
   /** A recovery of the run ends it here; a stream that is still open is told. */
   recovered(reason: string, now: Instant): void {
     this.#log('warn', `Run ${this.owner.runId} of ${this.owner.identity} is recovered: ${reason}`);
     this.#close(true, reason);
-    this.#parting = { kind: 'ownerGone' };
+    this.#parting = { kind: 'ownerGone', why: reason };
     this.run.end({ to: 'ABORTED', reason, error: undefined, endedBy: 'aborted' }, now);
   }
 
@@ -206,10 +212,11 @@ export class Tenancy {
 
   release(now: Instant): void {
     const parting = this.#parting?.kind;
-    this.#close(parting !== 'goodbye', releaseReason(parting));
+    const reason = releaseReason(this.#parting);
+    this.#close(parting !== 'goodbye', reason);
     this.run.dismissRunner(now);
     this.#log('info', `Run ${this.owner.runId} has left the agent`);
-    this.#released(parting === 'goodbye' && this.#flushed);
+    this.#released(parting === 'goodbye' && this.#flushed, reason, now);
   }
 
   send(message: AgentMessage): void {
@@ -224,11 +231,11 @@ export class Tenancy {
   }
 
   #ownerGone(now: Instant): void {
-    this.#parting = { kind: 'ownerGone' };
-    const message = 'Controller disconnected - aborting';
-    this.#log('warn', this.run.isOver ? 'Controller disconnected' : message);
-    const error = { code: 'lease', message } as const;
-    this.run.end({ to: 'ABORTED', reason: message, error, endedBy: 'aborted' }, now);
+    const { why } = this.#watch;
+    this.#parting = { kind: 'ownerGone', why };
+    this.#log('warn', `Controller disconnected${this.run.isOver ? '' : ' - aborting'}`);
+    const error = { code: 'lease', message: why } as const;
+    this.run.end({ to: 'ABORTED', reason: why, error, endedBy: 'aborted' }, now);
   }
 
   #renewRunner(now: Instant): void {
@@ -241,8 +248,10 @@ export class Tenancy {
     this.#stream = undefined;
   }
 
-  #released(delivered: boolean): void {
-    this.#host.emit({ kind: 'released', runId: this.owner.runId, delivered });
+  #released(delivered: boolean, reason: string, now: Instant): void {
+    const { runId } = this.owner;
+    this.#departure = { runId, secret: this.#secret, reason, unixMs: now.unixMs };
+    this.#host.emit({ kind: 'released', runId, delivered });
   }
 
   #log(level: 'info' | 'warn', line: string): void {
@@ -250,9 +259,9 @@ export class Tenancy {
   }
 }
 
-function releaseReason(parting: Parting['kind'] | undefined): string {
-  if (parting === 'stopped') return 'agent stopped by operator';
-  return parting === 'ownerGone' ? 'nothing was heard of the controller' : 'the run is over';
+function releaseReason(parting: Parting | undefined): string {
+  if (parting?.kind === 'stopped') return 'agent stopped by operator';
+  return parting?.kind === 'ownerGone' ? parting.why : 'the run is over';
 }
 
 function stopped(reason: string): EndPlan {

@@ -24,7 +24,7 @@ const lastWordsMs = 2000;
 export class Ending {
   readonly #options: EndingOptions;
   #failure: string | undefined;
-  #lastWordsUntilMs = 0;
+  #lastWordsUntilMs: number | undefined;
   #aborted = false;
   #fetched = false;
   /** Its Final has come. */
@@ -43,6 +43,11 @@ export class Ending {
     if (this.#failure !== undefined || !this.#options.states.move('FAILED', line)) return;
     this.#failure = line;
     this.#options.emit({ kind: 'failed', reason, line });
+  }
+
+  /** It reported its failure: there is no load of it any more. */
+  get hasFailedByItself(): boolean {
+    return this.#lastWordsUntilMs !== undefined;
   }
 
   /** It was told to stop. */
@@ -89,14 +94,14 @@ export class Ending {
   /** Until when a FAILED agent's last words are worth waiting for; undefined: they are here, or will not come. */
   lastWordsUntilMs(nowMs: number): number | undefined {
     const { link } = this.#options;
-    const isWaiting = link.isOpen && !this.hasSpokenLast && nowMs < this.#lastWordsUntilMs;
-    return isWaiting ? this.#lastWordsUntilMs : undefined;
+    const untilMs = this.#lastWordsUntilMs ?? nowMs;
+    return link.isOpen && !this.hasSpokenLast && nowMs < untilMs ? untilMs : undefined;
   }
 
   /** The run ends without its confirmation: its dead man's switch ends its load, if it has not yet. */
   notReached(nowMs: number): void {
     // A process that was restarted has no load any more.
-    if (this.#fetched) return;
+    if (this.#fetched || this.hasFailedByItself) return;
     const { agent, timeouts, contact, link, outbox } = this.#options;
     const silentMs = nowMs - contact.heardAtMs;
     const lostForMs = link.lostAtMs === undefined ? undefined : nowMs - link.lostAtMs;

@@ -58,13 +58,14 @@ export type RunInput =
       readonly hello: HelloReply;
       readonly welcome: WelcomeMessage;
     }
-  /** `message`: one clause naming the real cause. `instanceId`: of the Hello answer, when there was one. */
+  /** `message`: one clause naming the real cause. `connected`: it failed in what came after. `instanceId`: of the Hello answer, when there was one. */
   | {
       readonly kind: 'dialFailed';
       readonly agent: number;
       readonly generation: number;
       readonly code: DialFailure;
       readonly message: string;
+      readonly connected?: boolean;
       readonly instanceId?: string;
     }
   | {

@@ -30,14 +30,15 @@ export function dialFailed(session: AgentSession, failure: DialFailed, now: Inst
   const { generation, code, message, instanceId } = failure;
   if (session.link.dialFailed(generation, code, message, now.ms) !== 'final') return;
   if (generation > 1) {
-    const isAnother = instanceId !== undefined && instanceId !== session.instanceId;
-    if (code === 'secret' && isAnother) session.ending.fetchKept(session.instanceId);
+    // It is another process, or has let go of the run: what it kept of it is all that can still be had.
+    if (code === 'secret') session.ending.fetchKept(session.instanceId);
     session.ending.gone('lost', `Agent ${session.id} is lost: ${message}`);
     return;
   }
   session.instanceId = instanceId;
   const within = wholeSeconds(session.context.plan.timeouts.connectMs);
-  const what = isSilence(code) ? ` unreachable after ${within}` : '';
+  const isUnreachable = isSilence(code) && failure.connected !== true;
+  const what = isUnreachable ? ` unreachable after ${within}` : '';
   session.ending.fail('lost', `Agent ${session.context.agent.address}${what}: ${message}`);
 }
 
@@ -68,6 +69,10 @@ export function helloAnswered(
 
 function disconnected(session: AgentSession): void {
   session.probes.reset();
+  // It ended its part by itself, and its numbers did not get through before its stream was gone.
+  if (session.ending.hasFailedByItself && session.isOwing) {
+    session.ending.fetchKept(session.instanceId);
+  }
   session.context.emit({ kind: 'disconnected' });
   if (session.context.plan.timeouts.reconnectWindowMs > 0) return;
   session.ending.gone('lost', `Agent ${session.id} is lost: ${session.link.lastCause}`);

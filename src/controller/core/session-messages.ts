@@ -97,7 +97,7 @@ export function receiveMessage(
       if (refusals.has(message.code)) session.refusedToPrepare();
       session.ending.failedByItself(
         failureOf[message.code],
-        `Agent ${session.id} failed: ${message.message}`,
+        `Agent ${session.id} ${message.code === 'lease' ? 'gave the run up' : 'failed'}: ${message.message}`,
         now.ms,
       );
       return;

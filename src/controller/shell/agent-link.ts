@@ -132,8 +132,9 @@ export class GrpcLink {
       if (!(thrown instanceof DialError)) throw thrown;
       if (abort.signal.aborted) return;
       const failure = { agent, generation, code: failureOf(thrown), message: thrown.reason };
-      const { instanceId } = thrown;
-      this.#options.feed({ kind: 'dialFailed', ...failure, ...(instanceId && { instanceId }) });
+      const { connected, instanceId } = thrown;
+      const more = { connected, ...(instanceId && { instanceId }) };
+      this.#options.feed({ kind: 'dialFailed', ...failure, ...more });
       if (generation === 1 && thrown.hint !== undefined) this.#options.hint?.(thrown.hint);
     } finally {
       if (this.#dialling === dialling) this.#dialling = undefined;

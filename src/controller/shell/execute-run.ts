@@ -8,6 +8,7 @@ import type { Plan } from '../../shared/model/plan.js';
 import { version } from '../../shared/model/version.js';
 import type { Access } from '../../shared/wire/access.js';
 import type { CommandIo } from '../commands/command-io.js';
+import { datasetsLeft } from '../core/datasets-left.js';
 import { recordLine } from '../core/record-line.js';
 import type { RunRecord } from '../core/records.js';
 import type { RunEnd, RunMode } from '../core/run-io.js';
@@ -213,6 +214,8 @@ async function runWith(
   view.close();
   if (end === 'impatient') {
     await results.flush();
+    const left = datasetsLeft(run.sessions, run.options);
+    if (left !== undefined) io.stderr.write(`WARNING: ${left}\n`);
     io.stderr.write(
       `Ended at once; the journal is in ${results.folder} (files from it: bench-controller report; what agents still have: bench-controller recover)\n`,
     );

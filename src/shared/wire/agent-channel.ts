@@ -147,10 +147,8 @@ export class AgentChannel {
     if (outcome !== 'done') call.cancel();
     if (outcome === 'cancelled') throw this.#cancelled();
     if (reply === undefined) {
-      throw new DialError(
-        'silent',
-        `Agent ${this.address} does not answer: no reply to Hello within ${timeoutMs / 1000}s.`,
-      );
+      const reason = `takes the connection, but gave no answer to Hello within ${timeoutMs / 1000}s (frozen, overloaded, or not a Muster agent)`;
+      throw new DialError('silent', `Agent ${this.address} ${reason}`, { reason });
     }
     if (reply instanceof DecodeError) throw this.#stranger(reply.message);
     if (reply instanceof Error) throw this.#failed(connectCause(reply, this.#usesTls));
@@ -192,7 +190,7 @@ export class AgentChannel {
   #failed({ code, text, hint }: ConnectCause): DialError {
     if (code === 'stranger') return this.#stranger(text, hint);
     if (code === 'tls') return this.#refused(code, text);
-    const reason = `failed while being asked for its name: ${text}`;
+    const reason = `takes the connection, and fails when asked who it is: ${text}`;
     return new DialError(code, `Agent ${this.address} ${reason}`, { reason });
   }
 

@@ -61,9 +61,11 @@ export async function dialAgent(
   signal: AbortSignal,
 ): Promise<DialledAgent> {
   const channel = new AgentChannel(options.address, options.clock, options.access);
+  let connected = false;
   let hello: HelloReply | undefined;
   try {
     await channel.connect(options.connectMs, signal);
+    connected = true;
     hello = await channel.hello(options.helloMs, signal);
     const stream = channel.session();
     const { welcome, signer } = await openSession(stream, options, request, signal);
@@ -78,7 +80,8 @@ export async function dialAgent(
     };
   } catch (error) {
     channel.close();
-    if (error instanceof DialError) error.instanceId = hello?.instanceId;
+    if (error instanceof DialError)
+      Object.assign(error, { connected, instanceId: hello?.instanceId });
     throw error;
   }
 }
@@ -136,15 +139,16 @@ function welcomeIn(answer: Awaited<ReturnType<typeof oneFrame>>, expected: Expec
     case 'frame':
       return readAnswer(answer.bytes, expected);
     case 'closed':
-      throw new DialError('network', `Agent ${name} closed the new session: ${answer.reason}`);
+      throw wordless('network', name, `closed the new session: ${answer.reason}`);
     case 'timeout':
-      throw new DialError(
-        'silent',
-        `Agent ${name} did not answer Open within ${timeoutMs / 1000}s.`,
-      );
+      throw wordless('silent', name, `did not answer Open within ${timeoutMs / 1000}s`);
     case 'cancelled':
       throw new DialError('cancelled', `Dialling agent ${name} was cancelled.`);
   }
+}
+
+function wordless(code: 'network' | 'silent', name: string, reason: string): DialError {
+  return new DialError(code, `Agent ${name} ${reason}`, { reason });
 }
 
 function readAnswer(bytes: Buffer, expected: Expected): Welcome {

@@ -14,6 +14,8 @@ export class DialError extends MusterError {
   readonly reason: string;
   /** Of the agent that answered Hello and then did not take the session. */
   instanceId: string | undefined;
+  /** There was a connection, and what it failed in came after that. */
+  connected = false;
 
   constructor(
     code: DialFailure,

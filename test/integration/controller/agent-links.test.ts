@@ -231,7 +231,7 @@ test('[RUN-06] who is there is asked on a connection of its own, and told whethe
   assert.equal(none.hello, undefined);
   assert.match(
     mute.notices.all[0] ?? '',
-    /^debug Agent agent-1: Hello failed: .*no reply to Hello/,
+    /^debug Agent agent-1: Hello failed: .*no answer to Hello/,
   );
 });
 

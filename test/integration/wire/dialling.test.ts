@@ -267,11 +267,11 @@ test('an agent that fails at Hello, or does not answer it, is told apart from on
   });
   const broken = await failure({ port: failing, connectMs: 30_000, helloMs: 30_000 });
   assert.equal(broken.code, 'network');
-  assert.match(broken.message, /failed while being asked for its name: no time/);
+  assert.match(broken.message, /takes the connection, and fails when asked who it is: no time/);
   const mute = await startRawServer(t, { hello: () => undefined });
   const silent = await failure({ port: mute, connectMs: 30_000, helloMs: 300 });
   assert.equal(silent.code, 'silent');
-  assert.match(silent.message, /no reply to Hello within 0\.3s/);
+  assert.match(silent.message, /takes the connection, but gave no answer to Hello within 0\.3s/);
 });
 
 test('an http_proxy variable does not lead a dial astray', async (t) => {

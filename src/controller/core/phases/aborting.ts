@@ -1,5 +1,6 @@
 import type { Instant } from '../../../shared/kernel/clock.js';
 import type { AgentSession } from '../agent-session.js';
+import { datasetsLeft } from '../datasets-left.js';
 import type { SessionEvent } from '../session-events.js';
 import type { Phase, RunContext } from './phase.js';
 import { counted } from '../../../shared/kernel/counted.js';
@@ -33,29 +34,30 @@ export class Aborting implements Phase {
   }
 
   on(session: AgentSession, event: SessionEvent, now: Instant): void {
-    if (event.kind !== 'ended' && event.kind !== 'failed') return;
-    const wasAwaited = this.#awaited.delete(session);
-    if (wasAwaited && event.kind === 'failed' && event.reason === 'lost') {
-      session.ending.notReached(now.ms);
+    const { ending } = session;
+    switch (event.kind) {
+      case 'ended':
+        this.#awaited.delete(session);
+        return;
+      case 'disconnected':
+        if (ending.hasFailedByItself) this.#awaited.delete(session);
+        return;
+      case 'failed':
+        // It says so itself: its result and its Final follow.
+        if (ending.lastWordsUntilMs(now.ms) !== undefined) return;
+        if (this.#awaited.delete(session) && event.reason === 'lost') ending.notReached(now.ms);
+        return;
+      default:
     }
   }
 
   poll(now: Instant): void {
     if (this.#awaited.size > 0 && now.ms < this.#deadlineMs) return;
     this.nameUnreached(now);
-    this.#nameDatasets();
-    this.#finish();
-  }
-
-  /** An abort does not clean up, which can take long: what was made is left, and can be gone on with. */
-  #nameDatasets(): void {
     const { sessions, options, outbox } = this.#run;
-    const makes = options.mode === 'prepare' || (options.mode === 'run' && options.cleanup);
-    const left = sessions.filter((session) => session.hasDataset).map(({ id }) => id);
-    if (!makes || left.length === 0) return;
-    const hint = 'the next prepare or run of this config goes on with it';
-    const line = `The dataset stays on ${left.join(', ')}: ${hint}, "bench-controller cleanup" removes it`;
-    outbox.notice('info', line);
+    const left = datasetsLeft(sessions, options);
+    if (left !== undefined) outbox.notice('warn', left);
+    this.#finish();
   }
 
   /** Whoever has not confirmed. */

@@ -113,6 +113,18 @@ test('a resume of a run the agent does not know is refused: nothing of it is lef
   assert.equal(agent.session.owner, undefined);
 });
 
+test('[RUN-10] a resume of a run that has left the agent is told when and why, also while another run has it', () => {
+  const agent = new AgentDriver().open().advance(151_000);
+  assert.equal(agent.session.owner, undefined);
+  const told = `it let go of run ${runId} at 22:15 UTC: nothing was heard of the controller for 150s (lease)`;
+  agent.open({ generation: 2 });
+  assert.equal(agent.effects('refuse').at(-1)?.message, told);
+  agent.open(other).open({ generation: 3 });
+  assert.equal(agent.effects('refuse').at(-1)?.message, told);
+  agent.open({ generation: 3, secret: 'guess' });
+  assert.equal(agent.effects('refuse').at(-1)?.code, 'busy', 'not for one who does not know it');
+});
+
 test('asking for the verdict changes nothing', () => {
   const agent = new AgentDriver().running();
   const open = { ...other, steal: true };

@@ -93,6 +93,14 @@ test('[RUN-10] the workload process has a deadline from its first moment', () =>
   );
 });
 
+test('[RUN-27] a workload process that is killed after its deadline ended itself: nobody speaks of memory', () => {
+  const agent = new AgentDriver().running().freeze(156_000).runnerExits({ signal: 'SIGKILL' });
+  assert.equal(agent.sent('error')[0]?.code, 'lease');
+  assert.match(agent.sent('error')[0]?.message ?? '', /its lease was not renewed in time/);
+  const early = new AgentDriver().running().freeze(154_000).runnerExits({ signal: 'SIGKILL' });
+  assert.equal(early.sent('error')[0]?.code, 'killed');
+});
+
 test('with once a lost controller ends the agent with exit 0', () => {
   const agent = silence(new AgentDriver({ once: true }).running().detach(), 35_200);
   assert.ok(agent.lines().includes('Controller disconnected - aborting'));

@@ -88,6 +88,15 @@ test('[RUN-09] an agent whose window ends while it is told to stop is named, too
   );
 });
 
+test('[RUN-10] an agent that reports its own end while it is told to stop is heard out, and is not said to go on', () => {
+  const fleet = fleetOf().start().advance(5000).freeze(1).feed(interrupt);
+  fleet.says(1, { kind: 'error', code: 'lease', message: 'silence' });
+  assert.equal(fleet.end, undefined, 'its result and its last word follow');
+  fleet.cut(1).advance(100);
+  assert.equal(fleet.effects('finished')[0]?.exitCode, 130);
+  assert.ok(!fleet.lines().some((line) => line.includes('not reached')));
+});
+
 test('[RUN-09] a second Ctrl-C ends at once, and still names who did not confirm', () => {
   const fleet = fleetOf().start().advance(5000).freeze(1).feed(interrupt).advance(100);
   fleet.feed(interrupt);

@@ -176,6 +176,25 @@ test('an agent that says no when it is dialled again is lost without further dia
   assert.equal(fleet.effects('dial').length, dials);
 });
 
+test('[LINK-06] what an agent kept is asked for when it has let go of the run, and when it failed and its stream broke', () => {
+  const fleet = running().refuse(0, 'dial').cut(0).advance(1000);
+  const message =
+    'it let go of run 7f3a at 14:02 UTC: nothing was heard of the controller for 150s (lease)';
+  fleet.feed({ kind: 'dialFailed', agent: 0, generation: 2, code: 'secret', message });
+  assert.deepEqual(
+    fleet.effects('fetch').map(({ agent }) => agent),
+    [0],
+  );
+  const failed = running().says(1, { kind: 'error', code: 'lease', message: 'silence' });
+  assert.ok(failed.lines().includes('Agent agent-2 gave the run up: silence'));
+  assert.equal(failed.effects('fetch').length, 0, 'it may still come by the stream');
+  failed.cut(1);
+  assert.deepEqual(
+    failed.effects('fetch').map(({ agent }) => agent),
+    [1],
+  );
+});
+
 test('[RUN-03] a disconnected agent at the end of a stage: the stage does not wait, the next one does', () => {
   const stages = [stageOf({ durationMs: 5000 }), stageOf({ index: 1, durationMs: 5000 })];
   const fleet = new ScriptedFleet(fleetPlan(3, { stages })).start().advance(4000);
