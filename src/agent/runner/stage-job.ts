@@ -57,6 +57,7 @@ async function carryOut(job: StageJob, say: (event: WorkerEvent) => void): Promi
   const content = new ContentPool(job.dataset.content, warmContentBytes, []);
   const paced = isPaced(stage);
   await warmUp({ definition, context, content, stream, memory, buffers, clock, paced });
+  say({ kind: 'warm' });
   const options = stageOptionsOf(stage);
   const engine = await definition.open(options, context).catch((error: unknown) => {
     throw openFailure(error, stage);
@@ -68,7 +69,7 @@ async function carryOut(job: StageJob, say: (event: WorkerEvent) => void): Promi
   const verifiers = buffers.flatMap(() => verifierFor(job, clock, say) ?? []);
   const run = new LaneRun({ ...load, budget, verifiers });
   const usesLibuv = engine.kind === 'concurrent' && engine.usesLibuv;
-  say({ kind: 'warm', mechanism: engine.mechanism, usesLibuv });
+  say({ kind: 'open', mechanism: engine.mechanism, usesLibuv });
 
   let endedBy: EndedBy | undefined;
   do {
