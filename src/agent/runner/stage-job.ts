@@ -38,6 +38,10 @@ export async function runStageJob(job: StageJob, say: (event: WorkerEvent) => vo
   Error.stackTraceLimit = 0;
   try {
     await carryOut(job, say);
+  } catch (error) {
+    // At the opening, or, with more files than may be open at once, in the midst of the load.
+    if (!(error instanceof UnfitDataset)) throw error;
+    throw new RunnerFailure('dataset', `stage "${job.stage.name}": ${error.message}`);
   } finally {
     Error.stackTraceLimit = stackTraceLimit;
   }
@@ -113,9 +117,6 @@ function buffersFor(bytes: number, iodepth: number): Uint8Array[] {
 }
 
 function openFailure(error: unknown, { name, direct }: StageAssignment): RunnerFailure {
-  if (error instanceof UnfitDataset) {
-    return new RunnerFailure('dataset', `stage "${name}": ${error.message}`);
-  }
   const code = codeOf(error);
   // The message of a system error has its path, which reasonOf leaves out.
   const file = error instanceof Error && 'path' in error ? String(error.path) : 'its files';
