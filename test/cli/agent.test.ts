@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -29,8 +39,8 @@ const stages = assignmentOf().stages.slice(0, 1);
 const endless = stages.map((stage) => ({ ...stage, durationMs: 3_600_000 }));
 
 /** An agent with load running, and the controller it runs for. */
-async function busyAgent(...argv: string[]) {
-  const agent = await startAgentProcess(argv);
+async function busyAgent(argv: readonly string[] = [], env: NodeJS.ProcessEnv = {}) {
+  const agent = await startAgentProcess(argv, env);
   const controller = new TestController(agent.port);
   await controller.dial();
   controller.lease().prepare(assignmentOf({ target: 'null:', stages: endless }));
@@ -68,7 +78,7 @@ test('[CLI-01] --help names every flag and exit code; --version prints the versi
 });
 
 test('[CLI-01] --metrics shows what the load does to Prometheus, and nothing else', async (t) => {
-  const { agent, controller } = await busyAgent('--metrics', '127.0.0.1:0', '--id', 'a"b');
+  const { agent, controller } = await busyAgent(['--metrics', '127.0.0.1:0', '--id', 'a"b']);
   t.after(() => agent.program.kill('SIGKILL'));
   const [, port] = /metrics on port (\d+)/.exec(agent.program.output) ?? [];
   const get = async (path: string, method = 'GET') => {
@@ -173,7 +183,7 @@ test('a second signal ends a busy agent at once', async () => {
 });
 
 test('[RUN-10] an agent that is killed takes its load with it', async () => {
-  const { agent, controller } = await busyAgent('-v');
+  const { agent, controller } = await busyAgent(['-v']);
   const pid = Number(/workload process (\d+) started/.exec(agent.program.output)?.[1]);
   agent.program.kill('SIGKILL');
   await agent.program.ended;
@@ -227,4 +237,40 @@ test('[CLI-01] --log-format json writes one object per line', async () => {
   await program.ended;
   const entry = JSON.parse(program.stderr.trim().split('\n')[0] ?? '') as { line: string };
   assert.equal(entry.line, 'Received SIGTERM - stopping');
+});
+
+test('[RPC-10] an agent removes what killed ones left among the temporary files, and nothing of those that live', async (t) => {
+  const own = mkdtempSync(path.join(folder, 'temporary-'));
+  const killed = await busyAgent(['-v'], { TMPDIR: own });
+  const [, workload] = await killed.agent.program.waitFor(/workload process (\d+) started/);
+  killed.agent.program.kill('SIGKILL');
+  await killed.agent.program.ended;
+  await processGone(Number(workload));
+  const [left = ''] = readdirSync(own);
+  const [, scope = '', pid = ''] = /^muster-runner-(\w{12})-(\d+)-\d+-\w{6}$/.exec(left) ?? [];
+  assert.equal(pid, String(killed.agent.program.pid), left);
+
+  const stat = readFileSync('/proc/self/stat', 'latin1');
+  const start = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+  const inMemory = mkdtempSync(`/dev/shm/muster-warm-up-${scope}-${pid}-1-`);
+  t.after(() => rmSync(inMemory, { recursive: true, force: true }));
+  const recycled = `muster-runner-${scope}-${process.pid}-${Number(start) + 1}-abcdef`;
+  const staying = [
+    `muster-runner-${scope}-${process.pid}-${start}-abcdef`,
+    `muster-runner-${'0'.repeat(12)}-${pid}-1-abcdef`,
+    `muster-runner-${scope}-${pid}-1-abcdef.mine`,
+    'muster-runner-abcdef',
+  ];
+  for (const name of [recycled, ...staying]) mkdirSync(path.join(own, name));
+  writeFileSync(path.join(own, recycled, 'file'), '');
+  // As a link it leads away from the folder.
+  symlinkSync(folder, path.join(own, `muster-runner-${scope}-${pid}-2-abcdef`));
+
+  const next = await startAgentProcess([], { TMPDIR: own });
+  next.program.kill('SIGTERM');
+  await next.program.ended;
+  const link = `muster-runner-${scope}-${pid}-2-abcdef`;
+  assert.deepEqual(readdirSync(own).sort(), [...staying, link].sort());
+  assert.equal(existsSync(inMemory), false);
+  assert.match(next.program.output, /removed .*, left behind by a process that was killed/);
 });

@@ -7,7 +7,7 @@ import type { GivenFile } from './given-files.js';
 import type { LaneShape } from './lane-memory.js';
 import type { RunOfWrites } from './verify/generations.js';
 
-/** Runs a stage: opens, warms up, says `warm`, waits for the gate, works until a limit is reached, says `done`. */
+/** Runs a stage: warms up, says `warm`, opens, says `open`, waits for the gate, works until a limit is reached, says `done`. */
 export interface StageJob {
   readonly kind: 'stage';
   readonly engine: string;
@@ -81,7 +81,9 @@ export interface AlarmJob {
 export type Job = StageJob | FilesJob | AlarmJob;
 
 export type WorkerEvent =
-  | { readonly kind: 'warm'; readonly mechanism: string; readonly usesLibuv: boolean }
+  /** Compiled: what follows until `open` is up to the storage. */
+  | { readonly kind: 'warm' }
+  | { readonly kind: 'open'; readonly mechanism: string; readonly usesLibuv: boolean }
   | { readonly kind: 'warning'; readonly line: string }
   /** What was read is not what was written. */
   | { readonly kind: 'mismatch'; readonly line: string }

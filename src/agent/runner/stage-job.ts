@@ -38,6 +38,10 @@ export async function runStageJob(job: StageJob, say: (event: WorkerEvent) => vo
   Error.stackTraceLimit = 0;
   try {
     await carryOut(job, say);
+  } catch (error) {
+    // At the opening, or, with more files than may be open at once, in the midst of the load.
+    if (!(error instanceof UnfitDataset)) throw error;
+    throw new RunnerFailure('dataset', `stage "${job.stage.name}": ${error.message}`);
   } finally {
     Error.stackTraceLimit = stackTraceLimit;
   }
@@ -57,6 +61,7 @@ async function carryOut(job: StageJob, say: (event: WorkerEvent) => void): Promi
   const content = new ContentPool(job.dataset.content, warmContentBytes, []);
   const paced = isPaced(stage);
   await warmUp({ definition, context, content, stream, memory, buffers, clock, paced });
+  say({ kind: 'warm' });
   const options = stageOptionsOf(stage);
   const engine = await definition.open(options, context).catch((error: unknown) => {
     throw openFailure(error, stage);
@@ -68,7 +73,7 @@ async function carryOut(job: StageJob, say: (event: WorkerEvent) => void): Promi
   const verifiers = buffers.flatMap(() => verifierFor(job, clock, say) ?? []);
   const run = new LaneRun({ ...load, budget, verifiers });
   const usesLibuv = engine.kind === 'concurrent' && engine.usesLibuv;
-  say({ kind: 'warm', mechanism: engine.mechanism, usesLibuv });
+  say({ kind: 'open', mechanism: engine.mechanism, usesLibuv });
 
   let endedBy: EndedBy | undefined;
   do {
@@ -112,9 +117,6 @@ function buffersFor(bytes: number, iodepth: number): Uint8Array[] {
 }
 
 function openFailure(error: unknown, { name, direct }: StageAssignment): RunnerFailure {
-  if (error instanceof UnfitDataset) {
-    return new RunnerFailure('dataset', `stage "${name}": ${error.message}`);
-  }
   const code = codeOf(error);
   // The message of a system error has its path, which reasonOf leaves out.
   const file = error instanceof Error && 'path' in error ? String(error.path) : 'its files';

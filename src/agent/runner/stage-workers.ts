@@ -11,6 +11,7 @@ import { isPaced, laneShapeOf } from './jobs.js';
 import type { AlarmJob, StageJob } from './jobs.js';
 import { LibuvWatch } from './libuv-watch.js';
 import type { RunnerParts } from './runner-parts.js';
+import { startInTurns } from './start-in-turns.js';
 import { leadNs } from './pacing/alarm.js';
 import { AlarmBoard } from './pacing/alarm-board.js';
 import { ownerOf } from './verify/verification.js';
@@ -22,7 +23,6 @@ export interface Churn {
   readonly folders: readonly ChurnState[];
 }
 
-const progressEveryMs = 1_000;
 const mismatchWord = 'verify: ';
 const mostMismatches = 10;
 
@@ -66,7 +66,8 @@ export async function setUpWorkers(
   parts.control.reset();
   const lanesWatchClock = lanes <= availableParallelism();
   const alarms = stage.iodepth > 1 && isPaced(stage) ? new AlarmBoard(lanes) : undefined;
-  const started = memories.map((memory, lane) => {
+  const start = (lane: number) => {
+    const memory = memories[lane]!;
     const job: StageJob = {
       kind: 'stage',
       engine: engine.name,
@@ -96,19 +97,25 @@ export async function setUpWorkers(
       alarms: alarms?.buffer,
     };
     let isWarm = (): void => undefined;
+    let isOpen = (): void => undefined;
     const warm = new Promise<void>((resolve) => (isWarm = resolve));
+    const open = new Promise<void>((resolve) => (isOpen = resolve));
     const done = parts.pool.carryOut(lane, job, (event) => {
       if (event.kind === 'warning') warnings.add(event.line);
       else if (event.kind === 'mismatch') sayMismatch(parts, warnings, event.line);
-      else if (event.kind === 'warm') {
+      else if (event.kind === 'warm') isWarm();
+      else if (event.kind === 'open') {
         engineIs.words = event.mechanism;
         engineIs.usesLibuv = event.usesLibuv;
-        isWarm();
+        isOpen();
       }
     });
-    return { warm: Promise.race([warm, done]), done };
-  });
+    // Whoever waits for the end hears of a failure; during set-up `open` tells it first.
+    done.catch(() => undefined);
+    return { warm: Promise.race([warm, done]), open: Promise.race([open, done]), done };
+  };
   const rings = alarms && ringAlarms(parts, lanes, alarms, lanesWatchClock ? leadNs : 0);
+  const [started] = await Promise.all([startInTurns(parts, lanes, start), rings?.ready]);
   const lanesDone = Promise.all(started.map((worker) => worker.done)).finally(() => {
     alarms?.end();
     parts.control.stirAlarms();
@@ -134,12 +141,7 @@ export async function setUpWorkers(
       );
     }
   });
-  // Whoever waits for the end hears of a failure; during set-up `warm` tells it first.
   done.catch(() => undefined);
-  await withProgress(
-    parts,
-    [...started, ...(rings === undefined ? [] : [rings])].map(({ warm }) => warm),
-  );
   const { words, usesLibuv } = engineIs;
   const watch = usesLibuv ? new LibuvWatch() : undefined;
   const mechanism = (operations: number): string =>
@@ -158,7 +160,7 @@ function ringAlarms(
   lanes: number,
   board: AlarmBoard,
   leadNs: number,
-): { readonly warm: Promise<unknown>; readonly done: Promise<unknown> } {
+): { readonly ready: Promise<unknown>; readonly done: Promise<unknown> } {
   const job: AlarmJob = {
     kind: 'alarms',
     lanes,
@@ -173,7 +175,7 @@ function ringAlarms(
     if (kind === 'alarmsReady') isReady();
   });
   done.catch(() => undefined);
-  return { warm: Promise.race([ready, done]), done };
+  return { ready: Promise.race([ready, done]), done };
 }
 
 /** The first few are worth reading; how many there are, the errors of the stage tell. */
@@ -182,40 +184,6 @@ function sayMismatch({ emit }: RunnerParts, warnings: Set<string>, line: string)
     return;
   warnings.add(`${mismatchWord}${line}`);
   emit({ kind: 'log', level: 'error', line: `${mismatchWord}${line}` });
-}
-
-/** Many workers take seconds to compile, a slow file system to open: that this goes on is said once a second. */
-async function withProgress(
-  { clock, emit }: RunnerParts,
-  warm: readonly Promise<unknown>[],
-): Promise<void> {
-  let filesDone = 0;
-  for (const one of warm)
-    one.then(
-      () => filesDone++,
-      () => undefined,
-    );
-  let cancel = (): void => undefined;
-  const everySecond = (): void => {
-    cancel = clock.after(progressEveryMs, () => {
-      const filesTotal = warm.length;
-      emit({
-        kind: 'progress',
-        phase: 'stage',
-        filesDone,
-        filesTotal,
-        bytesDone: 0,
-        bytesTotal: 0,
-      });
-      everySecond();
-    });
-  };
-  everySecond();
-  try {
-    await Promise.all(warm);
-  } finally {
-    cancel();
-  }
 }
 
 /** Node raises the soft limit to the hard one at start. */

@@ -1,5 +1,4 @@
 import fs from 'node:fs';
-import os from 'node:os';
 import type { OperationKind } from '../../shared/model/operation.js';
 import type {
   DatasetPaths,
@@ -28,6 +27,7 @@ import { Schedule } from './pacing/schedule.js';
 import { Waiter } from './pacing/waiter.js';
 import { Recorder } from './recorder.js';
 import { RunControl } from './shared-memory.js';
+import { makeTemporaryFolder } from './temporary-folders.js';
 
 /**
  * Counted, not timed: many workers on few cores get little of any time. Operations that are slow even in memory are
@@ -176,9 +176,7 @@ class Scratch implements DatasetPaths {
   readonly #home: string;
 
   constructor() {
-    const memoryFolder = '/dev/shm';
-    const parent = fs.existsSync(memoryFolder) ? memoryFolder : os.tmpdir();
-    this.#home = fs.mkdtempSync(`${parent}/muster-warm-up-`);
+    this.#home = makeTemporaryFolder('warm-up');
   }
 
   file(): string {

@@ -8,6 +8,7 @@ import { reasonOf } from '../../shared/kernel/errors.js';
 import { runnerEnvironment } from './runner-environment.js';
 import { RunnerScratch } from './runner-scratch.js';
 import type { RunnerExit } from '../core/session-io.js';
+import { removeAbandonedFolders } from '../runner/temporary-folders.js';
 import type { RunnerCommand, RunnerEvent } from '../runner/protocol.js';
 
 /** Above anything ordinary: when memory runs out, the kernel takes the load and leaves the agent alive to report it. */
@@ -91,8 +92,18 @@ export class RunnerHost {
     await Promise.all(this.#removals);
   }
 
+  /** What agents and workload processes left that were killed, this agent's own among them. */
+  removeAbandoned(): void {
+    this.#await(removeAbandonedFolders(this.#options.log));
+  }
+
   #remove(scratch: RunnerScratch): void {
-    const removal = scratch.remove().finally(() => this.#removals.delete(removal));
+    this.#await(scratch.remove());
+    this.removeAbandoned();
+  }
+
+  #await(work: Promise<void>): void {
+    const removal = work.finally(() => this.#removals.delete(removal));
     this.#removals.add(removal);
   }
 

@@ -1,9 +1,8 @@
-import { mkdtempSync, rmdirSync } from 'node:fs';
+import { rmdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { codeOf, reasonOf } from '../../shared/kernel/errors.js';
 import type { Log } from '../../shared/kernel/log.js';
+import { makeTemporaryFolder } from '../runner/temporary-folders.js';
 
 /** A workload process's own folder for temporary files, because a process that is killed leaves them behind. */
 export class RunnerScratch {
@@ -13,7 +12,7 @@ export class RunnerScratch {
   constructor(log: Log) {
     this.#log = log;
     try {
-      this.#folder = mkdtempSync(path.join(tmpdir(), 'muster-runner-'));
+      this.#folder = makeTemporaryFolder('runner');
     } catch (thrown) {
       // Most runs need none; one that does says why it has none.
       log('debug', `no folder for the workload process's temporary files: ${reasonOf(thrown)}`);

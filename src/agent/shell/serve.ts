@@ -100,6 +100,7 @@ export async function serveAgent(options: ServeOptions): Promise<ServingAgent> {
       loop.feed({ kind: 'runnerExited', runner, exit });
     },
   });
+  runners.removeAbandoned();
   const feed = (input: SessionInput): void => {
     loop.feed(input);
   };

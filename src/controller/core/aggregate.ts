@@ -89,6 +89,9 @@ export class Aggregate {
       case 'heartbeat':
         this.#lateMs = Math.max(this.#lateMs, record.lateMs);
         return;
+      case 'warning':
+        this.warn(record.line);
+        return;
       case 'end':
         this.end = record;
         return;

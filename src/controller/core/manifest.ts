@@ -121,6 +121,7 @@ export class Manifest {
       case 'stageResult':
       case 'share':
       case 'notice':
+      case 'warning':
       case 'heartbeat':
         return false;
       default:

@@ -19,6 +19,12 @@ export class Outbox {
     this.push({ kind: 'notice', level, line });
   }
 
+  /** For the user now, and for the warnings of the results. */
+  warn(line: string): void {
+    this.notice('warn', line);
+    this.record({ type: 'warning', line });
+  }
+
   record(record: RunRecord): void {
     this.push({ kind: 'record', record });
   }

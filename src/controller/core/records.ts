@@ -115,6 +115,8 @@ export type RunRecord =
       readonly verdict: string;
     }
   | { readonly type: 'notice'; readonly level: LogLevel; readonly line: string }
+  /** A sentence for the warnings of the results; the same was said as a notice. */
+  | { readonly type: 'warning'; readonly line: string }
   /** Once a second as long as the controller lives; lateMs: how late its own loop was. */
   | { readonly type: 'heartbeat'; readonly lateMs: number }
   | {

@@ -35,6 +35,7 @@ function agentStatus(session: AgentSession, phase: RunPhase, nowMs: number): Age
     latencyMs: contact.latencyMs,
     inFlight: heartbeat?.inFlight ?? 0,
     oldestInFlightMs: (heartbeat?.oldestInFlightNs ?? 0) / 1e6,
+    threads: session.state === 'READY' ? undefined : session.lookout.work?.threads,
     progress: progressOf(session, phase),
   };
 }

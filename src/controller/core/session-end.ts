@@ -24,7 +24,7 @@ export function ended(session: AgentSession, { state, reason }: Final, now: Inst
 
 export function cleaned(session: AgentSession, { files, warnings }: Cleaned): void {
   const { outbox, emit } = session.context;
-  for (const warning of warnings) outbox.notice('warn', `${session.id}: ${warning}`);
+  for (const warning of warnings) outbox.warn(`${session.id}: ${warning}`);
   if (!session.states.isCleaningUp) {
     if (!hasEnded(session.state))
       session.ending.giveUp('lost', unasked(session, 'COMPLETED', 'cleaned'));

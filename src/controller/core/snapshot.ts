@@ -22,6 +22,11 @@ export interface PhaseProgress {
   readonly unit: 'agents' | 'bytes' | 'files' | 'milliseconds' | 'operations';
 }
 
+export interface ThreadsProgress {
+  readonly done: number;
+  readonly total: number;
+}
+
 export interface AgentStatus {
   readonly index: number;
   readonly id: string;
@@ -38,6 +43,8 @@ export interface AgentStatus {
   readonly inFlight: number;
   /** Age of the oldest operation in flight, 0 without one. */
   readonly oldestInFlightMs: number;
+  /** Of the next stage, while they are started and warmed. */
+  readonly threads?: ThreadsProgress | undefined;
   /** While preparing, cleaning or getting a stage ready. */
   readonly progress: PhaseProgress | undefined;
 }

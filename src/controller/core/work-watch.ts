@@ -1,6 +1,8 @@
 import type { Progress } from '../../shared/model/messages.js';
+import { threadsText } from './threads-text.js';
 import { wholeSeconds } from './duration-text.js';
 import { earliest } from './earliest.js';
+import type { ThreadsProgress } from './snapshot.js';
 import { silentAfterMs } from './stage-watch.js';
 import type { Heard, Verdict, Watch } from './watch.js';
 
@@ -52,6 +54,12 @@ export class WorkWatch implements Watch {
     return this.#latest?.phase === 'wait';
   }
 
+  /** Threads are being started and warmed, which is no storage's work: how many of them are. */
+  get threads(): ThreadsProgress | undefined {
+    if (this.#latest?.phase !== 'threads') return undefined;
+    return { done: this.#latest.filesDone, total: this.#latest.filesTotal };
+  }
+
   /** A step was done that is progress in itself. */
   advanced(nowMs: number): void {
     this.#advancedAtMs = nowMs;
@@ -87,7 +95,10 @@ export class WorkWatch implements Watch {
     const standsMs = heard.nowMs - this.#standsSinceMs;
     if (standsMs < warnAfterMs || this.#warned) return undefined;
     this.#warned = true;
-    const line = `${agent}: answers, but got no further for ${wholeSeconds(standsMs)} (storage slow or stalled?)`;
+    const { threads } = this;
+    const cause =
+      threads === undefined ? 'storage slow or stalled?' : `${threadsText(threads)}: CPUs busy?`;
+    const line = `${agent}: answers, but got no further for ${wholeSeconds(standsMs)} (${cause})`;
     return { kind: 'warn', line };
   }
 

@@ -3,6 +3,7 @@ import { agentHealth } from './agent-health.js';
 import type { Health } from './agent-health.js';
 import { bytes, clock, duration, instant, rate } from './format.js';
 import { table } from './table.js';
+import { threadsText } from '../core/threads-text.js';
 import { counted } from '../../shared/kernel/counted.js';
 
 export interface AgentLine {
@@ -50,7 +51,11 @@ function overallCells(snapshot: RunSnapshot): readonly string[] {
   const { status, live } = snapshot;
   const { stage } = status;
   if (status.phase === 'preparing' || status.phase === 'cleaning') {
-    return [clock(snapshot.elapsedMs / 1000), preparedText(status.agents)];
+    return [
+      clock(snapshot.elapsedMs / 1000),
+      preparedText(status.agents),
+      setUpText(status.agents),
+    ];
   }
   if (stage && stage.elapsedMs < 0 && stage.elapsedMs >= -stage.warmupMs) {
     return [`warm-up, measured in ${instant(-stage.elapsedMs / 1000)}`];
@@ -58,7 +63,7 @@ function overallCells(snapshot: RunSnapshot): readonly string[] {
   if (stage && stage.elapsedMs < 0)
     return [`starts in ${instant(-(stage.elapsedMs + stage.warmupMs) / 1000)}`];
   if (!stage || status.phase === 'arming' || live.stage !== stage.index) {
-    return [clock(snapshot.elapsedMs / 1000)];
+    return [clock(snapshot.elapsedMs / 1000), setUpText(status.agents)];
   }
   const elapsed = clock(stage.elapsedMs / 1000);
   return [
@@ -113,7 +118,7 @@ function cells(
   if (load === undefined || (status.state !== 'RUNNING' && status.state !== 'DRAINING')) {
     const { progress } = status;
     const busy = progress !== undefined && progress.done < progress.total;
-    return [...name, busy ? preparedText([status]) : '', '', '', link];
+    return [...name, busy ? preparedText([status]) : setUpText([status]), '', '', link];
   }
   return [
     ...name,
@@ -140,6 +145,14 @@ function preparedText(agents: readonly AgentStatus[]): string {
   const total = parts.reduce((sum, part) => sum + part.total, 0);
   const show = first.unit === 'bytes' ? bytes : String;
   return `${show(done)} of ${show(total)}${first.unit === 'bytes' ? '' : ` ${first.unit}`}`;
+}
+
+/** Of agents whose threads are being started. */
+function setUpText(agents: readonly AgentStatus[]): string {
+  const parts = agents.flatMap(({ threads }) => threads ?? []);
+  if (parts.length === 0) return '';
+  const done = parts.reduce((sum, part) => sum + part.done, 0);
+  return threadsText({ done, total: parts.reduce((sum, part) => sum + part.total, 0) });
 }
 
 /**

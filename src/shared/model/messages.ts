@@ -106,7 +106,7 @@ export interface StageResult {
 }
 
 export interface Progress {
-  readonly phase: 'prepare' | 'cleanup' | 'stage' | 'wait';
+  readonly phase: 'prepare' | 'cleanup' | 'threads' | 'stage' | 'wait';
   readonly filesDone: number;
   readonly filesTotal: number;
   readonly bytesDone: number;

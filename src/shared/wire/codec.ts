@@ -45,7 +45,7 @@ export function decodePayload(bytes: Uint8Array): Message | Chunk | Intervals | 
 
 /** Strings that are closed sets of words in shared/model/messages, by kind and field. */
 const words: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
-  progress: { phase: ['prepare', 'cleanup', 'stage', 'wait'] },
+  progress: { phase: ['prepare', 'cleanup', 'threads', 'stage', 'wait'] },
   stageResult: {
     endedBy: [
       'duration',

@@ -5,6 +5,10 @@ import { fleetPlan, ScriptedFleet, stageOf, welcomeOf } from '../../../support/s
 
 const hundredSeconds = [stageOf({ durationMs: 100_000 })];
 
+function recorded(fleet: ScriptedFleet): readonly string[] {
+  return fleet.records('warning').map(({ line }) => line);
+}
+
 function running(count = 3): ScriptedFleet {
   return new ScriptedFleet(fleetPlan(count, { stages: hundredSeconds })).start().advance(52_090);
 }
@@ -127,6 +131,14 @@ test('a loss while cleaning up is a warning: the results are complete', () => {
   assert.equal(fleet.end?.exitCode, 0);
   const left = 'Dataset not removed on agent-2: "bench-controller cleanup" removes it';
   assert.ok(fleet.lines().includes(left));
+  assert.deepEqual(recorded(fleet), [left]);
+});
+
+test('what a cleanup had to leave is in the warnings of the results', () => {
+  const fleet = new ScriptedFleet(fleetPlan(2), { cleanup: true }).refuse(1, 'cleanup').start();
+  fleet.advance(15_000).says(1, { kind: 'cleaned', files: 1, warnings: ['/t/0 was kept'] });
+  assert.equal(fleet.finish().end?.exitCode, 0);
+  assert.deepEqual(recorded(fleet), ['agent-2: /t/0 was kept']);
 });
 
 test('a null: target leaves nothing behind, whatever becomes of its agent', () => {

@@ -81,6 +81,23 @@ test('[RUN-05] standing still is warned of after 10 s, and given up after prepar
   assert.equal(fleet.finish().end?.exitCode, 3);
 });
 
+test('[RUN-05] threads that take long to start are not called slow storage', () => {
+  const fleet = preparing();
+  const threads = { kind: 'progress', phase: 'threads', bytesDone: 0, bytesTotal: 0 } as const;
+  const said = () => fleet.lines().filter((line) => line.includes('got no further'));
+  for (let second = 0; second <= 10; second += 1) {
+    fleet.says(1, { ...threads, filesDone: 40, filesTotal: 64 }).advance(1000);
+  }
+  const line =
+    'agent-2: answers, but got no further for 10s (setting up threads, 40 of 64: CPUs busy?)';
+  assert.deepEqual(said(), [line]);
+  assert.deepEqual(fleet.run.snapshot(fleet.now).agents[1]?.threads, { done: 40, total: 64 });
+  // All are started: now they open their files.
+  fleet.says(1, { ...threads, phase: 'stage', filesDone: 0, filesTotal: 64 }).advance(11_000);
+  assert.equal(fleet.run.snapshot(fleet.now).agents[1]?.threads, undefined);
+  assert.match(said()[1] ?? '', /storage slow or stalled/u);
+});
+
 test('[RUN-05] an error of one agent ends the preparing of all, with its words', () => {
   const fleet = preparing();
   fleet.says(1, { kind: 'error', code: 'space', message: '/mnt/bench: no space left' });

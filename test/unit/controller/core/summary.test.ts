@@ -76,6 +76,9 @@ test('[RUN-20] a start spread above max_start_spread is warned about', () => {
   ]);
   assert.deepEqual(warningsWith(25), [someFailed]);
   assert.deepEqual(summaryOf(sampleRun()).warnings, [someFailed]);
+  const line = 'Dataset not removed on agent-2';
+  const more = summaryOf([...sampleRun(), at(90_000, { type: 'warning', line })]);
+  assert.deepEqual(more.warnings, [someFailed, line]);
 });
 
 test('[RES-05] coverage: an agent lost half way leaves its half of the host-seconds', () => {

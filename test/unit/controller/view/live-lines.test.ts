@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { phaseProgress } from '../../../../src/controller/view/live-lines.js';
+import {
+  agentLines,
+  overallText,
+  phaseProgress,
+} from '../../../../src/controller/view/live-lines.js';
 import { agentStatus, snapshotOf } from '../../../support/snapshots.js';
 
 /** In the snapshot: 5000 operations and 20 480 000 bytes of one agent, after 15 s. */
@@ -44,4 +48,12 @@ test('the share of the dataset that is made does not fall when another agent beg
   assert.equal(shareOf(part(4), part(0, 80)), 0.25, 'even when it has far more to do');
   assert.equal(shareOf(part(8), part(4)), 0.75);
   assert.equal(shareOf(part(4), { state: 'FAILED' }), 0.5, 'and who is lost has nothing');
+});
+
+test('threads that are being started are shown as that, of one agent and of all', () => {
+  const threads = (done: number) => ({ state: 'PREPARING', threads: { done, total: 64 } }) as const;
+  const agents = [agentStatus(0, threads(40)), agentStatus(1, threads(24))];
+  const snapshot = snapshotOf(agents, { phase: 'preparing', stage: undefined });
+  assert.match(overallText(snapshot), /setting up threads, 64 of 128$/u);
+  assert.match(agentLines(snapshot, 2)[0]?.text ?? '', /setting up threads, 40 of 64/u);
 });
