@@ -96,7 +96,7 @@ function report({ summary, agents, tookMs }: Evidence, sample: Sample | undefine
     ['whole run, of which load', `${(tookMs / 1000).toFixed(1)} s, ${seconds} s`],
     [
       'coverage',
-      `${coverage.agents_completed}/${coverage.agents_planned} agents, ${coverage.host_seconds_ratio * 100} % of host-seconds`,
+      `${coverage.agents_completed}/${coverage.agents_planned} agents, ${(coverage.host_seconds_ratio ?? 0) * 100} % of host-seconds`,
     ],
     [
       'missing, doubled, dropped intervals',

@@ -8,35 +8,49 @@ export function coverageOf(
   stages: readonly StageTrack[],
   mode: 'run' | 'prepare' | 'cleanup',
 ): Coverage {
+  const completed = agents.filter((agent) =>
+    mode === 'run'
+      ? stages.every((stage) => stage.stateOf(agent) === 'COMPLETED')
+      : agent.session === 'COMPLETED',
+  ).length;
+  const ratio = mode === 'run' ? secondsRatio(agents, stages) : completed / agents.length;
+  return {
+    agents_planned: agents.length,
+    agents_completed: completed,
+    host_seconds_ratio: ratio === undefined ? null : Math.round(ratio * 1e6) / 1e6,
+  };
+}
+
+/** Undefined: what was planned is not known. */
+function secondsRatio(
+  agents: readonly AgentTrack[],
+  stages: readonly StageTrack[],
+): number | undefined {
   let planned = 0;
   let reported = 0;
   for (const stage of stages) {
     const seconds = stageSeconds(stage);
+    if (seconds === undefined) return undefined;
     for (const agent of agents) {
       const own = agentSeconds(stage, agent, seconds);
       planned += own.planned;
       reported += own.reported;
     }
   }
-  const completed = agents.filter((agent) =>
-    mode === 'run'
-      ? stages.every((stage) => stage.stateOf(agent) === 'COMPLETED')
-      : agent.session === 'COMPLETED',
-  ).length;
-  const ratio = mode === 'run' ? reported / planned : completed / agents.length;
-  return {
-    agents_planned: agents.length,
-    agents_completed: completed,
-    host_seconds_ratio: Number.isFinite(ratio) ? Math.round(ratio * 1e6) / 1e6 : 0,
-  };
+  return planned > 0 ? reported / planned : 0;
 }
 
-/** What the stage should have lasted: as planned, else as long as the slowest that finished. */
-function stageSeconds(stage: StageTrack): number {
+/**
+ * What the stage should have lasted: as planned, else as long as anyone was at it. Undefined when it ends by its work,
+ * and nobody has finished that.
+ */
+function stageSeconds(stage: StageTrack): number | undefined {
   if (stage.plan.durationMs !== undefined) return stage.plan.durationMs / 1000;
-  const known = [...stage.agents.values()].map(
-    (agent) =>
-      doneSeconds(agent, stage.plan) ?? (agent.result ? coveredSeconds(agent) : agent.held.end),
+  const agents = [...stage.agents.values()];
+  const done = agents.map((agent) => doneSeconds(agent, stage.plan));
+  if (done.every((seconds) => seconds === undefined)) return undefined;
+  const known = agents.map(
+    (agent, i) => done[i] ?? (agent.result ? coveredSeconds(agent) : agent.held.end),
   );
   return Math.max(0, ...known);
 }

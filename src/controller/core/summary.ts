@@ -107,7 +107,8 @@ export interface Coverage {
   readonly agents_planned: number;
   readonly agents_completed: number;
   /** Agent-seconds in these numbers ÷ agent-seconds planned, 0 … 1. */
-  readonly host_seconds_ratio: number;
+  /** Null: not known, because a stage has no duration and nobody finished it. */
+  readonly host_seconds_ratio: number | null;
 }
 
 export interface Summary {

@@ -50,6 +50,12 @@ export function percent(share: number): string {
   return `${(Math.floor(share * 1000) / 10).toFixed(1)} %`;
 }
 
+/** Of what was planned; null: a stage without a duration was finished by nobody. */
+export function hostSeconds(ratio: number | null): string {
+  if (ratio === null) return 'planned host-seconds not known (a stage has no duration)';
+  return `${percent(ratio)} of planned host-seconds`;
+}
+
 function scaled(value: number, step: number, units: readonly string[]): string {
   let rest = value;
   let unit = 0;

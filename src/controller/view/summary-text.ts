@@ -1,7 +1,7 @@
 import type { Outcome } from '../../shared/model/outcome.js';
 import type { StageSummary, Summary } from '../core/summary.js';
 import { agentTable } from './agent-table.js';
-import { bytes, clock, count, duration, instant, percent, rate } from './format.js';
+import { bytes, clock, count, duration, hostSeconds, instant, rate } from './format.js';
 import { operationTable, syncLines } from './operation-table.js';
 import { noPaint } from './paint.js';
 import type { Paint } from './paint.js';
@@ -39,7 +39,7 @@ function verdict(summary: Summary, paint: Paint, width: number): readonly string
   const word = verdictPaint(summary.outcome, paint)(paint.strong(summary.outcome.toUpperCase()));
   const facts = [
     `${String(coverage.agents_completed)} of ${counted(coverage.agents_planned, 'agent')} completed`,
-    `${percent(coverage.host_seconds_ratio)} of planned host-seconds`,
+    hostSeconds(coverage.host_seconds_ratio),
     clock(run.elapsed_s),
     `seed ${String(run.seed)}`,
     `exit code ${String(summary.exit_code)}`,

@@ -38,7 +38,9 @@ function describe({ exitCode, tookMs, summary, agents }: Evidence): string {
     parts.push(
       outcome,
       `${coverage.agents_completed}/${coverage.agents_planned} agents`,
-      `${(coverage.host_seconds_ratio * 100).toFixed(1)} % of host-seconds`,
+      coverage.host_seconds_ratio === null
+        ? 'host-seconds not known'
+        : `${(coverage.host_seconds_ratio * 100).toFixed(1)} % of host-seconds`,
     );
   }
   const reconnects = agents.reduce((sum, agent) => sum + agent.reconnects, 0);

@@ -3,7 +3,7 @@ import { isoTime } from '../../core/calendar.js';
 import type { ManifestDocument } from '../../core/manifest.js';
 import type { Pieces } from '../../core/pieces.js';
 import type { Summary } from '../../core/summary.js';
-import { clock, duration, percent, rate } from '../format.js';
+import { clock, duration, hostSeconds, rate } from '../format.js';
 import { linkSection } from './link-section.js';
 import { html, Markup, nothing } from './markup.js';
 import { stageSection } from './stage-section.js';
@@ -65,9 +65,7 @@ function heading(summary: Summary, live: boolean): Markup {
     summary.outcome === 'completed' ? 'good' : summary.outcome === 'partial' ? 'warn' : 'bad';
   const facts = [
     `${String(coverage.agents_completed)} of ${counted(coverage.agents_planned, 'agent')} completed`,
-    run.mode === 'run'
-      ? `${percent(coverage.host_seconds_ratio)} of planned host-seconds`
-      : undefined,
+    run.mode === 'run' ? hostSeconds(coverage.host_seconds_ratio) : undefined,
     clock(run.elapsed_s),
     `began ${isoTime(run.started_unix_ms)}`,
     `seed ${String(run.seed)}`,

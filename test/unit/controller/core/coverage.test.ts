@@ -5,14 +5,14 @@ import type { JournalRecord } from '../../../../src/controller/core/records.js';
 import type { StageResult } from '../../../../src/shared/model/messages.js';
 import { at, planOf, RecordedAgent, runRecord, stagePlan } from '../../../support/recorded-run.js';
 
-function ratioOf(records: readonly JournalRecord[]): number {
+function ratioOf(records: readonly JournalRecord[]): number | null {
   const aggregate = new Aggregate();
   for (const record of records) aggregate.accept(record);
   return aggregate.summary().coverage.host_seconds_ratio;
 }
 
 /** What part of 2 agents × 10 s is covered when the second one ended so after 2.5 s; the first one did it all. */
-function cutRatio(result: Partial<StageResult>): number {
+function cutRatio(result: Partial<StageResult>): number | null {
   const plan = planOf(2, [stagePlan(0, { durationMs: 10_000 })]);
   const records = [
     at(0, runRecord(plan)),
@@ -45,14 +45,36 @@ test('[RES-05] coverage: of an agent whose workload process was killed, what it 
   assert.equal(cutRatio({ endedBy: 'killed', endedNs: 0n }), 0.65);
 });
 
-test('[RES-05] a stage without a duration that was cut everywhere lasted as long as anyone was at it', () => {
+/** Two stages without durations and one agent; what it sent of the first one. */
+function untimed(endedBy: StageResult['endedBy'], stages = 2): number | null {
   const agent = new RecordedAgent();
   const interval = agent.interval({ read: { latenciesNs: [5] } }, { seconds: 3 });
-  const ratio = ratioOf([
-    at(0, runRecord(planOf(1, [stagePlan(0, { durationMs: undefined })]))),
+  const plan = planOf(
+    1,
+    Array.from({ length: stages }, (_, index) => stagePlan(index, { durationMs: undefined })),
+  );
+  return ratioOf([
+    at(0, runRecord(plan)),
     at(1, { type: 'stageStart', stage: 0, epoch: 1, t0Ns: 0n, agents: [0] }),
     at(2, { type: 'interval', agent: 0, interval }),
-    at(3, { type: 'stageResult', agent: 0, result: agent.result('aborted', 2.5) }),
+    at(3, { type: 'stageResult', agent: 0, result: agent.result(endedBy, 2.5) }),
   ]);
-  assert.equal(ratio, 1);
+}
+
+test('[RES-05] what was planned of a stage without a duration is not known when nobody finished it', () => {
+  assert.equal(untimed('operations', 1), 1);
+  assert.equal(untimed('error', 1), null, 'cut');
+  assert.equal(untimed('error'), null);
+  assert.equal(untimed('operations'), null, 'the second one never started');
+});
+
+test('[RES-05] a stage without a duration lasted as long as anyone was at it, if one finished', () => {
+  const [whole, cut] = [new RecordedAgent(), new RecordedAgent()];
+  const ratio = ratioOf([
+    at(0, runRecord(planOf(2, [stagePlan(0, { durationMs: undefined })]))),
+    at(1, { type: 'stageStart', stage: 0, epoch: 1, t0Ns: 0n, agents: [0, 1] }),
+    at(3, { type: 'stageResult', agent: 0, result: whole.result('operations', 10) }),
+    at(3, { type: 'stageResult', agent: 1, result: cut.result('error', 5) }),
+  ]);
+  assert.equal(ratio, 0.75);
 });

@@ -23,6 +23,13 @@ function summaryOf(options: SampleOptions = {}): Summary {
   return aggregate.summary();
 }
 
+test('[RES-05] where it is not known what was planned, no share of it is given', () => {
+  const summary = summaryOf();
+  const coverage = { ...summary.coverage, host_seconds_ratio: null };
+  const text = summaryText({ ...summary, coverage }, {});
+  assert.match(text, /completed, planned host-seconds not known \(a stage has no duration\), /);
+});
+
 test('the verdict comes first, then coverage, then each stage', () => {
   const lines = summaryText(summaryOf(), {}).split('\n');
   assert.equal(lines[0], 'COMPLETED recorded');
