@@ -1,0 +1,15 @@
+import fs from 'node:fs';
+
+/** How many files of the dataset each of so many workers may have open; the process needs some itself. */
+export function roomForFiles(workers: number): number {
+  return Math.max(1, Math.floor((openFileLimit() - 256) / workers));
+}
+
+/** Node raises the soft limit to the hard one at start. */
+function openFileLimit(): number {
+  const line = /^Max open files\s+(\d+|unlimited)/mu.exec(
+    fs.readFileSync('/proc/self/limits', 'latin1'),
+  );
+  const limit = Number(line?.[1]);
+  return Number.isFinite(limit) ? Math.min(limit, 1_048_576) : 1_048_576;
+}
