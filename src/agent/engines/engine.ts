@@ -150,3 +150,12 @@ export function stageOptionsOf(stage: StageAssignment): StageOptions {
   const { direct, noatime, iodepth, sync, fsync, fdatasync } = stage;
   return { direct, noatime, iodepth, sync, fsync, fdatasync };
 }
+
+/** A file that is closed for another one may still have operations in flight: with an iodepth all stay open. */
+export function tooManyToOpen(
+  { from, to }: EngineContext['files'],
+  room: number,
+): string | undefined {
+  if (to - from <= room) return undefined;
+  return `iodepth above 1 needs all ${String(to - from)} files open in every thread, and the limit of open files leaves room for ${String(room)}: raise it (ulimit -n), or use fewer files or threads`;
+}

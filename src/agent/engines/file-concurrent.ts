@@ -6,7 +6,7 @@ import type {
   Operation,
   StageOptions,
 } from './engine.js';
-import { UnfitDataset } from './engine.js';
+import { UnfitDataset, tooManyToOpen } from './engine.js';
 import { FileAccess } from './file-access.js';
 import { OpenFiles } from './file-open.js';
 
@@ -25,13 +25,8 @@ export class ConcurrentFileEngine implements ConcurrentEngine {
   readonly #open: OpenFiles;
 
   constructor(options: StageOptions, context: EngineContext) {
-    const files = context.files.to - context.files.from;
-    if (files > context.openFiles) {
-      // A file that is closed for another one may still have operations in flight.
-      throw new UnfitDataset(
-        `iodepth above 1 needs all ${String(files)} files open in every thread, and the limit of open files leaves room for ${String(context.openFiles)}: raise it (ulimit -n), or use fewer files or threads`,
-      );
-    }
+    const problem = tooManyToOpen(context.files, context.openFiles);
+    if (problem !== undefined) throw new UnfitDataset(problem);
     this.#options = options;
     this.#context = context;
     this.#access = new FileAccess(options, context);

@@ -2,12 +2,13 @@ import type { Assignment, StageAssignment } from '../../shared/model/assignment.
 import { grainOf } from '../../shared/model/sizes.js';
 import { fioStageProblems } from '../../shared/model/fio-stage.js';
 import { formatSize } from '../../shared/model/units.js';
-import { stageOptionsOf } from '../engines/engine.js';
+import { stageOptionsOf, tooManyToOpen } from '../engines/engine.js';
 import { unsupported } from '../engines/registry.js';
 import type { ParsedTarget } from '../engines/registry.js';
 import { sizesOf } from './choosing/bytes-of.js';
 import { fileSizesOf } from './choosing/file-sizes.js';
 import { RunnerFailure } from './failure.js';
+import { roomForFiles } from './open-files.js';
 import { checkFio } from './fio/preflight.js';
 
 /** What O_DIRECT is aligned to at least; devices with larger blocks answer EINVAL by themselves. */
@@ -48,6 +49,10 @@ function problemOf(
   const usesBlocks = kinds.includes('read') || kinds.includes('write');
   if (usesBlocks && !dataset.given && dataset.fileSizeBytes < stage.blockSizeBytes) {
     return `block_size (${String(stage.blockSizeBytes)}) is larger than the dataset's files (${String(dataset.fileSizeBytes)})`;
+  }
+  if (usesBlocks && stage.iodepth > 1 && stage.fio === undefined && engine.name === 'file') {
+    const unopened = tooManyToOpen(dataset.use, roomForFiles(stage.threads));
+    if (unopened !== undefined) return unopened;
   }
   const homeless = blockWithoutFile(stage, dataset);
   if (homeless !== undefined) {

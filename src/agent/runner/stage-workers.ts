@@ -1,4 +1,3 @@
-import fs from 'node:fs';
 import { availableParallelism } from 'node:os';
 import type { Assignment, StageAssignment } from '../../shared/model/assignment.js';
 import type { EndedBy } from '../../shared/model/messages.js';
@@ -7,6 +6,7 @@ import { blockTablesFor } from './choosing/block-tables.js';
 import { emptyChurn, redistribute } from './churn-pool.js';
 import type { ChurnState } from './churn-pool.js';
 import { dataOf } from './neighbour.js';
+import { roomForFiles } from './open-files.js';
 import { isPaced, laneShapeOf } from './jobs.js';
 import type { AlarmJob, StageJob } from './jobs.js';
 import { LibuvWatch } from './libuv-watch.js';
@@ -54,7 +54,7 @@ export async function setUpWorkers(
   const lanes = stage.threads;
   const files = redistribute(churn.files, lanes);
   const folders = redistribute(churn.folders, lanes);
-  const openFiles = Math.max(1, Math.floor((openFileLimit() - 256) / lanes));
+  const openFiles = roomForFiles(lanes);
   const tables = blockTablesFor(assignment.dataset, stage);
   const neighbour = dataOf(assignment, stage);
   const warnings = new Set<string>();
@@ -184,13 +184,4 @@ function sayMismatch({ emit }: RunnerParts, warnings: Set<string>, line: string)
     return;
   warnings.add(`${mismatchWord}${line}`);
   emit({ kind: 'log', level: 'error', line: `${mismatchWord}${line}` });
-}
-
-/** Node raises the soft limit to the hard one at start. */
-function openFileLimit(): number {
-  const line = /^Max open files\s+(\d+|unlimited)/mu.exec(
-    fs.readFileSync('/proc/self/limits', 'latin1'),
-  );
-  const limit = Number(line?.[1]);
-  return Number.isFinite(limit) ? Math.min(limit, 1_048_576) : 1_048_576;
 }

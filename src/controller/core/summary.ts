@@ -106,8 +106,7 @@ export interface GeneratorBound {
 export interface Coverage {
   readonly agents_planned: number;
   readonly agents_completed: number;
-  /** Agent-seconds in these numbers ÷ agent-seconds planned, 0 … 1. */
-  /** Null: not known, because a stage has no duration and nobody finished it. */
+  /** Agent-seconds in these numbers ÷ agent-seconds planned, 0 … 1. Null: a stage has no duration, and nobody finished it. */
   readonly host_seconds_ratio: number | null;
 }
 

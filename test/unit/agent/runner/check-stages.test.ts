@@ -53,6 +53,14 @@ describe('checkStages', () => {
     }
   });
 
+  it('[ENG-02] refuses an iodepth for more files than can be open, before the dataset is made', async () => {
+    // No limit of open files is counted as more than 2^20.
+    const dataset = { dataset: { use: { from: 0, to: 2 ** 20 } } };
+    const many = /stage "s": iodepth above 1 needs all 1048576 files open in every thread.*ulimit/u;
+    assert.match(await problem({ iodepth: 2 }, dataset), many);
+    assert.equal(await problem({ iodepth: 1 }, dataset), 'none', 'opens them in turn');
+  });
+
   it('[RUN-23] refuses blocks for which no file is large enough, although larger ones could have been drawn', async () => {
     const lognormal = { mean: 8192, sd: 1024, min: 4096, max: 2 ** 20 };
     const drawn = { dataset: { fileSizes: { lognormal }, fileSizeBytes: 2 ** 20 } };
