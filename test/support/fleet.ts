@@ -39,6 +39,8 @@ export interface RunSettings {
   /** The indexes of the agents that take part, all when left out. */
   readonly agents?: readonly number[];
   readonly argv?: readonly string[];
+  /** Of the controller. */
+  readonly env?: NodeJS.ProcessEnv;
   /** run when left out. */
   readonly command?: 'run' | 'prepare';
   /** Any other key of the config. */
@@ -122,7 +124,8 @@ export class Fleet {
     fs.writeFileSync(config, JSON.stringify(this.#config(settings), undefined, 2));
     const results = path.join(home, 'results');
     const argv = [settings.command ?? 'run', config, '--results', results, '--progress', 'json'];
-    const program = new Program('bench-controller', [...argv, ...(settings.argv ?? [])]);
+    const argvOfRun = [...argv, ...(settings.argv ?? [])];
+    const program = new Program('bench-controller', argvOfRun, settings.env);
     this.#programs.push(program);
     return new FleetRun(program, config, results);
   }

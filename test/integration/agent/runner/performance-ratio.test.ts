@@ -47,7 +47,7 @@ async function pairsOf(t: TestContext, direct: boolean, count: number): Promise<
 }
 
 /**
- * The median is between a third and three times fio's (`fs.readSync` alone adds half a microsecond to one). Of a device or a processor that others use, too, p99 says little: it is
+ * The median is between 0.4 times fio's and 2.5 times (`fs.readSync` alone adds half a microsecond to one). Of a device or a processor that others use, too, p99 says little: it is
  * told, and `npm run bench -- --only XCHECK` compares it with fio's own noise.
  */
 function assertLatencies(t: TestContext, pairs: readonly Pair[]): void {
@@ -55,17 +55,18 @@ function assertLatencies(t: TestContext, pairs: readonly Pair[]): void {
   const p99 = spreadOf(pairs.map(({ ours, theirs }) => ours.p99Ns / theirs.p99Ns));
   const found = JSON.stringify({ p50, p99 });
   t.diagnostic(found);
-  assert.ok(p50.median >= 1 / 3 && p50.median <= 3, found);
+  assert.ok(p50.median >= 0.4 && p50.median <= 2.5, found);
 }
 
-test('[LINK-17] [PERF-01] [MEAS-01] cached 4 KiB random reads: at least 0.3 of what fio does, per CPU second and per second, with latencies like its', async (t) => {
+test('[LINK-17] [PERF-01] [MEAS-01] cached 4 KiB random reads: at least 0.4 of what fio does per CPU second, 0.3 per second, with latencies like its', async (t) => {
   if (lacksFio(t)) return;
-  const pairs = await pairsOf(t, false, 3);
+  const pairs = await pairsOf(t, false, 5);
   const cpu = pairs.map(({ ours, theirs }) => theirs.cpuNsPerOperation / ours.cpuNsPerOperation);
   const speed = pairs.map(({ ours, theirs }) => ours.perSecond / theirs.perSecond);
   const found = JSON.stringify({ cpu, speed });
   t.diagnostic(found);
-  assert.ok(spreadOf(cpu).median >= 0.3, found);
+  // Caches and sibling threads that others use cost CPU time, too: 0.7 alone, 0.5 beside two busy loops on two cores.
+  assert.ok(spreadOf(cpu).median >= 0.4, found);
   // Other processes may take the processor from either side at any time: one undisturbed pair is enough.
   assert.ok(spreadOf(speed).high >= 0.3, found);
   assertLatencies(t, pairs);
@@ -77,7 +78,7 @@ test('[MEAS-01] direct 4 KiB random reads: the latencies that fio finds', async 
   if (pairs.length > 0) assertLatencies(t, pairs);
 });
 
-test('[LINK-17] [PERF-06] an operation that does nothing costs at most eight readings of the clock', async (t) => {
+test('[LINK-17] [PERF-06] an operation that does nothing costs at most four readings of the clock', async (t) => {
   const stage = stageOf({ threads: 1, durationMs: seconds * 1000 });
   const assignment = benchAssignment('null:', [stage], fileSizeBytes);
   const ratios: number[] = [];
@@ -86,7 +87,7 @@ test('[LINK-17] [PERF-06] an operation that does nothing costs at most eight rea
     ratios.push((await figuresOf(assignment)).cpuNsPerOperation / clockNs);
   }
   t.diagnostic(JSON.stringify(ratios));
-  assert.ok(spreadOf(ratios).median <= 8, JSON.stringify(ratios));
+  assert.ok(spreadOf(ratios).median <= 4, JSON.stringify(ratios));
 });
 
 /** CPU time of one reading of the clock, which is what the operation is made of. */
