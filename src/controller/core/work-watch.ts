@@ -87,7 +87,9 @@ export class WorkWatch implements Watch {
     const standsMs = heard.nowMs - this.#standsSinceMs;
     if (standsMs < warnAfterMs || this.#warned) return undefined;
     this.#warned = true;
-    const line = `${agent}: answers, but got no further for ${wholeSeconds(standsMs)} (storage slow or stalled?)`;
+    const line = this.isWaiting
+      ? `${agent}: has waited for the files of other agents for ${wholeSeconds(standsMs)}`
+      : `${agent}: answers, but got no further for ${wholeSeconds(standsMs)} (storage slow or stalled?)`;
     return { kind: 'warn', line };
   }
 
