@@ -95,11 +95,14 @@ export class WorkWatch implements Watch {
     const standsMs = heard.nowMs - this.#standsSinceMs;
     if (standsMs < warnAfterMs || this.#warned) return undefined;
     this.#warned = true;
+    return { kind: 'warn', line: `${agent}: ${this.#standing(wholeSeconds(standsMs))}` };
+  }
+
+  #standing(time: string): string {
+    if (this.isWaiting) return `has waited for the files of other agents for ${time}`;
     const { threads } = this;
-    const cause =
-      threads === undefined ? 'storage slow or stalled?' : `${threadsText(threads)}: CPUs busy?`;
-    const line = `${agent}: answers, but got no further for ${wholeSeconds(standsMs)} (${cause})`;
-    return { kind: 'warn', line };
+    const cause = threads ? `${threadsText(threads)}: CPUs busy?` : 'storage slow or stalled?';
+    return `answers, but got no further for ${time} (${cause})`;
   }
 
   wakeAt(heard: Heard): number | undefined {

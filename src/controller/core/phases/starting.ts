@@ -1,9 +1,11 @@
 import type { Instant } from '../../../shared/kernel/clock.js';
 import type { AgentSession } from '../agent-session.js';
 import { Barrier } from '../barrier.js';
-import { oneSentence } from '../one-sentence.js';
+import { earliest } from '../earliest.js';
+import { enumerated, oneSentence } from '../one-sentence.js';
 import type { SessionEvent } from '../session-events.js';
 import type { StageStatus } from '../snapshot.js';
+import { VainWait } from '../vain-wait.js';
 import { WorkWatch } from '../work-watch.js';
 import { isLive, type Phase, type RunContext } from './phase.js';
 import { Rejoining } from './rejoining.js';
@@ -22,6 +24,7 @@ export class Starting implements Phase {
   readonly #run: RunContext;
   readonly #stage: number;
   readonly #rejoining: Rejoining;
+  readonly #vainWait = new VainWait();
   #barrier: Barrier | undefined;
   #nextEpoch = 1;
   /** Bursts made for this start. */
@@ -98,12 +101,14 @@ export class Starting implements Phase {
   }
 
   wakeAt(): number | undefined {
-    return this.#barrier ? this.#barrier.wakeAt() : this.#rejoining.wakeAt();
+    if (this.#barrier) return this.#barrier.wakeAt();
+    return earliest(this.#rejoining.wakeAt(), this.#vainWait.wakeAt());
   }
 
   shift(ms: number): void {
     // T0 is an instant, not a deadline on others: a controller that slept through it has missed it.
     this.#rejoining.shift(ms);
+    this.#vainWait.shift(ms);
   }
 
   stage(nowMs: number): StageStatus | undefined {
@@ -125,6 +130,10 @@ export class Starting implements Phase {
     );
     if (!allReady) {
       this.#probes = 0;
+      this.#endVainWait(
+        expected.filter(({ readyStage }) => readyStage !== this.#stage),
+        now.ms,
+      );
       return;
     }
     if (starters.length === 0) {
@@ -142,6 +151,16 @@ export class Starting implements Phase {
     );
     this.#barrier = new Barrier(clocked, this.#nextEpoch, now);
     this.#arm(this.#barrier, now);
+  }
+
+  #endVainWait(notReady: readonly AgentSession[], nowMs: number): void {
+    const lost = this.#vainWait.look(notReady, this.#run.sessions, nowMs);
+    if (lost.length === 0) return;
+    const whose = enumerated(lost.map(({ id }) => id));
+    for (const session of notReady) {
+      const line = `Agent ${session.id} cannot start stage ${this.#stageName}: it waits for files of the dataset that ${whose} did not finish`;
+      session.ending.giveUp('error', line);
+    }
   }
 
   /** Every start has its own probes; they are repeated where a slow one has made the others' estimates old. */

@@ -119,6 +119,38 @@ test('an agent lost between stages is left out; who is ready starts', () => {
   assert.equal(fleet.end?.exitCode, 4);
 });
 
+test('[RUN-19] who waits between stages for the files of an agent that is lost for good waits in vain: it fails, not after ten minutes of stall', () => {
+  const stages = [stageOf({ durationMs: 3000 }), stageOf({ index: 1, durationMs: 3000 })];
+  const fleet = new ScriptedFleet(fleetPlan(3, { stages }));
+  for (const agent of [0, 1, 2]) fleet.refuse(agent, 'result');
+  fleet.start().advance(6000);
+  for (const agent of [0, 1]) {
+    const { intervals } = fleet.agents[agent]!;
+    fleet.agents[agent]!.stage = undefined;
+    fleet.says(agent, { kind: 'state', state: 'DRAINING', reason: '' });
+    fleet.says(agent, { kind: 'stageResult', ...resultOf({ intervals }) });
+  }
+  const files = { filesDone: 2, filesTotal: 3, bytesDone: 2, bytesTotal: 3 };
+  const waits = { kind: 'progress', phase: 'wait', ...files } as const;
+  const bothWait = (seconds: number): void => {
+    for (let second = 0; second < seconds; second += 1) {
+      fleet.says(0, waits).says(1, waits).advance(1000);
+    }
+  };
+  const vain =
+    /agent-2 cannot start stage .*: it waits for files of the dataset that agent-3 did not/;
+  const isTold = (): boolean => fleet.lines().some((line) => vain.test(line));
+  bothWait(12);
+  assert.ok(!isTold(), 'agent-3 may still finish them');
+  fleet.says(2, { kind: 'error', code: 'crashed', message: 'it crashed' });
+  bothWait(80);
+  assert.ok(!isTold(), 'they may not have seen yet what it did finish');
+  bothWait(20);
+  assert.ok(isTold());
+  assert.ok(!fleet.lines().some((line) => line.includes('storage slow')));
+  assert.equal(fleet.finish().end?.exitCode, 5);
+});
+
 test('who has completed its work is not lost any more, whatever becomes of it', () => {
   const fleet = running(2).refuse(1, 'result');
   fleet.completes(0, 0).refuse(0, 'dial').cut(0).advance(48_000).obey(1, 'result').finish();
