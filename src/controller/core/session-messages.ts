@@ -169,11 +169,12 @@ function ready(session: AgentSession, stage: number, now: Instant): void {
 }
 
 /**
- * What an agent waits for is others' work. Until it is ready for the first time its dataset counts, and not how many of
+ * What an agent waits for is others' work, and threads are no files. Until it is ready for the first time its dataset counts, and not how many of
  * its workers are open: a share of the work that is told must not become less.
  */
 function isOwnWork(session: AgentSession, { phase }: Progress): boolean {
-  return phase !== 'wait' && (phase !== 'stage' || session.readyStage !== undefined);
+  if (phase === 'wait' || phase === 'threads') return false;
+  return phase !== 'stage' || session.readyStage !== undefined;
 }
 
 type Started = Extract<AgentMessage, { kind: 'started' }>;

@@ -92,6 +92,11 @@ test('[RUN-05] threads that take long to start are not called slow storage', () 
     'agent-2: answers, but got no further for 10s (setting up threads, 40 of 64: CPUs busy?)';
   assert.deepEqual(said(), [line]);
   assert.deepEqual(fleet.run.snapshot(fleet.now).agents[1]?.threads, { done: 40, total: 64 });
+  assert.equal(
+    fleet.run.snapshot(fleet.now).agents[1]?.progress,
+    undefined,
+    'threads are no files',
+  );
   // All are started: now they open their files.
   fleet.says(1, { ...threads, phase: 'stage', filesDone: 0, filesTotal: 64 }).advance(11_000);
   assert.equal(fleet.run.snapshot(fleet.now).agents[1]?.threads, undefined);
