@@ -8,7 +8,7 @@ import type { ParsedTarget } from '../engines/registry.js';
 import { sizesOf } from './choosing/bytes-of.js';
 import { fileSizesOf } from './choosing/file-sizes.js';
 import { RunnerFailure } from './failure.js';
-import { roomForFiles } from './open-files.js';
+import { roomForFiles, tooManyThreads } from './open-files.js';
 import { checkFio } from './fio/preflight.js';
 
 /** What O_DIRECT is aligned to at least; devices with larger blocks answer EINVAL by themselves. */
@@ -45,6 +45,9 @@ function problemOf(
       return `fio needs files that Muster makes, not dataset.${dataset.given.kind}`;
     const [problem] = fioStageProblems(stage);
     if (problem !== undefined) return `${problem[0]}: ${problem[1]}`;
+  } else {
+    const problem = tooManyThreads(stage.threads);
+    if (problem !== undefined) return problem;
   }
   const usesBlocks = kinds.includes('read') || kinds.includes('write');
   if (usesBlocks && !dataset.given && dataset.fileSizeBytes < stage.blockSizeBytes) {

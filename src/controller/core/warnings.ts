@@ -3,6 +3,7 @@ import type { Plan } from '../../shared/model/plan.js';
 import { cachedReads } from './cached-reads.js';
 import { enumerated } from './one-sentence.js';
 import { failureWarnings } from './failed-operations.js';
+import { starvedOperations } from './starved-operations.js';
 import type { AgentTrack, StageTrack } from './stage-track.js';
 import type { GeneratorBound, StageSummary, Summary } from './summary.js';
 import { counted } from '../../shared/kernel/counted.js';
@@ -118,7 +119,8 @@ function stageWarnings(
       );
     }
   }
-  return [...warnings, ...failureWarnings(stage)];
+  const { mix = [] } = plan.stages.find(({ name }) => name === stage.name) ?? {};
+  return [...warnings, ...failureWarnings(stage), ...starvedOperations(stage, mix)];
 }
 
 /** A stage by time in which there was nothing (left) to do passes for a measurement, and is none. */
