@@ -89,16 +89,13 @@ export class Cleaning implements Phase {
 
   #done(now: Instant): void {
     const { sessions, plan } = this.#run;
-    const left = sessions.filter(
-      ({ cleaned, context }) => !cleaned && makesDataset(plan, context.agent),
-    );
+    const left = sessions
+      .filter(({ cleaned, context }) => !cleaned && makesDataset(plan, context.agent))
+      .map(({ id }) => id);
     if (left.length > 0) {
       const hint =
         this.#run.options.mode === 'cleanup' ? '' : ': "bench-controller cleanup" removes it';
-      const names = left.map(({ id, ending }) => {
-        return ending.failure === undefined ? id : `${id} (${ending.failure})`;
-      });
-      this.#run.outbox.warn(`Dataset not removed on ${names.join(', ')}${hint}`);
+      this.#run.outbox.warn(`Dataset not removed on ${left.join(', ')}${hint}`);
     }
     this.#run.reached({ kind: 'cleaned' }, now);
   }
