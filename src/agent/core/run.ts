@@ -19,10 +19,14 @@ import type { RunnerExit } from './session-io.js';
 const leaseOver =
   'the workload process ended by itself, because its lease was not renewed in time (was this host or the controller stopped?)';
 
+const momentNs = 5_000_000_000n;
+
 /** One run on this agent, from Open until the agent is released: its state, its runner, its way to an end. */
 export class AgentRun {
   readonly #run: RunContext;
   #leaseUntilNs: bigint | undefined;
+  /** When a lease was renewed too late for the last time. */
+  #lapsedAtNs: bigint | undefined;
 
   constructor(host: RunHost) {
     this.#run = new RunContext(host);
@@ -64,7 +68,7 @@ export class AgentRun {
     run.runner = undefined;
     if (run.ending) finish(run, run.ending.plan, now);
     else if (run.isOver) run.log('warn', exitText(exit));
-    else if (exit.signal === 'SIGKILL' && now.ns >= (this.#leaseUntilNs ?? now.ns + 1n)) {
+    else if (exit.signal === 'SIGKILL' && this.#leaseWasOver(now)) {
       fail(run, 'lease', leaseOver, now);
     } else fail(run, exit.signal === null ? 'crashed' : 'killed', exitText(exit), now);
   }
@@ -96,9 +100,21 @@ export class AgentRun {
     this.#run.tell(level, line);
   }
 
-  lease(untilNs: bigint): void {
+  lease(untilNs: bigint, now: Instant): void {
+    if (this.#isLeaseOver(now)) this.#lapsedAtNs = now.ns;
     this.#leaseUntilNs = untilNs;
     this.#run.order({ kind: 'lease', untilNs });
+  }
+
+  #isLeaseOver({ ns }: Instant): boolean {
+    return this.#leaseUntilNs !== undefined && ns >= this.#leaseUntilNs;
+  }
+
+  /** Now, or a moment ago: what the controller had said before all of them slept may be read before the runner's end is. */
+  #leaseWasOver(now: Instant): boolean {
+    const lapsedAtNs = this.#lapsedAtNs;
+    const hasJustLapsed = lapsedAtNs !== undefined && now.ns - lapsedAtNs <= momentNs;
+    return hasJustLapsed || this.#isLeaseOver(now);
   }
 
   wakeAt(): number | undefined {

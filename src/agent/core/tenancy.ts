@@ -239,7 +239,7 @@ export class Tenancy {
   }
 
   #renewRunner(now: Instant): void {
-    this.run.lease(this.#watch.runnerDeadlineNs(now.ms, now.ns));
+    this.run.lease(this.#watch.runnerDeadlineNs(now.ms, now.ns), now);
   }
 
   #close(goodbye: boolean, reason: string): void {

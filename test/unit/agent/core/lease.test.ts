@@ -97,6 +97,12 @@ test('[RUN-27] a workload process that is killed after its deadline ended itself
   const agent = new AgentDriver().running().freeze(156_000).runnerExits({ signal: 'SIGKILL' });
   assert.equal(agent.sent('error')[0]?.code, 'lease');
   assert.match(agent.sent('error')[0]?.message ?? '', /its lease was not renewed in time/);
+  const late = new AgentDriver().running().freeze(156_000).receive({ kind: 'lease', count: 1 });
+  late.runnerExits({ signal: 'SIGKILL' });
+  assert.equal(late.sent('error')[0]?.code, 'lease', 'what lay there is read before its end is');
+  const later = new AgentDriver().running().freeze(156_000).receive({ kind: 'lease', count: 1 });
+  later.freeze(6_000).runnerExits({ signal: 'SIGKILL' });
+  assert.equal(later.sent('error')[0]?.code, 'killed');
   const early = new AgentDriver().running().freeze(154_000).runnerExits({ signal: 'SIGKILL' });
   assert.equal(early.sent('error')[0]?.code, 'killed');
 });
