@@ -145,12 +145,16 @@ async function ours({ folder, operation, content, files }: SmallFileWork): Promi
     if (result === undefined || stats?.count !== files * rounds) {
       throw new Error(`the stage failed: ${JSON.stringify(stats?.errors)}`);
     }
-    runner.tell({ kind: 'cleanup' });
-    await runner.event('cleaned');
     return (stats.count * 1e9) / Number(result.lastOperationNs - result.firstOperationNs);
   } finally {
     await runner.kill();
+    await removed(path.join(folder, 'muster-small'));
   }
+}
+
+/** Of hundreds of thousands of files: `fs.rm` takes twice as long. */
+async function removed(folder: string): Promise<void> {
+  await run('rm', ['-rf', folder]);
 }
 
 /** @returns operations per second, as fio says */
@@ -162,7 +166,7 @@ async function theirs({ folder, operation, files }: SmallFileWork): Promise<numb
     if (operation !== 'put') await fio(home, 'put', files, 1);
     return await fio(home, operation, files, rounds);
   } finally {
-    fs.rmSync(home, { recursive: true });
+    await removed(home);
   }
 }
 

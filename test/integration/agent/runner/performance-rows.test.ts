@@ -16,7 +16,7 @@ import { temporaryFolder } from '../../../support/temporary-folder.js';
 
 /** Others may take the processor from either side at any time: one pair of so many that is good enough is enough. */
 const mostPairs = 3;
-const files = 20_000;
+const files = 5_000;
 
 async function assertOnce(
   t: TestContext,
