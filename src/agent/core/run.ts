@@ -19,6 +19,7 @@ import type { RunnerExit } from './session-io.js';
 const leaseOver =
   'the workload process ended by itself, because its lease was not renewed in time (was this host or the controller stopped?)';
 
+/** How much later than the controller's words the runner's end may be read. */
 const momentNs = 5_000_000_000n;
 
 /** One run on this agent, from Open until the agent is released: its state, its runner, its way to an end. */

@@ -58,7 +58,7 @@ export type RunInput =
       readonly hello: HelloReply;
       readonly welcome: WelcomeMessage;
     }
-  /** `message`: one clause naming the real cause. `connected`: it failed in what came after. `instanceId`: of the Hello answer, when there was one. */
+  /** `message`: one clause naming the real cause. `connected`: the connection was made, what came after it failed. `instanceId`: of the Hello answer, when there was one. */
   | {
       readonly kind: 'dialFailed';
       readonly agent: number;
