@@ -1,7 +1,11 @@
 #!/usr/bin/env node
 import { existsSync } from 'node:fs';
 
-const program = new URL('../dist/src/agent/main.js', import.meta.url);
+// Tests plant faults in single modules: then these are loaded, and not the bundle of them (rolldown.config.js).
+const built = process.env.MUSTER_TEST_MODULES
+  ? 'src/agent/main.js'
+  : 'bundle/agent/runner/bench-agent.js';
+const program = new URL(`../dist/${built}`, import.meta.url);
 if (existsSync(program)) {
   const { main } = await import(program.href);
   process.exitCode = await main(process);

@@ -16,7 +16,7 @@ const fileTimeoutMs = Number(values['timeout-s']) * 1000;
 // most of them wait most of the time.
 const alone =
   /\/(kernel-counts|performance-ratio|performance-rows|system-calls|warm-up)\.test\.js$/;
-const lanes = Math.max(3, availableParallelism());
+const lanes = Math.max(4, availableParallelism());
 
 const compiled = import.meta.dirname;
 const sources = path.resolve(compiled, '../../test');

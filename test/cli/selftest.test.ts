@@ -32,6 +32,7 @@ test('selftest rehearses faults and prints the verdicts: exit 0', async () => {
 test('a bug in the programs turns a verdict of selftest red: exit 1', async (t) => {
   const program = new Program('bench-controller', ['selftest', '--only', 'kill', '--keep'], {
     NODE_OPTIONS: `--import=${preload}`,
+    MUSTER_TEST_MODULES: '1',
     MUSTER_TEST_PLANTED: 'kill',
   });
   t.after(() => program.stop());

@@ -33,7 +33,7 @@ test('[RUN-21] the network of one agent is cut in the middle: it comes back and 
   assert.equal(records(history, 'interval').length, 60);
   assert.match(
     told(history, 'disconnected')[0]!,
-    /^Agent agent-2 disconnected after \d+s \(completed 4\d% of work\)$/,
+    /^Agent agent-2 disconnected after \d+s \(completed 5\d% of work\)$/,
   );
   assert.deepEqual(told(history, 'reconnected'), ['Agent agent-2 reconnected (stream 2)']);
 });

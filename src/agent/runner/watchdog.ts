@@ -22,7 +22,7 @@ export class Watchdog {
     this.#untilNs = new Float64Array(buffer, 8, 1);
     this.#untilNs[0] = untilNs;
     const data: WatchdogData = { buffer, baseSeconds: base.seconds };
-    new Worker(new URL(import.meta.url), { workerData: data }).unref();
+    new Worker(new URL('./watchdog.js', import.meta.url), { workerData: data }).unref();
   }
 
   /** The process lives until this instant, ns after the clock base. */

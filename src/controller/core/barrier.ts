@@ -6,6 +6,8 @@ export interface Starter {
   /** Agent's monotonic clock minus the controller's. */
   readonly offsetNs: bigint;
   readonly roundTripNs: number;
+  /** The longest that one of the probes just before took, the agent's own part included; Infinity when one was lost. */
+  readonly longestProbeMs: number;
 }
 
 export interface StartOrder {
@@ -16,7 +18,12 @@ export interface StartOrder {
 }
 
 const shortestLeadMs = 2000;
+/** Of the first attempt, when every probe of every agent has just come back at once: the links are quiet. */
+const quietLeadMs = 1000;
+const quietProbeMs = 50;
 const attempts = 3;
+/** Of the lead. Go is not sent later: it might reach some agents in time and others not. */
+const goShare = 1 / 4;
 
 /**
  * The two-phase start of one stage. Every starter is armed for one instant T0; only when all are armed are they told to
@@ -27,6 +34,7 @@ export class Barrier {
   readonly #firstEpoch: number;
   #attempt = 0;
   #t0: Instant;
+  #latestGoMs = 0;
   #armed = new Set<number>();
   #missed = new Map<number, string>();
   #ran = new Set<number>();
@@ -64,11 +72,14 @@ export class Barrier {
     return this.#members;
   }
 
-  /** A new attempt: T0 lies max(2 s, 4 × the longest round trip) ahead, twice as far at each further attempt. */
+  /**
+   * A new attempt: T0 lies max(2 s, 4 × the longest round trip) ahead, twice as far at each further attempt. The first
+   * makes do with 1 s on quiet links.
+   */
   arm(now: Instant): StartOrder[] {
-    const slowestMs = Math.max(...this.#starters.map(({ roundTripNs }) => roundTripNs)) / 1e6;
-    const leadMs = Math.max(shortestLeadMs, 4 * slowestMs) * 2 ** this.#attempt;
+    const leadMs = this.#leadMs();
     this.#attempt += 1;
+    this.#latestGoMs = now.ms + leadMs * (1 - goShare);
     this.#t0 = {
       ms: now.ms + leadMs,
       ns: now.ns + BigInt(Math.round(leadMs * 1e6)),
@@ -81,6 +92,13 @@ export class Barrier {
     return this.#starters
       .filter(({ agent }) => !this.#gone.has(agent))
       .map(({ agent, offsetNs }) => ({ agent, epoch, atNs: this.#t0.ns + offsetNs }));
+  }
+
+  #leadMs(): number {
+    const isQuiet = this.#starters.every(({ longestProbeMs }) => longestProbeMs <= quietProbeMs);
+    if (isQuiet && this.#attempt === 0) return quietLeadMs;
+    const slowestMs = Math.max(...this.#starters.map(({ roundTripNs }) => roundTripNs)) / 1e6;
+    return Math.max(shortestLeadMs, 4 * slowestMs) * 2 ** this.#attempt;
   }
 
   armed(agent: number, epoch: number): void {
@@ -101,9 +119,9 @@ export class Barrier {
     this.#members = this.#members.filter((member) => member !== agent);
   }
 
-  /** All are armed and T0 is ahead: Go is due. Says so once. */
+  /** All are armed and T0 is far enough ahead: Go is due. Says so once. */
   release(now: Instant): boolean {
-    if (this.#released || now.ms >= this.#t0.ms || this.#missed.size > 0) return false;
+    if (this.#released || now.ms > this.#latestGoMs || this.#missed.size > 0) return false;
     if (!this.members.every((agent) => this.#armed.has(agent))) return false;
     this.#released = this.members.length > 0;
     return this.#released;

@@ -47,9 +47,15 @@ export class ClockProbes {
   /** Of the last completed burst on this stream. */
   #current: ClockEstimate | undefined;
   #currentAtMs = -Infinity;
+  #longestMs = Infinity;
 
   get current(): ClockEstimate | undefined {
     return this.#current;
+  }
+
+  /** The longest that a probe of the last burst took, the agent's own part included; Infinity when one was lost. */
+  get longestMs(): number {
+    return this.#longestMs;
   }
 
   get inBurst(): boolean {
@@ -144,6 +150,8 @@ export class ClockProbes {
     this.#routineAtMs = nowMs + routineMs;
     this.#currentAtMs = nowMs;
     this.#current = bestEstimate(burst.replies, burst.kind === 'first');
+    const tookMs = burst.replies.map(({ t1Ns, t4Ns }) => Number(t4Ns - t1Ns) / 1e6);
+    this.#longestMs = tookMs.length < sizes[burst.kind] ? Infinity : Math.max(...tookMs);
     return this.#current;
   }
 }

@@ -1,12 +1,12 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
 import { MusterError } from '../../shared/kernel/errors.js';
 import type { Clock } from '../../shared/kernel/clock.js';
 import { exitCodes } from '../../shared/model/outcome.js';
 import type { Plan } from '../../shared/model/plan.js';
 import type { Access } from '../../shared/wire/access.js';
 import { Token } from '../../shared/wire/auth.js';
+import { agentProgram } from './programs.js';
 import { isEmbedded } from './resolve-agents.js';
 
 interface EmbeddedAgent {
@@ -16,7 +16,6 @@ interface EmbeddedAgent {
   stop(withinMs: number): Promise<void>;
 }
 
-const agentProgram = fileURLToPath(new URL('../../../../bin/bench-agent.js', import.meta.url));
 const startWithinMs = 30_000;
 const stopWithinMs = 5000;
 

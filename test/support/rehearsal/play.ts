@@ -13,7 +13,8 @@ import { watchingTurns } from '../turns.js';
 
 /** Environment of the programs in which a module of this folder is preloaded. */
 export function preloading(module: string, env: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
-  return { NODE_OPTIONS: `--import=${new URL(`./${module}.js`, import.meta.url).href}`, ...env };
+  const preloaded = new URL(`./${module}.js`, import.meta.url).href;
+  return { MUSTER_TEST_MODULES: '1', NODE_OPTIONS: `--import=${preloaded}`, ...env };
 }
 
 /** Both environments, with the modules that both preload. */

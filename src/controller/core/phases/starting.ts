@@ -146,9 +146,11 @@ export class Starting implements Phase {
       for (const session of starters) session.probes.startBurst('fresh', now.ms);
       return;
     }
-    const clocked = starters.flatMap(({ index, clock }) =>
-      clock ? [{ agent: index, offsetNs: clock.offsetNs, roundTripNs: clock.roundTripNs }] : [],
-    );
+    const clocked = starters.flatMap(({ index, clock, probes }) => {
+      if (!clock) return [];
+      const { offsetNs, roundTripNs } = clock;
+      return [{ agent: index, offsetNs, roundTripNs, longestProbeMs: probes.longestMs }];
+    });
     this.#barrier = new Barrier(clocked, this.#nextEpoch, now);
     this.#arm(this.#barrier, now);
   }

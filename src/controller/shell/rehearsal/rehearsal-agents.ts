@@ -2,16 +2,15 @@
 import { fork } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Clock } from '../../../shared/kernel/clock.js';
 import { codeOf, reasonOf } from '../../../shared/kernel/errors.js';
 import { readAccess } from '../../../shared/wire/access-files.js';
 import type { Access } from '../../../shared/wire/access.js';
 import { greetAgent } from '../../../shared/wire/dial-agent.js';
+import { agentProgram } from '../programs.js';
 import { LinkProxy } from './link-proxy.js';
 import { WatchedProcess } from './watched-process.js';
 
-const agentProgram = fileURLToPath(new URL('../../../../../bin/bench-agent.js', import.meta.url));
 const startWithinMs = 180_000;
 const lookEveryMs = 50;
 

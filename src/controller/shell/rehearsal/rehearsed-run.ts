@@ -2,15 +2,11 @@
 import { spawn } from 'node:child_process';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Clock } from '../../../shared/kernel/clock.js';
 import type { AgentRecord, Evidence, Row } from '../../core/rehearsal/evidence.js';
 import type { Summary } from '../../core/summary.js';
+import { controllerProgram } from '../programs.js';
 import { WatchedProcess } from './watched-process.js';
-
-const controllerProgram = fileURLToPath(
-  new URL('../../../../../bin/bench-controller.js', import.meta.url),
-);
 
 /** What is used of a `progress` object of the NDJSON view. */
 export interface Progress {

@@ -7,6 +7,7 @@ const starters = [0, 1, 2].map((agent) => ({
   agent,
   offsetNs: BigInt(agent) * 1000n,
   roundTripNs: 1_000_000,
+  longestProbeMs: 1,
 }));
 
 function armed(barrier: Barrier, ...agents: number[]): void {
@@ -21,21 +22,37 @@ test('[RUN-20] every agent is given the one instant on its own clock', () => {
     [0, 1, 2].map((agent) => ({
       agent,
       epoch: 1,
-      atNs: 12_000_000_000n + BigInt(agent) * 1000n,
+      atNs: 11_000_000_000n + BigInt(agent) * 1000n,
     })),
   );
 });
 
 test('[RUN-28] the lead is 2 s, four round trips on a slow link, and doubles with each attempt', () => {
-  const slow = [...starters, { agent: 3, offsetNs: 0n, roundTripNs: 900_000_000 }];
+  const leadsOf = (barrier: Barrier) =>
+    [0, 1, 2].map(() => {
+      barrier.arm(at(0));
+      return barrier.t0.ms;
+    });
+  const one = { agent: 3, offsetNs: 0n, roundTripNs: 1_000_000 };
+  const restless = [...starters, { ...one, longestProbeMs: 51 }];
+  assert.deepEqual(leadsOf(new Barrier(restless, 1, at(0))), [2000, 4000, 8000]);
+  const lossy = [...starters, { ...one, longestProbeMs: Infinity }];
+  assert.deepEqual(leadsOf(new Barrier(lossy, 1, at(0))), [2000, 4000, 8000]);
+
+  const slow = [...starters, { ...one, roundTripNs: 900_000_000, longestProbeMs: 900 }];
   const barrier = new Barrier(slow, 1, at(0));
+  assert.deepEqual(leadsOf(barrier), [3600, 7200, 14_400]);
+  assert.equal(barrier.triesLeft, false);
+  assert.equal(barrier.epoch, 3);
+});
+
+test('[RUN-28] [PERF-09] on links whose probes came back at once the first lead is 1 s', () => {
+  const barrier = new Barrier(starters, 1, at(0));
   const leads = [0, 1, 2].map(() => {
     barrier.arm(at(0));
     return barrier.t0.ms;
   });
-  assert.deepEqual(leads, [3600, 7200, 14_400]);
-  assert.equal(barrier.triesLeft, false);
-  assert.equal(barrier.epoch, 3);
+  assert.deepEqual(leads, [1000, 4000, 8000]);
 });
 
 test('[RUN-28] Go comes once, when all are armed and the instant is ahead', () => {
@@ -46,17 +63,17 @@ test('[RUN-28] Go comes once, when all are armed and the instant is ahead', () =
   barrier.armed(2, barrier.epoch + 1);
   assert.equal(barrier.release(at(100)), false, 'an ARMED of another epoch is none');
   armed(barrier, 2);
-  assert.equal(barrier.release(at(2000)), false, 'the instant has come');
-  assert.equal(barrier.release(at(1999)), true);
-  assert.equal(barrier.release(at(1999)), false);
+  assert.equal(barrier.release(at(751)), false, 'it might come too late for some');
+  assert.equal(barrier.release(at(750)), true);
+  assert.equal(barrier.release(at(750)), false);
 });
 
 test('[RUN-28] a lost ARMED fails the attempt for all when the instant comes', () => {
   const barrier = new Barrier(starters, 1, at(0));
   barrier.arm(at(0));
   armed(barrier, 0, 2);
-  assert.equal(barrier.attemptFailed(at(1999)), false);
-  assert.equal(barrier.attemptFailed(at(2000)), true);
+  assert.equal(barrier.attemptFailed(at(999)), false);
+  assert.equal(barrier.attemptFailed(at(1000)), true);
   assert.deepEqual([...barrier.culprits()], [[1, 'did not answer Start']]);
 });
 

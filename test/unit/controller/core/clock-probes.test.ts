@@ -106,3 +106,16 @@ test('when a probe was sent is not believed of the one who answers it', () => {
   const outcome = probes.reply({ ...message, t1Ns: -(10n ** 15n) }, at(2).ns, at(2));
   assert.equal(outcome?.sample.roundTripNs, 2_000_000);
 });
+
+test('[RUN-28] the longest probe of a burst is known, and that one of them was lost', () => {
+  const probes = new ClockProbes();
+  probes.startBurst('fresh', 0);
+  const sent = sendAll(probes, 0);
+  for (const [index, [id, ms]] of sent.entries()) reply(probes, id, ms, index === 5 ? 30 : 1);
+  assert.equal(probes.longestMs, 60);
+  probes.startBurst('fresh', 1000);
+  for (const [id, ms] of sendAll(probes, 1000).slice(1)) reply(probes, id, ms, 1);
+  probes.expire(2000);
+  assert.equal(probes.inBurst, false);
+  assert.equal(probes.longestMs, Infinity);
+});

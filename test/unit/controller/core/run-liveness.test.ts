@@ -91,7 +91,7 @@ for (const [what, times, frozenMs] of silences) {
     const stages = [stageOf({ durationMs: 7000 })];
     const timeouts = { ...patience, ...times };
     const fleet = new ScriptedFleet(fleetPlan(3, { stages, timeouts })).start();
-    fleet.advance(2500 + frozenMs).freeze(1);
+    fleet.advance(1500 + frozenMs).freeze(1);
     for (let waitedMs = 0; fleet.effects('helloProbe').length === 0; waitedMs += 100) {
       assert.ok(waitedMs < 15_000, fleet.lines().join());
       fleet.advance(100);

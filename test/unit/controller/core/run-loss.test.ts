@@ -10,13 +10,13 @@ function recorded(fleet: ScriptedFleet): readonly string[] {
 }
 
 function running(count = 3): ScriptedFleet {
-  return new ScriptedFleet(fleetPlan(count, { stages: hundredSeconds })).start().advance(52_090);
+  return new ScriptedFleet(fleetPlan(count, { stages: hundredSeconds })).start().advance(51_090);
 }
 
 test('[RUN-03] a lost stream is told with time and work done; the others continue', () => {
   const fleet = running().refuse(0, 'dial').cut(0);
   const line = fleet.lines().at(-1)!;
-  assert.match(line, /^Agent agent-1 disconnected after 52s \(completed 49% of work\)$/);
+  assert.match(line, /^Agent agent-1 disconnected after 51s \(completed 49% of work\)$/);
   assert.equal(fleet.run.snapshot(fleet.now).agents[0]!.link, 'DISCONNECTED');
   fleet.finish();
   assert.ok(
@@ -113,7 +113,7 @@ test('an agent that says goodbye in the middle is lost without a wait', () => {
 
 test('an agent lost between stages is left out; who is ready starts', () => {
   const stages = [stageOf({ durationMs: 3000 }), stageOf({ index: 1, durationMs: 3000 })];
-  const fleet = new ScriptedFleet(fleetPlan(3, { stages })).start().advance(6000);
+  const fleet = new ScriptedFleet(fleetPlan(3, { stages })).start().advance(5000);
   fleet.says(2, { kind: 'error', code: 'crashed', message: 'it crashed' }).freeze(2).finish();
   assert.deepEqual(fleet.records('stageStart')[1]?.agents, [0, 1]);
   assert.equal(fleet.end?.exitCode, 4);

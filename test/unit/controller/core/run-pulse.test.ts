@@ -82,7 +82,7 @@ test('[RUN-11] before T0 the elapsed time is negative, after the planned end the
 });
 
 test('[STAT-01] an agent is never shown as anything but running from its first second to its last', () => {
-  const fleet = new ScriptedFleet(fleetPlan(3)).start().advance(3100);
+  const fleet = new ScriptedFleet(fleetPlan(3)).start().advance(2100);
   const seen = new Set<string>();
   for (let second = 0; second < 9; second += 1) {
     fleet.advance(1000);

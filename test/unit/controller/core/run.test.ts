@@ -6,7 +6,7 @@ const twoStages = [stageOf(), stageOf({ index: 1, name: 'second', durationMs: 50
 
 test('of messages that come together the run takes the consequences once, at the tick it asks for', () => {
   const fleet = new ScriptedFleet(fleetPlan(3)).refuse(0, 'start').refuse(1, 'start');
-  fleet.refuse(2, 'start').start().advance(1000);
+  fleet.refuse(2, 'start').start().advance(500);
   fleet.hears = true;
   for (const agent of [0, 1, 2]) fleet.says(agent, { kind: 'armed', stage: 0, epoch: 1 });
   assert.equal(fleet.records('transition').filter(({ to }) => to === 'ARMED').length, 3);

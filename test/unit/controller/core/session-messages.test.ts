@@ -8,7 +8,7 @@ const stages = [stageOf({ durationMs: 5000 }), stageOf({ index: 1, durationMs: 5
 
 /** One agent that has been told to go, and of which nothing has been heard since. */
 function told(): ScriptedFleet {
-  const fleet = new ScriptedFleet(fleetPlan(1, { stages })).start().advance(3500);
+  const fleet = new ScriptedFleet(fleetPlan(1, { stages })).start().advance(2500);
   return fleet.freeze(0);
 }
 
@@ -42,7 +42,7 @@ test('[LINK-05] a result may overtake the news that the stage runs', () => {
 });
 
 test('[LINK-05] Final may overtake everything: what was announced before is old news', () => {
-  const fleet = new ScriptedFleet(fleetPlan(1)).start().advance(3500).freeze(0);
+  const fleet = new ScriptedFleet(fleetPlan(1)).start().advance(2500).freeze(0);
   fleet.says(0, { kind: 'stageResult', ...resultOf({ intervals: 1 }) });
   fleet.says(0, { kind: 'final', state: 'COMPLETED', reason: '' });
   fleet.says(0, state('RUNNING')).says(0, state('DRAINING'));
