@@ -20,7 +20,7 @@ Exit codes:
     3  could not start (agent unreachable, refused, version, preflight, prepare)
     4  completed without all agents (results labelled partial; --allow-partial turns it into 0)
     5  aborted by policy (majority lost)
-    6  results could not be written (summary printed to stdout)
+    6  results could not be written (summary printed to stdout), or standard output could not
    70  internal error (a bug: stack printed)
   130  interrupted by SIGINT or SIGTERM (partial results written)
 

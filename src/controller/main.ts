@@ -1,19 +1,32 @@
 import { CommanderError } from 'commander';
 import { codeOf, MusterError } from '../shared/kernel/errors.js';
 import { systemClock } from '../shared/kernel/system-clock.js';
-import { exitCodes, type ExitCode } from '../shared/model/outcome.js';
+import { exitCodes, gravest, type ExitCode } from '../shared/model/outcome.js';
 import type { CommandIo } from './commands/command-io.js';
 import { controllerProgram } from './cli.js';
+import { writeFailureReason } from './shell/write-failure.js';
 
 const signals = ['SIGINT', 'SIGTERM'] as const;
 
-/** A reader that goes away, as in `validate x.yaml | head`, must not end a run whose results are on disk. */
-function outliveReaders(...outputs: NodeJS.WriteStream[]): void {
-  for (const output of outputs) {
-    output.on('error', (thrown) => {
-      if (codeOf(thrown) !== 'EPIPE') throw thrown;
-    });
-  }
+/**
+ * Nobody who reads, as after `validate x.yaml | head`, and no place for what is printed must not end a run: its results
+ * are in its folder. What standard output did not take is told on standard error, and is gone.
+ * @returns whether any is
+ */
+function outliveOutputs({ stdout, stderr }: NodeJS.Process): () => boolean {
+  let isLost = false;
+  const note = (thrown: Error): void => {
+    if (isLost || codeOf(thrown) === 'EPIPE') return;
+    isLost = true;
+    stderr.write(`ERROR: Cannot write to standard output (${writeFailureReason(thrown)})\n`);
+  };
+  stdout.on('error', note);
+  stderr.on('error', () => undefined);
+  return () => {
+    // The event of the last failure has not come yet.
+    if (stdout.errored) note(stdout.errored);
+    return isLost;
+  };
 }
 
 function ioOf(process: NodeJS.Process): CommandIo {
@@ -35,8 +48,13 @@ function ioOf(process: NodeJS.Process): CommandIo {
 
 /** Runs the command line and gives the exit code; prints what went wrong, with a stack only for a bug of ours. */
 export async function main(process: NodeJS.Process): Promise<ExitCode> {
+  const isOutputLost = outliveOutputs(process);
+  const code = await carryOut(process);
+  return isOutputLost() ? gravest([code, exitCodes.resultsNotWritten]) : code;
+}
+
+async function carryOut(process: NodeJS.Process): Promise<ExitCode> {
   const io = ioOf(process);
-  outliveReaders(process.stdout, process.stderr);
   try {
     await controllerProgram(io).parseAsync(process.argv);
     return io.exitCode;

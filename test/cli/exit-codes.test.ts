@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { assertOneSentence, controller, Desk, printed } from '../support/cli-run.js';
@@ -117,4 +117,24 @@ test('[RUN-18] 6: a results folder that is taken away during the run', async (t)
   assert.match(shown.stdout, /^=== RESULTS \(DISK WRITE FAILED\) ===\nCOMPLETED desk\n/);
   assert.match(shown.stdout, /^ {2}read +\d/m, 'the numbers are printed');
   mkdirSync(desk.results, { recursive: true });
+});
+
+test('[CLI-02] [RES-05] 6: standard output that takes nothing is said, loses no results and ends no run', async (t) => {
+  const desk = new Desk(t);
+  const stages = [{ name: 'n', mix: 'read', duration: '1s' }];
+  const config = desk.config({ target: 'null:', stages });
+  const full = openSync('/dev/full', 'w');
+  t.after(() => {
+    closeSync(full);
+  });
+  const said = /^ERROR: Cannot write to standard output \(disk full\)$/m;
+  for (const progress of ['none', 'json']) {
+    const argv = ['run', config, '--results', desk.results, '--progress', progress];
+    const shown = await printed(new Program('bench-controller', argv, {}, full));
+    assertOneSentence(shown, 6, said);
+    assert.equal(desk.newest().summary.outcome, 'completed');
+    rmSync(desk.results, { recursive: true });
+  }
+  const schema = await printed(new Program('bench-controller', ['schema'], {}, full));
+  assertOneSentence(schema, 6, said);
 });

@@ -24,10 +24,11 @@ export class Program {
     script: 'bench-agent' | 'bench-controller' | URL,
     argv: string[],
     env: NodeJS.ProcessEnv = {},
+    stdout: number | 'pipe' = 'pipe',
   ) {
     const file = script instanceof URL ? fileURLToPath(script) : `${root}bin/${script}.js`;
     this.child = spawn(process.execPath, [file, ...argv], {
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', stdout, 'pipe'],
       env: watchingTurns({ ...process.env, NO_COLOR: '1', ...env }),
     });
     this.child.stdout?.on('data', (data: Buffer) => {

@@ -44,8 +44,16 @@ export function readConfigSource(text: string, file: string, env: Environment): 
     // One slip often breaks the same line several times.
     if (problems.at(-1)?.message !== message) problems.push({ where: at(offset), offset, message });
   }
+  // What follows an unquoted variable is read as something else to the end of the file.
+  const slip = problems.findIndex(({ message }) => message === unquotedVariable);
+  if (slip >= 0) problems.splice(slip + 1);
   if (problems.length === 0) {
     visit(document, {
+      Alias(_key, node) {
+        if (node.resolve(document) !== undefined) return;
+        const message = `*${node.source} stands for nothing: there is no &${node.source} before it`;
+        problems.push({ where: at(node.range?.[0]), offset: node.range?.[0], message });
+      },
       Scalar(key, node) {
         if (key === 'key' || typeof node.value !== 'string') return;
         const expanded = expandVariables(node.value, env);
@@ -80,11 +88,13 @@ function plainData(
   }
 }
 
+const unquotedVariable = `a variable needs quotes in a mapping written in { }; write "\${NAME}"`;
+
 /** Slips that are easily made, by the line they are in. */
 const slips: readonly (readonly [RegExp, string])[] = [
   [/:\s+null:/, 'null: needs quotes here; write "null:"'],
   [/\w\[\d[\d,-]*\]/, 'a range needs quotes in a list written in [ ]; write "node[01-16]"'],
-  [/[[{,:]\s*\$\{/, `a variable needs quotes in a mapping written in { }; write "\${NAME}"`],
+  [/[[{,:]\s*\$\{/, unquotedVariable],
 ];
 
 function syntaxSentence(error: YAMLError, text: string, lineNumber: number): string {

@@ -1,5 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { MusterError } from '../../shared/kernel/errors.js';
 import type { Clock } from '../../shared/kernel/clock.js';
 import { exitCodes } from '../../shared/model/outcome.js';
@@ -162,6 +163,8 @@ async function startEmbeddedAgents(
   signal: AbortSignal,
 ): Promise<readonly EmbeddedAgent[]> {
   if (signal.aborted) throw interrupted();
+  // One for each agent: not the leak that Node would warn the user of.
+  setMaxListeners(ids.length, signal);
   const outcomes = await Promise.allSettled(
     ids.map((id) => startOne(id, flags, secret, clock, signal)),
   );

@@ -102,6 +102,10 @@ test('broken syntax is reported with its place, and common slips with what to wr
   assert.match(problemsOf('{"a": 1,')[0] ?? '', /^test.yaml:1:\d+: not valid YAML or JSON: /);
   assert.match(problemsOf('target: null:\n')[0] ?? '', /write "null:"/);
   assert.match(problemsOf('agents: [node[1-3]:7761]\n')[0] ?? '', /write "node\[01-16\]"/);
+  // And not what the rest of the file looks like after it.
+  assert.deepEqual(problemsOf(`dataset: { files: \${N} }\nstages:\n  - { name: a, mix: put }\n`), [
+    `test.yaml:1:20: a variable needs quotes in a mapping written in { }; write "\${NAME}"`,
+  ]);
   assert.match(problemsOf('a: !!python/x 3\n')[0] ?? '', /Unresolved tag/);
   assert.match(problemsOf('a: 1\n---\nb: 2\n')[0] ?? '', /test.yaml:2:1: .*documents/);
 });
@@ -128,6 +132,14 @@ stages:
   const found = problemsOf(text);
   assert.equal(found.length, 2);
   assert.match(found[1] ?? '', /stages\[1\].block_sise: unknown key/);
+});
+
+test('an alias of nothing is named where it stands', () => {
+  const text = 'target: *there\nstages:\n  - { name: a, mix: put, duration: &d 1s, warmup: *e }\n';
+  assert.deepEqual(problemsOf(text), [
+    'test.yaml:1:9: *there stands for nothing: there is no &there before it',
+    'test.yaml:3:51: *e stands for nothing: there is no &e before it',
+  ]);
 });
 
 test('aliases that multiply without end are refused', () => {
