@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { counted } from '../../shared/kernel/counted.js';
 import type { Assignment } from '../../shared/model/assignment.js';
 import { demandSame } from './claim-dataset.js';
 import { readMarker } from './dataset-files.js';
@@ -18,6 +19,10 @@ export interface Removed {
   readonly warnings: readonly string[];
 }
 
+/** By the cleanup of another run of the same dataset, for example. Open files can still be read and written then. */
+const takenAway =
+  'had been moved or removed by somebody else: stages may have worked on something else';
+
 /**
  * Removes what this agent made, by the names that the assignment gives, and nothing else; folders go when they are
  * empty. In a shared namespace agent 0 comes last and takes the marker along.
@@ -30,7 +35,11 @@ export async function removeDataset(
 ): Promise<Removed> {
   const { dataset, agentIndex, namespace } = assignment;
   try {
-    if (!fs.existsSync(folder)) return { files: 0, warnings: [] };
+    // A run that comes to its cleanup had all of its files; `cleanup` removes what there is.
+    const hadAll = assignment.mode === 'run';
+    if (!fs.existsSync(folder)) {
+      return { files: 0, warnings: hadAll ? [`${folder} ${takenAway}`] : [] };
+    }
     const marker = readMarker(folder);
     if (marker === undefined) {
       return {
@@ -60,6 +69,10 @@ export async function removeDataset(
     for (const end of ['', '.new']) fs.rmSync(historyName + end, { force: true });
     const isLast = namespace === 'private' || agentIndex === 0;
     const warnings = isLast ? await removeFolder(folder, namespace === 'private') : [];
+    const missing = dataset.own.to - dataset.own.from - files;
+    if (hadAll && missing > 0) {
+      warnings.unshift(`${counted(missing, 'file')} of ${folder} ${takenAway}`);
+    }
     return { files: files + churned, warnings };
   } catch (error) {
     throw failureFrom(error, `cannot clean up ${folder}`);
@@ -67,7 +80,7 @@ export async function removeDataset(
 }
 
 /** The folder itself goes only when nothing but the marker is left in it. */
-async function removeFolder(folder: string, hasParent: boolean): Promise<readonly string[]> {
+async function removeFolder(folder: string, hasParent: boolean): Promise<string[]> {
   const left: string[] = [];
   for (const name of leftIn('.')) if (left.push(name) > 3) break;
   left.sort();

@@ -11,8 +11,10 @@ import { reportDelayMs, StaggeredReports } from './staggered-reports.js';
 import { Sampler } from './sampler.js';
 import type { Churn, StageWorkers } from './stage-workers.js';
 
-/** How long after T0 the runner looks whether the first operation has begun; later looks come with the intervals. */
+/** How long after T0 the runner looks whether the first operation has begun … */
 const firstLookMs = 10;
+/** … and how often from then on, until it has. */
+const lookEveryMs = 1000;
 
 export interface StageEnd {
   readonly result: StageResult;
@@ -45,6 +47,7 @@ export class StageLoad {
   readonly #warmup: Sampler | undefined;
   readonly #epoch: number;
   #isStarted = false;
+  #cancelLook: Cancel = () => undefined;
   #isDraining = false;
   #failure: string | undefined;
   /** When nothing more was issued. */
@@ -137,15 +140,24 @@ export class StageLoad {
   #timers(): readonly Cancel[] {
     const { clock, base } = this.#parts;
     const sinceStartMs = (base.now() - this.#atNs) / 1e6;
-    const look = clock.after(Math.max(0, firstLookMs - sinceStartMs), () => {
-      this.#lookForStart();
-    });
+    this.#lookAfter(Math.max(0, firstLookMs - sinceStartMs));
+    const look = (): void => {
+      this.#cancelLook();
+    };
     const { durationMs, warmupMs } = this.#stage;
     if (durationMs === undefined) return [look];
     const drain = clock.after(Math.max(0, warmupMs + durationMs - sinceStartMs), () => {
       if (!this.#parts.signal.aborted) this.#drain();
     });
     return [look, drain];
+  }
+
+  /** In open loop the first operation may be due long after T0, and in a warm-up no interval looks for it. */
+  #lookAfter(ms: number): void {
+    this.#cancelLook = this.#parts.clock.after(ms, () => {
+      this.#lookForStart();
+      if (!this.#isStarted) this.#lookAfter(lookEveryMs);
+    });
   }
 
   #lookForStart(): void {

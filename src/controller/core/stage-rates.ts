@@ -22,12 +22,15 @@ export class StageRates {
   readonly lastDoneS: number | undefined;
   /** Until the last operation of anyone, finished or not. */
   readonly endS: number;
+  /** The seconds themselves, one after the other or with gaps: `until` is the second after the last. */
+  readonly wholeParts: readonly { readonly from: number; readonly until: number }[];
   readonly #members: readonly StageMember[];
   /** Of each member that has whole seconds, by operation. */
   readonly #rates: ReadonlyMap<StageMember, ReadonlyMap<OperationKind, Rate>>;
 
   private constructor(
     { members, firstDoneS, lastDoneS }: Done,
+    whole: Uint8Array,
     seconds: number,
     rates: ReadonlyMap<StageMember, ReadonlyMap<OperationKind, Rate>>,
   ) {
@@ -36,6 +39,7 @@ export class StageRates {
     this.lastDoneS = lastDoneS;
     this.endS = Math.max(0, lastDoneS ?? 0, ...members.map(({ stage }) => endSeconds(stage)));
     this.seconds = seconds;
+    this.wholeParts = seconds === 0 ? [] : partsOf(whole);
     this.#rates = rates;
   }
 
@@ -50,7 +54,7 @@ export class StageRates {
     const sum = whole.reduce((total, one) => total + one, 0);
     const seconds = sum < leastSeconds ? 0 : sum;
     const rates = seconds === 0 ? new Map() : yield* ratesOf(members, whole, seconds);
-    return new StageRates({ members, firstDoneS, lastDoneS }, seconds, rates);
+    return new StageRates({ members, firstDoneS, lastDoneS }, whole, seconds, rates);
   }
 
   /** What the rates are formed over. */
@@ -147,6 +151,17 @@ function* wholeSeconds(
     }
   }
   return whole;
+}
+
+function partsOf(whole: Uint8Array): { from: number; until: number }[] {
+  const parts: { from: number; until: number }[] = [];
+  for (let from = whole.indexOf(1); from !== -1;) {
+    const after = whole.indexOf(0, from);
+    const until = after === -1 ? whole.length : after;
+    parts.push({ from, until });
+    from = whole.indexOf(1, until);
+  }
+  return parts;
 }
 
 /** Who was stopped in the middle of a second reported it, too: it is no whole one. */

@@ -61,13 +61,16 @@ export function noRun(path: string): MusterError {
   });
 }
 
-/** As readJournal. @throws MusterError 2 when the file cannot be read */
+/** As readJournal. @throws MusterError 2 when the file cannot be read, or is of another schema */
 export async function readRunJournal(
   path: string,
   accept: (record: JournalRecord) => void,
 ): Promise<readonly string[]> {
   try {
-    const { damage } = await readJournal(path, accept);
+    const { damage } = await readJournal(path, (record) => {
+      if (record.type === 'run') demandSchema(path, record);
+      accept(record);
+    });
     return damage;
   } catch (thrown) {
     if (codeOf(thrown) === undefined) throw thrown;
@@ -77,4 +80,16 @@ export async function readRunJournal(
       cause: thrown,
     });
   }
+}
+
+/** What another schema calls the same need not mean the same. */
+function demandSchema(
+  path: string,
+  { schema, version }: { schema: number; version: string },
+): void {
+  if (schema === 1) return;
+  throw new MusterError(`${path} is of schema ${String(schema)}; this version reads schema 1`, {
+    exitCode: exitCodes.usage,
+    hint: `Use the version of Muster that made it (${version}).`,
+  });
 }

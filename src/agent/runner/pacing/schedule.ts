@@ -1,6 +1,6 @@
 import type { Arrival, Rate } from '../../../shared/model/pacing.js';
 import { Random } from '../choosing/random.js';
-import { RateCourse } from './rate-course.js';
+import { RateCourse } from '../../../shared/model/rate-course.js';
 
 export interface ScheduleOptions {
   readonly rate: Rate;

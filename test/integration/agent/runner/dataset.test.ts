@@ -235,6 +235,37 @@ describe('runner and its dataset', () => {
     assert.deepEqual(fs.readdirSync(folder.path), []);
   });
 
+  it('[SAFE-01] says at the cleanup of a run that its files were taken away meanwhile, some or all', async () => {
+    const cleaned = async (take: () => void): Promise<readonly string[]> => {
+      const one = runner();
+      one.prepare(assignment());
+      await one.event('ready');
+      take();
+      await one.start(0);
+      // What is open can still be read: no operation fails.
+      assert.deepEqual((await one.event('stageResult')).operations[0]?.errors, []);
+      one.tell({ kind: 'cleanup' });
+      return (await one.event('cleaned')).warnings;
+    };
+    const words =
+      'had been moved or removed by somebody else: stages may have worked on something else';
+    assert.deepEqual(await cleaned(() => undefined), []);
+    assert.deepEqual(
+      await cleaned(() => {
+        fs.unlinkSync(own('data', 'f3'));
+      }),
+      [`1 file of ${own()} ${words}`],
+    );
+    assert.deepEqual(
+      await cleaned(() => {
+        fs.rmSync(own(), { recursive: true });
+      }),
+      [`${own()} ${words}`],
+    );
+    // A cleanup on its own removes what there is.
+    assert.deepEqual((await cleanUp()).warnings, []);
+  });
+
   it('one file written by all agents in turns, and read by all: nothing is missing, nothing written twice', async () => {
     const strided = { strided: { chunkBytes: 8192, strideBytes: undefined } };
     const stages = [{ ...writeAll, access: strided, maxBytes: 131_072, threads: 2 }, readSome];

@@ -54,6 +54,21 @@ describe('runner, start and abort', () => {
     assert.equal((await runner.event('started')).epoch, 2);
   });
 
+  it('[RUN-20] an operation that is due long after T0 of a warm-up is told of within seconds, not after it', async () => {
+    const rate = { unit: 'operations', steps: [{ from: 2, to: 2 }] } as const;
+    const stage = stageOf({ threads: 1, rate, warmupMs: 3_600_000 });
+    // The second of two agents: its first operation is due half a second after T0.
+    runner.prepare(assignmentOf(folder.path, [stage], { agentIndex: 1, agentCount: 2 }));
+    await runner.start(0);
+    const { operations } = await runner.event('report', (report) => report.operations >= 1);
+    await runner.event('report', (report) => report.operations >= operations + 3);
+    const [started] = runner.all('started');
+    assert.ok(started, 'not told that it has started');
+    assert.ok(started.atNs - runner.latestStartNs > 0n, 'lateness is against the schedule');
+    runner.tell({ kind: 'abort', reason: 'enough', graceMs: 2000 });
+    assert.equal((await runner.event('stageResult')).endedBy, 'aborted');
+  });
+
   it('[RUN-07] leaves out stages that went on without it, and cleans up while it waits for one', async () => {
     const mix = [{ operation: 'put', weight: 1 }] as const;
     const stages = [0, 1, 2, 3].map((index) => stageOf({ index, mix, maxOperations: 3 }));

@@ -8,6 +8,7 @@ import { intervalsCsv } from '../../../../src/controller/shell/intervals-csv.js'
 import { summaryText } from '../../../../src/controller/view/summary-text.js';
 import { parseExpectation } from '../../../../src/shared/model/expectation.js';
 import { Histogram } from '../../../../src/shared/metrics/histogram.js';
+import type { Rate } from '../../../../src/shared/model/pacing.js';
 import type { Expectation, StagePlan } from '../../../../src/shared/model/plan.js';
 import {
   at,
@@ -138,6 +139,38 @@ function achieved(
   }
   return aggregate.summary().stages[0]?.rate?.achieved_per_second;
 }
+
+/** Planned and achieved of 10/s for three seconds and 100/s for three more; the second agent is lost after `lostAfter`. */
+function stepped(lostAfter: number, steps: Rate['steps']): readonly (number | undefined)[] {
+  const rate = { unit: 'operations', steps } as const;
+  const plan = planOf(2, [stagePlan(0, { durationMs: 6000, threads: 1, rate })]);
+  const aggregate = new Aggregate();
+  const start = { type: 'stageStart', stage: 0, epoch: 1, t0Ns: 0n, agents: [0, 1] } as const;
+  for (const record of [at(0, runRecord(plan)), at(1, start)]) aggregate.accept(record);
+  for (const [agent, seconds] of [6, lostAfter].entries()) {
+    const recorded = new RecordedAgent();
+    for (let second = 0; second < seconds; second++) {
+      const latenciesNs = Array.from({ length: second < 3 ? 5 : 50 }, () => ms);
+      const interval = recorded.interval({ read: { latenciesNs } });
+      aggregate.accept(at(second, { type: 'interval', agent, interval }));
+    }
+    if (seconds < 6) continue;
+    const result = recorded.result('duration', 6);
+    aggregate.accept(at(7, { type: 'stageResult', agent, result }));
+  }
+  const summary = aggregate.summary().stages[0]?.rate;
+  return [summary?.planned_per_second, summary?.achieved_per_second];
+}
+
+test('[MEAS-06] what was achieved of steps or a ramp is compared with what was due in the same seconds', () => {
+  const twoSteps = [10, 100].map((each) => ({ from: each, to: each }));
+  assert.deepEqual(stepped(6, twoSteps), [55, 55]);
+  // The common seconds are those of the first step: it was kept.
+  assert.deepEqual(stepped(3, twoSteps), [10, 10]);
+  assert.deepEqual(stepped(4, twoSteps), [32.5, 32.5]);
+  // Down to a third: due were 75/s in the first three of six seconds.
+  assert.deepEqual(stepped(3, [{ from: 90, to: 30 }]), [75, 10]);
+});
 
 test('[MEAS-06] the gap after the last operation counts to what was achieved of a rate', () => {
   // n operations have n - 1 gaps between them.

@@ -167,6 +167,21 @@ test('report of a folder without a journal, or of a journal without its beginnin
   await assert.rejects(rebuild(nothing, systemClock), /does not say which run it is of/);
 });
 
+test('[RES-03] a journal of another schema is refused, and nothing is written', async (t) => {
+  const { folder } = await writtenRun(t);
+  const path = join(folder, 'journal.ndjson');
+  const before = await readFile(join(folder, 'summary.json'), 'utf8');
+  const other = (await readFile(path, 'utf8')).replace('"schema":1', '"schema":2');
+  await writeFile(path, other.replace('mixed', 'other'));
+  await assert.rejects(rebuild(folder, systemClock), (thrown) => {
+    assert.ok(thrown instanceof MusterError);
+    assert.match(thrown.message, /journal\.ndjson is of schema 2; this version reads schema 1$/);
+    assert.equal(thrown.exitCode, 2);
+    return true;
+  });
+  assert.equal(await readFile(join(folder, 'summary.json'), 'utf8'), before);
+});
+
 test('[RES-02] run.json and summary.json give the same verdict, also where a threshold failed or the end is missing', async (t) => {
   const expect = [
     {

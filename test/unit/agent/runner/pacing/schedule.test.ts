@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { lanePhase, laneShare } from '../../../../../src/agent/runner/pacing/phase.js';
-import { RateCourse } from '../../../../../src/agent/runner/pacing/rate-course.js';
+import { RateCourse } from '../../../../../src/shared/model/rate-course.js';
 import { Schedule } from '../../../../../src/agent/runner/pacing/schedule.js';
 import type { ScheduleOptions } from '../../../../../src/agent/runner/pacing/schedule.js';
 import type { Rate } from '../../../../../src/shared/model/pacing.js';

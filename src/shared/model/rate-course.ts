@@ -1,4 +1,4 @@
-import type { Rate } from '../../../shared/model/pacing.js';
+import type { Rate } from './pacing.js';
 
 const second = 1e9;
 
