@@ -9,14 +9,14 @@ import { longestTurnMs, readTurns, turnsFile } from './support/turns.js';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { 'timeout-s': { type: 'string', default: '300' } },
+  options: { 'timeout-s': { type: 'string', default: '600' } },
 });
 const fileTimeoutMs = Number(values['timeout-s']) * 1000;
 // Those that compare speeds get the machine for themselves. Of all others, as many run side by side as keep two cores busy:
 // most of them wait most of the time.
 const alone =
   /\/(kernel-counts|performance-ratio|performance-rows|system-calls|warm-up)\.test\.js$/;
-const lanes = Math.max(4, availableParallelism());
+const lanes = Math.max(3, availableParallelism());
 
 const compiled = import.meta.dirname;
 const sources = path.resolve(compiled, '../../test');

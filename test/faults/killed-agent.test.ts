@@ -212,6 +212,19 @@ suite('an agent is killed (SIGKILL)', { concurrency: 2 }, () => {
       },
     );
 
+    await t.test(
+      '[CLI-02] --allow-partial: exit 0 instead of 4, the results stay labelled partial',
+      async () => {
+        const run = fleet.run({ argv: ['--allow-partial'] });
+        await run.loaded();
+        process.kill(await workloadProcess(fleet.agent(1), run), 'SIGKILL');
+        await run.exits(0);
+        assert.equal(run.summary().outcome, 'partial');
+        assert.equal(run.summary().exit_code, 0);
+        assert.match(run.said, /Agent agent-2 failed: .*(killed|SIGKILL)/);
+      },
+    );
+
     await t.test('the same agents complete the next run', async () => {
       const run = fleet.run({ seconds: 1 });
       await run.exits(0);

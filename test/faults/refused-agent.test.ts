@@ -105,6 +105,21 @@ test('an agent cannot be had', async (t) => {
     },
   );
 
+  await t.test(
+    '[CLI-01] --steal takes an agent away from another run, which goes on without it and says who took it, exit 4',
+    async () => {
+      const first = fleet.run({ seconds: 15 });
+      await first.loaded();
+      const second = fleet.run({ agents: [1], seconds: 1, argv: ['--steal'] });
+      await second.exits(0);
+      second.checkSums();
+      await first.exits(4);
+      const { run_id } = second.manifest();
+      assert.match(first.said, new RegExp(`taken over by run ${run_id} of \\S+ \\(--steal\\)`));
+      assert.equal(first.summary().coverage.agents_completed, 2);
+    },
+  );
+
   await t.test('the agent that was refused is had by the next run', async () => {
     const run = fleet.run({ agents: [1], seconds: 1 });
     await run.exits(0);

@@ -15,7 +15,7 @@ import { longestTurnMs, readTurns, turnsFile } from '../support/turns.js';
 
 /** As many as an agent keeps for a controller that is not there. */
 const seconds = 1000;
-const patienceMs = 200_000;
+const patienceMs = 400_000;
 const skip = existsSync('/proc/thread-self/schedstat')
   ? false
   : 'needs the CPU time of a thread, /proc/…/schedstat';
