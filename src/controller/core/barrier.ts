@@ -94,13 +94,6 @@ export class Barrier {
       .map(({ agent, offsetNs }) => ({ agent, epoch, atNs: this.#t0.ns + offsetNs }));
   }
 
-  #leadMs(): number {
-    const isQuiet = this.#starters.every(({ longestProbeMs }) => longestProbeMs <= quietProbeMs);
-    if (isQuiet && this.#attempt === 0) return quietLeadMs;
-    const slowestMs = Math.max(...this.#starters.map(({ roundTripNs }) => roundTripNs)) / 1e6;
-    return Math.max(shortestLeadMs, 4 * slowestMs) * 2 ** this.#attempt;
-  }
-
   armed(agent: number, epoch: number): void {
     if (epoch === this.epoch) this.#armed.add(agent);
   }
@@ -153,5 +146,12 @@ export class Barrier {
 
   wakeAt(): number | undefined {
     return this.#released ? undefined : this.#t0.ms;
+  }
+
+  #leadMs(): number {
+    const isQuiet = this.#starters.every(({ longestProbeMs }) => longestProbeMs <= quietProbeMs);
+    if (isQuiet && this.#attempt === 0) return quietLeadMs;
+    const slowestMs = Math.max(...this.#starters.map(({ roundTripNs }) => roundTripNs)) / 1e6;
+    return Math.max(shortestLeadMs, 4 * slowestMs) * 2 ** this.#attempt;
   }
 }
