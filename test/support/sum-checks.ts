@@ -106,28 +106,46 @@ export function assertRatesAgree(results: ResultsFolder): void {
       const what = `${stage.name}.${operation}`;
       const { count, bytes } = numbers;
       assertClose(numbers.total_per_second, count / lastDone, `${what}: total`);
-      const seconds = new Map<number, Sums[]>();
-      for (const row of results.intervals) {
-        const isIt = row['stage'] === stage.name && row['operation'] === operation;
-        const isWhole = isIt && row['agent'] !== '*' && row['seconds'] === '1';
-        if (!isWhole || Number(row['second']) + 1 > firstDone) continue;
-        const sums = { count: Number(row['ops']), bytes: Number(row['bytes']), errors: 0 };
-        const second = Number(row['second']);
-        seconds.set(second, [...(seconds.get(second) ?? []), sums]);
-      }
-      const common = [...seconds.values()].filter((rows) => rows.length === stage.agents_started);
-      const headline =
-        common.length < leastSeconds
-          ? { count: count / lastDone, bytes: bytes / lastDone }
-          : {
-              count: total(common.flat()).count / common.length,
-              bytes: total(common.flat()).bytes / common.length,
-            };
+      const { within, seconds } = wholeSeconds(results, stage, operation, firstDone);
+      const done = total(within);
+      const [sums, spanS] = seconds < leastSeconds ? [{ count, bytes }, lastDone] : [done, seconds];
+      const headline = { count: sums.count / spanS, bytes: sums.bytes / spanS };
       assertClose(numbers.per_second, headline.count, `${what}: headline`);
       assertClose(numbers.bytes_per_second, headline.bytes, `${what}: bytes`);
       assertClose(numbers.survivors_per_second ?? NaN, headline.count, `${what}: survivors`);
     }
   }
+}
+
+/**
+ * The seconds before the first agent was done, and what the agents did in them. An agent without a row did nothing of
+ * this kind in that second; several seconds in one row are all inside or all left out, by every agent.
+ */
+function wholeSeconds(
+  results: ResultsFolder,
+  stage: StageSummary,
+  operation: string,
+  firstDoneS: number,
+): { within: readonly Sums[]; seconds: number } {
+  const rows = results.intervals
+    .filter((row) => row['stage'] === stage.name && row['agent'] !== '*')
+    .map((row) => ({ row, from: Number(row['second']), seconds: Number(row['seconds']) }));
+  for (const { row } of rows)
+    assert.notEqual(row['mark'], 'missing', `${stage.name}: its time line is whole`);
+  const whole = new Set(Array.from({ length: Math.floor(firstDoneS) }, (_, second) => second));
+  const secondsOf = ({ from, seconds }: { from: number; seconds: number }): number[] =>
+    Array.from({ length: seconds }, (_, k) => from + k);
+  const isWithin = (range: { from: number; seconds: number }): boolean =>
+    secondsOf(range).every((second) => whole.has(second));
+  for (let before = -1; before !== whole.size;) {
+    before = whole.size;
+    const cut = rows.filter((range) => !isWithin(range));
+    for (const second of cut.flatMap(secondsOf)) whole.delete(second);
+  }
+  const within = rows
+    .filter((range) => range.row['operation'] === operation && isWithin(range))
+    .map(({ row }) => ({ count: Number(row['ops']), bytes: Number(row['bytes']), errors: 0 }));
+  return { within, seconds: whole.size };
 }
 
 /** As far as printed seconds and rates are rounded. */

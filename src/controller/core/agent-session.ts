@@ -105,7 +105,7 @@ export class AgentSession {
   delivery(stage: number): StageDelivery {
     let delivery = this.#deliveries.get(stage);
     if (!delivery) {
-      delivery = new StageDelivery();
+      delivery = new StageDelivery(this.context.plan.timeouts.collectMs);
       this.#deliveries.set(stage, delivery);
     }
     return delivery;

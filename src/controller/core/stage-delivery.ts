@@ -1,14 +1,17 @@
 import type { Interval, StageResult } from '../../shared/model/messages.js';
 import { HeldRanges } from './held-ranges.js';
 
-/** After a result, intervals still on the way (results travel in a faster lane) are waited for while they keep coming. */
-const settleMs = 1000;
-
 /** What one agent has delivered of one stage. */
 export class StageDelivery {
   readonly held = new HeldRanges();
+  readonly #collectMs: number;
   #result: StageResult | undefined;
   #arrivedAtMs = 0;
+
+  /** After a result, intervals still on the way (results travel in a faster lane) are waited for that long each. */
+  constructor(collectMs: number) {
+    this.#collectMs = collectMs;
+  }
 
   get result(): StageResult | undefined {
     return this.#result;
@@ -28,6 +31,16 @@ export class StageDelivery {
     return true;
   }
 
+  /** On a new stream the agent sends again what is missing. */
+  resumed(nowMs: number): void {
+    this.#arrivedAtMs = nowMs;
+  }
+
+  /** We slept: what came meanwhile is not read yet. */
+  shift(ms: number): void {
+    this.#arrivedAtMs += ms;
+  }
+
   get missingIntervals(): number {
     return this.#result ? this.held.missing(this.#result.intervals) : 0;
   }
@@ -40,11 +53,11 @@ export class StageDelivery {
 
   /** When the result has been here for a while: what was to come right after it is not coming. */
   oldAtMs(): number | undefined {
-    return this.#result && this.#arrivedAtMs + settleMs;
+    return this.#result && this.#arrivedAtMs + this.#collectMs;
   }
 
   settlesAtMs(): number | undefined {
     if (!this.#result) return undefined;
-    return this.held.holdsAll(this.#result.intervals) ? 0 : this.#arrivedAtMs + settleMs;
+    return this.held.holdsAll(this.#result.intervals) ? 0 : this.#arrivedAtMs + this.#collectMs;
   }
 }

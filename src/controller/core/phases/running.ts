@@ -72,6 +72,7 @@ export class Running implements Phase {
         return;
       case 'connected':
         this.#away.delete(session);
+        session.delivery(this.#index).resumed(now.ms);
         return;
       default:
     }
@@ -102,8 +103,9 @@ export class Running implements Phase {
     return due;
   }
 
-  shift(): void {
-    // T0 and the planned end are instants; the watches over silence are shifted with the sessions.
+  /** T0 and the planned end are instants; the watches over silence are shifted with the sessions. */
+  shift(ms: number): void {
+    for (const session of this.#members) session.delivery(this.#index).shift(ms);
   }
 
   stage(nowMs: number): StageStatus | undefined {

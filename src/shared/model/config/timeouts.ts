@@ -43,7 +43,7 @@ export const timeoutsField = z
         second,
         hour,
         '10s',
-        'After the planned end of a stage, for the last results of a silent agent',
+        'After the planned end of a stage, for the last results of a silent agent; after its totals, for each part of its time line that is still on the way',
       ),
       drain: timeout(
         second,
