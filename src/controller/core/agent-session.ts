@@ -160,6 +160,14 @@ export class AgentSession {
     );
   }
 
+  /** Totals of it are here, and parts of their time line are still on the way. */
+  owesIntervals(nowMs: number): boolean {
+    if (!this.link.isOpen) return false;
+    return [...this.#deliveries.values()].some(
+      (delivery) => delivery.result !== undefined && !delivery.isSettled(nowMs),
+    );
+  }
+
   close(reason: string): void {
     if (this.link.isOpen) this.context.outbox.send(this.index, { kind: 'goodbye', reason });
     this.link.close(reason);

@@ -52,7 +52,7 @@ export class Aborting implements Phase {
   }
 
   poll(now: Instant): void {
-    if (this.#awaited.size > 0 && now.ms < this.#deadlineMs) return;
+    if (now.ms < this.#deadlineMs && this.#isIncomplete(now.ms)) return;
     this.nameUnreached(now);
     const { sessions, options, outbox } = this.#run;
     const left = datasetsLeft(sessions, options);
@@ -78,10 +78,17 @@ export class Aborting implements Phase {
     return undefined;
   }
 
+  /** Last words overtake the time line. */
+  #isIncomplete(nowMs: number): boolean {
+    return (
+      this.#awaited.size > 0 || this.#run.sessions.some((session) => session.owesIntervals(nowMs))
+    );
+  }
+
   #abort(session: AgentSession, now: Instant): void {
     session.lookout.watch = undefined;
     if (needsNoAbort(session)) {
-      session.close(this.#reason);
+      if (!session.owesIntervals(now.ms)) session.close(this.#reason);
       return;
     }
     this.#awaited.add(session);

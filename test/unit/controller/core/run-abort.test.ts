@@ -140,15 +140,57 @@ test('[RUN-09] a disconnected agent is dialled on, and told when it is back', ()
   assert.equal(fleet.sent('abort', 1).length, 1);
 });
 
+/** Three agents after some seconds of load; what the second one says is said by the test. */
+function midway(): { fleet: ScriptedFleet; done: number; result: () => ScriptedFleet } {
+  const fleet = fleetOf().start().advance(5000).refuse(1, 'abort', 'interval');
+  const done = fleet.records('interval').filter(({ agent }) => agent === 1).length;
+  assert.ok(done > 0);
+  const word = resultOf({ endedBy: 'aborted', intervals: done + 1 });
+  return { fleet, done, result: () => fleet.says(1, { kind: 'stageResult', ...word }) };
+}
+
+const lastWord = { kind: 'final', state: 'ABORTED', reason: 'Ctrl-C' } as const;
+
 test('[RUN-09] what an aborted agent measured is kept: results that come before its Final count', () => {
-  const fleet = fleetOf().start().advance(5000).refuse(1, 'abort').feed(interrupt);
+  const { fleet, done, result } = midway();
+  fleet.feed(interrupt);
   assert.equal(fleet.end, undefined);
-  fleet.says(1, { kind: 'interval', ...intervalOf({ first: 8, last: 8 }) });
-  fleet.says(1, { kind: 'stageResult', ...resultOf({ endedBy: 'aborted', intervals: 9 }) });
+  fleet.says(1, { kind: 'interval', ...intervalOf({ first: done, last: done }) });
+  result();
   assert.equal(fleet.end, undefined, 'the last word is its Final');
-  fleet.says(1, { kind: 'final', state: 'ABORTED', reason: 'Ctrl-C' });
+  fleet.says(1, lastWord);
   assert.equal(fleet.effects('finished').length, 1);
   assert.equal(fleet.records('stageResult').length, 1);
+});
+
+test('[RUN-09] what an aborted agent measured is kept: seconds that its Final overtook are waited for', () => {
+  const { fleet, done, result } = midway();
+  fleet.feed(interrupt);
+  result()
+    .says(1, lastWord)
+    .advance(fleet.plan.timeouts.abortMs - 100);
+  assert.equal(fleet.end, undefined);
+  fleet.says(1, { kind: 'interval', ...intervalOf({ first: done, last: done }) });
+  assert.equal(fleet.effects('finished').length, 1);
+  assert.ok(!fleet.lines().some((line) => line.includes('not reached')));
+});
+
+test('[RUN-09] what an aborted agent measured is kept: seconds that do not come are not waited for beyond abort', () => {
+  const { fleet, result } = midway();
+  fleet.feed(interrupt);
+  result().says(1, lastWord).advance(fleet.plan.timeouts.abortMs);
+  assert.equal(fleet.end?.exitCode, 130);
+});
+
+test('[RUN-09] Ctrl-C when an agent has ended by itself: the seconds that its Final overtook are waited for', () => {
+  const { fleet, done, result } = midway();
+  fleet.says(1, { kind: 'error', code: 'internal', message: 'broken' });
+  result()
+    .says(1, { ...lastWord, state: 'FAILED', reason: 'broken' })
+    .feed(interrupt);
+  assert.equal(fleet.end, undefined);
+  fleet.says(1, { kind: 'interval', ...intervalOf({ first: done, last: done }) });
+  assert.equal(fleet.effects('finished').length, 1);
 });
 
 test('[RUN-09] a run that is being aborted by policy is interrupted all the same: exit 130', () => {
