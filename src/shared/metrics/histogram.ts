@@ -5,15 +5,20 @@ import { decodeBuckets, HistogramEncoder } from './histogram-encoding.js';
  * Counts are kept in pages that exist only where something was recorded: a dense histogram takes 264 KiB, and a
  * controller holds thousands of them.
  */
-const pageBits = 8;
+const pageBits = 7;
 const pageSize = 1 << pageBits;
+
+/** A page has four bytes a count until one of its counts needs more. */
+const mostNarrow = 0xffff_ffff;
 
 /**
  * Latencies in ns, in the layout of bucket-layout. Merging is addition of counts, so percentiles of merged histograms
  * equal those of the pooled values, to the bucket.
  */
 export class Histogram {
-  readonly #pages: (Float64Array | undefined)[] = new Array<undefined>(bucketCount >> pageBits);
+  readonly #pages: (Uint32Array | Float64Array | undefined)[] = new Array<undefined>(
+    bucketCount >> pageBits,
+  );
   #count = 0;
 
   /** @throws HistogramFormatError */
@@ -31,11 +36,16 @@ export class Histogram {
     const number = index >> pageBits;
     let page = this.#pages[number];
     if (page === undefined) {
-      page = new Float64Array(pageSize);
+      page = new Uint32Array(pageSize);
       this.#pages[number] = page;
     }
     const slot = index & (pageSize - 1);
-    page[slot] = (page[slot] ?? 0) + times;
+    const sum = (page[slot] ?? 0) + times;
+    if (sum > mostNarrow && page instanceof Uint32Array) {
+      page = Float64Array.from(page);
+      this.#pages[number] = page;
+    }
+    page[slot] = sum;
     this.#count += times;
   }
 

@@ -115,6 +115,19 @@ describe('Histogram', () => {
     assert.equal(seen[1]?.[2], 3);
   });
 
+  it('keeps all counts when one grows beyond 32 bits', () => {
+    const histogram = new Histogram();
+    const most = 2 ** 32 - 1;
+    histogram.record(777, most);
+    histogram.record(778, most);
+    histogram.record(777);
+    histogram.record(778, 2);
+    histogram.record(779, 5);
+    const seen: number[] = [];
+    histogram.forEachBucket((_low, _high, count) => seen.push(count));
+    assert.deepEqual(seen, [most + 1, most + 2, 5]);
+  });
+
   it('counts what lies outside the range in the first and last bucket', () => {
     assert.equal(bucketIndexOf(-5), 0);
     assert.equal(bucketIndexOf(Number.MAX_SAFE_INTEGER), bucketIndexOf(highestTrackableNs));
