@@ -7,6 +7,8 @@ export interface LoadReport {
   readonly operations: number;
   readonly inFlight: number;
   readonly oldestInFlightNs: number;
+  /** Age of these numbers: the workload process has said nothing since. */
+  readonly runnerSilenceNs: number;
 }
 
 /**
@@ -30,11 +32,9 @@ export class Stall {
   }
 
   /** Returns a line that is due. */
-  report(
-    { operations, inFlight, oldestInFlightNs }: LoadReport,
-    nowMs: number,
-  ): string | undefined {
-    const idleMs = nowMs - this.#completedAtMs;
+  report(load: LoadReport, nowMs: number): string | undefined {
+    const { operations, inFlight, oldestInFlightNs, runnerSilenceNs } = load;
+    const idleMs = nowMs - runnerSilenceNs / 1e6 - this.#completedAtMs;
     // Fewer than before: what was heard until now was of the stage before.
     if (operations !== this.#operations) {
       this.#operations = operations;

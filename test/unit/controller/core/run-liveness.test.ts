@@ -190,6 +190,18 @@ test('storage that hangs is a result: told once, with what is known, and again w
   assert.equal(fleet.end, undefined);
 });
 
+test('numbers that a silent workload process gave long ago are no stall of the storage', () => {
+  const fleet = running().refuse(1, 'heartbeat');
+  for (let second = 0; second < 30; second += 1) {
+    const runnerSilenceNs = Math.max(0, second - 8) * 1e9;
+    fleet.says(1, heartbeatOf({ operations: 5000, inFlight: 64, runnerSilenceNs })).advance(1000);
+  }
+  assert.deepEqual(
+    fleet.lines().filter((line) => line.includes('I/O')),
+    [],
+  );
+});
+
 test('[RUN-27] an agent that answers while its runner is silent is shown so, and fails by its own report', () => {
   const fleet = running().refuse(1, 'heartbeat', 'interval');
   const silent = (seconds: number) =>
