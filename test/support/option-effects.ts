@@ -41,7 +41,10 @@ const hung =
 const certificates =
   'cli/security.test.ts: [LINK-08] with certificates on both sides, from flags or the config, a run completes';
 
-export const optionEffects: Readonly<Record<string, `${string}.test.ts: ${string}`>> = {
+/** The file below `test/`, and the title. */
+export type TestName = `${string}.test.ts: ${string}`;
+
+export const optionEffects: Readonly<Record<string, TestName>> = {
   name: resultsPlace,
   agents: agentEntries,
   'agents[].address': agentEntries,
