@@ -10,8 +10,9 @@ test('[CLI-01] [MEAS-06] check shows clock, place and free space of each agent, 
   const desk = new Desk(t);
   const stages = [{ ...stage, rate: '1e9/s' }];
   const config = desk.config({ namespace: 'shared', stages });
-  const { code, stdout } = await controller('check', config, '--embedded', '2');
+  const { code, stdout, stderr } = await controller('check', config, '--embedded', '2');
   assert.equal(code, 0, stdout);
+  assert.equal(stderr, '');
   assert.match(
     stdout,
     /^agent +address +version +wall clock +clock bound +round trip +mount +free +fit$/m,
@@ -48,8 +49,9 @@ test('[SAFE-01] check proves that a shared target is shared, and names the agent
   const [first, second] = processes.map(({ address }) => address);
   const away = { address: second, target: desk.folder('elsewhere'), id: 'away' };
   const config = desk.config({ namespace: 'shared', agents: [first, away], stages: [stage] });
-  const { code, stdout } = await controller('check', config);
+  const { code, stdout, stderr } = await controller('check', config, '-v');
   assert.equal(code, 3, stdout);
+  assert.match(stderr, new RegExp(`^info: Connecting to agent ${String(second)}$`, 'm'), '-v');
   assert.match(
     stdout,
     /^away: target .*elsewhere is not shared: a file that the first agent has just made/m,
@@ -57,4 +59,26 @@ test('[SAFE-01] check proves that a shared target is shared, and names the agent
   assert.doesNotMatch(stdout, /^shared target/m);
   assert.match(stdout, /^1\/2 agents are fit to run$/m);
   assert.deepEqual([readdirSync(desk.target), readdirSync(away.target)], [[], []]);
+});
+
+test('[CLI-01] agents shows a fleet as a table, and with --json as an object for each agent', async (t) => {
+  const { program, address } = await startAgentProcess(['--id', 'one']);
+  t.after(() => program.stop());
+  const nobody = '127.0.0.1:1';
+  const table = await controller('agents', address, nobody);
+  assert.equal(table.code, 3);
+  assert.match(table.stdout, /^address +id +host +version +state +owner$/m);
+  assert.match(table.stdout, new RegExp(`^${address} +one +\\S+ +[\\d.]+\\S* +IDLE +-$`, 'm'));
+  const { code, stdout } = await controller('agents', '--json', address, nobody);
+  assert.equal(code, 3);
+  const [there, missing, ...others] = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<'address' | 'hello' | 'failure', unknown>);
+  assert.ok(there && missing && others.length === 0, stdout);
+  assert.equal(there.address, address);
+  const { agentId, state } = there.hello as Record<string, unknown>;
+  assert.deepEqual([agentId, state, there.failure], ['one', 'IDLE', undefined]);
+  assert.deepEqual([missing.address, missing.hello], [nobody, undefined]);
+  assert.match(String(missing.failure), /unreachable/);
 });

@@ -38,7 +38,11 @@ test('[CLI-01] compare shows two runs side by side; a regression beyond --limit 
   assert.match(worse.stdout, /^mixed +read +ops\/s +189 +151 +-20\.1 % +\+-[\d.]+ % +REGRESSION$/m);
   const tolerated = await controller('compare', fast, slow, '--limit', '50%', '--json');
   assert.equal(tolerated.code, 0, tolerated.stderr);
-  const { metrics } = JSON.parse(tolerated.stdout) as { metrics: { regression: boolean }[] };
+  const { limit, metrics } = JSON.parse(tolerated.stdout) as {
+    limit: number;
+    metrics: { regression: boolean }[];
+  };
+  assert.equal(limit, 0.5);
   assert.equal(metrics.length, 6);
   assert.ok(metrics.every(({ regression }) => !regression));
 });

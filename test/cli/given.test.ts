@@ -41,6 +41,12 @@ test('[SAFE-05] an existing file: refused without the operator’s flag, read wi
     /Agent agent-1 failed: this agent does not let runs read files that are there already: start it with --allow-existing/,
   );
   assert.equal((await desk.run(reading, '--agents', existing)).code, 0);
+  const alone = [await desk.run(reading), await desk.run(reading, '--allow-existing')];
+  assert.deepEqual(
+    alone.map(({ code }) => code),
+    [3, 0],
+    'embedded agents have the consent of whoever starts them',
+  );
   const { manifest, summary } = desk.newest(desk.resultFolders().length);
   const [{ target } = {}] = manifest['agents'] as { target?: TargetFacts }[];
   const [held] = target?.given ?? [];
@@ -56,6 +62,7 @@ test('[SAFE-05] an existing file: refused without the operator’s flag, read wi
   const checked = await controller('check', writing, '--agents', existing);
   assert.equal(checked.code, 3);
   assert.match(checked.stdout, /start it with --allow-devices/);
+  assert.equal((await controller('check', writing, '--allow-devices')).code, 0);
   assertOneSentence(await desk.run(writing, '--agents', existing), 3, /--allow-devices/);
   assert.ok(untouched());
   const written = await desk.run(writing, '--agents', devices);

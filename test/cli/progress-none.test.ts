@@ -23,4 +23,5 @@ test('[RUN-09] with --progress none, too, an interrupted run says what it leaves
     /^WARNING: The dataset stays on .*"bench-controller cleanup" removes it$/m,
   );
   assert.match(program.stdout, /^Results written to /m);
+  assert.doesNotMatch(program.stderr, /^(?!WARNING: ).+/m, 'trouble and nothing else');
 });

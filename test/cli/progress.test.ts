@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { controller, Desk } from '../support/cli-run.js';
+import { assertOneSentence, controller, Desk } from '../support/cli-run.js';
 import { Program } from '../support/program.js';
+import { takenPort } from '../support/taken-port.js';
 
 const stages = [
   { name: 'one', mix: 'read', threads: 1, duration: '2s' },
@@ -86,10 +87,19 @@ test('[CLI-01] [LINK-16] --ui shows the run to a browser while it goes on, and r
   const program = new Program('bench-controller', [...argv, '--progress', 'lines']);
   t.after(() => program.stop());
   const [, url = ''] = await program.waitFor(/The run is shown at (http:\/\/127\.0\.0\.1:\d+\/)/);
+  assert.notEqual(new URL(url).port, '7762', 'the port that was asked for');
   const page = await (await fetch(url)).text();
   assert.match(page, />RUNNING<\/span>/);
   assert.equal((await program.ended).code, 0, program.output);
   const report = desk.newest().text('report.html');
   assert.match(report, />COMPLETED<\/span>/);
   await assert.rejects(fetch(url), 'the page ends with the run');
+});
+
+test('[LINK-16] --ui without an address is port 7762 of this machine', async (t) => {
+  await takenPort(t, 7762, '127.0.0.1');
+  const desk = new Desk(t);
+  const config = desk.config({ target: 'null:', agents: ['127.0.0.1:1'], stages });
+  const shown = await desk.run(config, '--ui');
+  assertOneSentence(shown, 3, /^ERROR: Cannot show the run on 127\.0\.0\.1:7762: .*EADDRINUSE/);
 });

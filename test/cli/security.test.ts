@@ -126,6 +126,7 @@ test('[LINK-08] with certificates on both sides, from flags or the config, a run
   const results = ['--results', desk.results];
   const good = await controlled(['run', config, ...results]);
   assert.equal(good.code, 0, good.stderr);
+  assert.equal((await controlled(['check', config])).code, 0);
   const flags = ['--tls-ca', ca, '--tls-cert', foreign.cert, '--tls-key', foreign.key];
   const bad = await controlled([
     'run',
@@ -143,6 +144,39 @@ test('[LINK-08] with certificates on both sides, from flags or the config, a run
   assert.equal(none.code, 3, none.stderr);
   assert.match(none.stderr, /it wants a certificate from this controller/);
   await agent.program.waitFor(/it has no certificate, and this agent wants one/);
+});
+
+test('[LINK-07] [LINK-08] recover shows the token of its command line and the certificates of the run', async (t) => {
+  const desk = new Desk(t);
+  const authority = makeAuthority('muster test');
+  const ca = desk.file('ca.pem', authority.cert);
+  const pem = (name: string) => {
+    const { cert, key } = authority.issue({ name });
+    return { cert: desk.file(`${name}.pem`, cert), key: secretFile(desk, `${name}.key`, key) };
+  };
+  const [agentOwn, own] = [pem('agent'), pem('controller')];
+  const token = ['--token-file', secretFile(desk, 'token', secret)];
+  const certificates = ['--tls-cert', agentOwn.cert, '--tls-key', agentOwn.key, '--tls-ca', ca];
+  const agent = await agentFor(t, [...token, ...certificates, '--spool', desk.folder('spool')]);
+  const config = desk.config({
+    ...load,
+    agents: [agent.address],
+    stages: [{ ...stages[0], duration: '60s' }],
+    tls: { ca, ...own },
+  });
+  const results = ['--results', desk.results, '--progress', 'json'];
+  const run = new Program('bench-controller', ['run', config, ...results, ...token]);
+  t.after(() => run.stop());
+  await run.waitFor(/"phase":"running"/);
+  await run.stop();
+  const folder = desk.newest().path;
+  const without = await controlled(['recover', folder]);
+  assert.match(without.stderr, /agent-1: its checkpoint cannot be fetched.* wants a token/);
+  assert.doesNotMatch(without.stderr, /asked at/);
+  const recovered = await controlled(['recover', folder, '-v', ...token]);
+  assert.equal(recovered.code, 4, recovered.stderr);
+  assert.match(recovered.stderr, /^Agent agent-1: asked at 127\.0\.0\.1:\d+ for what/m, '-v');
+  assert.match(recovered.stderr, /^Agent agent-1: checkpoint fetched/m);
 });
 
 test('an unfit token or certificate is one sentence and exit 2, on both programs', async (t) => {

@@ -3,9 +3,9 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { processGone } from '../support/agent-process.js';
-import { controller } from '../support/cli-run.js';
+import { controller, printed } from '../support/cli-run.js';
 import { eventually } from '../support/eventually.js';
-import { Program } from '../support/program.js';
+import { onTerminal, Program } from '../support/program.js';
 
 const preload = new URL('../support/rehearsal/planted-faults.js', import.meta.url).href;
 
@@ -21,17 +21,20 @@ test('selftest --list names the scenarios; an unknown one gets a suggestion', as
 });
 
 test('selftest rehearses faults and prints the verdicts: exit 0', async () => {
-  const shown = await controller('selftest', '--only', 'kill,stall,ctrl-c', '--jobs', '3');
+  const argv = ['selftest', '--only', 'kill,stall,ctrl-c', '--jobs', '3', '--no-color'];
+  const shown = await printed(new Program('bench-controller', argv, onTerminal));
   assert.equal(shown.code, 0, shown.stdout + shown.stderr);
   assert.match(shown.stdout, /^ {2}kill +\d+\.\d s +PASS {2}exit code 4/m);
   assert.match(shown.stdout, /^ {2}stall +\d+\.\d s +PASS {2}exit code 0/m);
   assert.match(shown.stdout, /^ {2}ctrl-c +\d+\.\d s +PASS {2}exit code 130/m);
   assert.match(shown.stdout, /^3 of 3 passed$/m);
+  assert.doesNotMatch(shown.stdout, /\x1b/, '--no-color');
 });
 
 test('a bug in the programs turns a verdict of selftest red: exit 1', async (t) => {
   const program = new Program('bench-controller', ['selftest', '--only', 'kill', '--keep'], {
-    NODE_OPTIONS: `--import=${preload}`,
+    ...onTerminal,
+    NODE_OPTIONS: `${onTerminal['NODE_OPTIONS'] ?? ''} --import=${preload}`,
     MUSTER_TEST_MODULES: '1',
     MUSTER_TEST_PLANTED: 'kill',
   });
@@ -39,18 +42,19 @@ test('a bug in the programs turns a verdict of selftest red: exit 1', async (t) 
   const { code } = await program.ended;
   assert.equal(code, 1, program.output);
   assert.match(program.stdout, /WRONG +exit code 0/);
-  assert.match(program.stdout, /^0 of 1 passed$/m);
+  assert.match(program.stdout, /^\x1b\[31m0 of 1 passed\x1b\[39m$/m, 'in colour on a terminal');
   const [, folder = ''] = /^Everything is kept in (.*)$/m.exec(program.stdout) ?? [];
   assert.ok(existsSync(join(folder, 'kill', 'agent-2.log')));
   rmSync(folder, { recursive: true });
 });
 
 test('Ctrl-C ends selftest and everything that it started: exit 130', async (t) => {
-  const program = new Program('bench-controller', ['selftest', '--only', 'lost-controller']);
+  const names = 'lost-controller,freeze';
+  const program = new Program('bench-controller', ['selftest', '--only', names, '--jobs', '2']);
   t.after(() => program.stop());
-  const started = await eventually('agents and a controller', 60_000, () => {
+  const started = await eventually('agents and a controller of both', 60_000, () => {
     const pids = childrenOf(program.pid);
-    return pids.length === 4 ? pids : undefined;
+    return pids.length === 8 ? pids : undefined;
   });
   program.kill('SIGINT');
   assert.deepEqual(await program.ended, { code: 130, signal: null });

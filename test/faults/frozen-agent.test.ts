@@ -48,11 +48,13 @@ suite('an agent is frozen (SIGSTOP)', { concurrency: 2 }, () => {
     await t.test(
       '[RUN-06] [RUN-28] an agent frozen while armed gets no Go: it does not start later, the others run, exit 4',
       async () => {
-        const run = fleet.run();
+        // Asked once more who it is, it is silent until long before the end.
+        const run = fleet.run({ seconds: 8, timeouts: { hello: '7s' }, argv: ['-v'] });
         await run.all('ARMED');
         const frozen = freeze(fleet.agent(1));
         await run.exits(4);
         assert.match(run.said, /Agent agent-2 .*(marking as hung|missed the start)/);
+        assert.match(run.said, /^Agent agent-2: Hello failed: /m, '-v shows debug lines');
         assert.ok(run.operationsOf('agent-1') > 0 && run.operationsOf('agent-3') > 0);
         run.checkSums();
         frozen.thaw();
@@ -99,6 +101,7 @@ suite('an agent is frozen (SIGSTOP)', { concurrency: 2 }, () => {
           run.said,
           /Agent agent-2 no stats for \d+s, sending PING[^]*Agent agent-2 not responding \(no message for \d+s\) - marking as hung/,
         );
+        assert.doesNotMatch(run.said, /Hello failed/, 'a debug line, without -v');
         const [start] = run.records('stageStart');
         const [end] = run.records('stageEnd');
         const tookMs = (end?.atMs ?? Infinity) - (start?.atMs ?? 0);

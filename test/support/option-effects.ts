@@ -18,6 +18,8 @@ const lognormalBounds =
 const lognormalShape =
   'unit/agent/runner/choosing/sizes.test.ts: lognormal: mean and standard deviation are those that were asked for';
 const weightedFiles = 'unit/agent/runner/choosing/sizes.test.ts: weighted: by the weights';
+const preparing =
+  'integration/agent/runner/option-calls.test.ts: [CONF-03] dataset.prepare: the files are made by as many threads, in writes as large and as direct, as it says';
 const madeFiles =
   'integration/agent/runner/dataset.test.ts: [SAFE-01] makes marker, manifest and all files, and reports progress up to the total';
 const content =
@@ -41,7 +43,10 @@ const hung =
 const certificates =
   'cli/security.test.ts: [LINK-08] with certificates on both sides, from flags or the config, a run completes';
 
-export const optionEffects: Readonly<Record<string, `${string}.test.ts: ${string}`>> = {
+/** The file below `test/`, and the title. */
+export type TestName = `${string}.test.ts: ${string}`;
+
+export const optionEffects: Readonly<Record<string, TestName>> = {
   name: resultsPlace,
   agents: agentEntries,
   'agents[].address': agentEntries,
@@ -75,12 +80,9 @@ export const optionEffects: Readonly<Record<string, `${string}.test.ts: ${string
   'dataset.content.dedup': content,
   'dataset.prepare':
     'integration/agent/runner/dataset.test.ts: [SAFE-01] with prepare none makes empty files; what a stage wrote counts as complete before the first one that reads',
-  'dataset.prepare.threads':
-    'unit/agent/runner/files-job.test.ts: prepare has the threads that it was given, else at most 32 and as many as the dataset is worth',
-  'dataset.prepare.block_size':
-    'unit/agent/runner/files-job.test.ts: files are made in writes of the block size of prepare, the last one shorter',
-  'dataset.prepare.direct':
-    'unit/agent/runner/files-job.test.ts: files are made with O_DIRECT only when prepare says so',
+  'dataset.prepare.threads': preparing,
+  'dataset.prepare.block_size': preparing,
+  'dataset.prepare.direct': preparing,
   'dataset.verify':
     'cli/verify.test.ts: [MEAS-02] verify: what was prepared and overwritten yesterday is checked today; one wrong byte on the disk is found, named, and fails the run',
   'dataset.keep':

@@ -7,6 +7,15 @@ const root = fileURLToPath(new URL('../../../', import.meta.url));
 /** How long a test waits for words or an end before it says what was there instead; generous, machines are slow. */
 const patienceMs = 120_000;
 
+/** Environment in which the program takes its outputs for a terminal that shows colours. */
+export const onTerminal: NodeJS.ProcessEnv = {
+  NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(
+    'process.stdout.isTTY = process.stderr.isTTY = true;',
+  )}`,
+  NO_COLOR: '',
+  TERM: 'xterm',
+};
+
 export interface Ended {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;

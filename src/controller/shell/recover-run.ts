@@ -92,6 +92,7 @@ export async function recoverRun({ folder, clock, accessFor, say }: RecoverReque
     const instanceId = recovery.facts.get(index)?.instanceId;
     if (instanceId === undefined) return missing(index, 'the run never reached it');
     if (secret === undefined) return missing(index, 'it was not asked: run.secret is not there');
+    say('debug', `Agent ${agent.id}: asked at ${agent.address} for what it kept`);
     const outcome = await fetchCheckpoint(
       {
         dial: { ...dialOf(agent, plan), clock, access },

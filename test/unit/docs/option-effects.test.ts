@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { agentProgram } from '../../../src/agent/cli.js';
+import { controllerProgram } from '../../../src/controller/cli.js';
+import type { CommandIo } from '../../../src/controller/commands/command-io.js';
 import { configKeys } from '../../../src/shared/model/config/walk.js';
+import { flagEffects } from '../../support/flag-effects.js';
 import { optionEffects } from '../../support/option-effects.js';
 
 const folder = new URL('../../../../test/', import.meta.url);
@@ -25,8 +29,29 @@ test('[CONF-03] the table has every key of the config that means something, and 
   assert.deepEqual(Object.keys(optionEffects).sort(), keys.map(({ name }) => name).sort());
 });
 
-for (const [key, row] of Object.entries(optionEffects)) {
-  test(`[CONF-03] ${key}: the test that fails when it is ignored is there`, () => {
+test('[CLI-01] the other table has every command and flag of the two programs, and no other', () => {
+  const io = { ...({} as CommandIo), stdout: { write: () => true }, stderr: { write: () => true } };
+  const { commands } = controllerProgram(io);
+  const agent = agentProgram('', () => Promise.resolve());
+  const found = [...commands, agent].map((command): [string, string[]] => [
+    command === agent ? '' : command.name(),
+    command.options.map(({ long }) => long ?? '').filter((long) => long !== '--version'),
+  ]);
+  const listed = Object.entries(flagEffects).map(([name, flags]) => [name, Object.keys(flags)]);
+  const sorted = (rows: readonly (readonly [string, readonly string[]])[]) =>
+    rows.map(([name, flags]) => [name, ...flags.toSorted()].join(' ')).sort();
+  assert.deepEqual(sorted(listed as [string, string[]][]), sorted(found));
+});
+
+const rows = [
+  ...Object.entries(optionEffects).map(([key, row]) => [`[CONF-03] ${key}`, row] as const),
+  ...Object.entries(flagEffects).flatMap(([command, flags]) =>
+    Object.entries(flags).map(([flag, row]) => [`[CLI-01] ${command} ${flag}`, row] as const),
+  ),
+];
+
+for (const [key, row] of rows) {
+  test(`${key}: the test that fails when it is ignored is there`, () => {
     const [file = '', title = ''] = row.split(/: (.*)/s);
     assert.match(file, suites);
     const path = new URL(file, folder);

@@ -89,6 +89,38 @@ test('[CONF-03] [ENG-01] the options of a stage that nothing but the kernel sees
   });
 });
 
+test('[CONF-03] dataset.prepare: the files are made by as many threads, in writes as large and as direct, as it says', async (t) => {
+  if (lacksStrace(t)) return;
+  const folder = temporaryFolder();
+  t.after(folder.remove);
+  const made = async (runner: RunnerProcess, target: string, threads: number): Promise<void> => {
+    t.after(() => runner.kill());
+    fs.mkdirSync(target);
+    const prepare = { threads, blockSizeBytes: 16_384, direct: true };
+    runner.prepare(assignmentOf(target, [stageOf()], { mode: 'prepare', dataset: { prepare } }));
+    await runner.event('prepared');
+  };
+  const trace = path.join(folder.path, 'trace');
+  fs.mkdirSync(trace);
+  const traced = tracedRunner(trace, ['openat', 'pwrite64']);
+  await made(traced, path.join(folder.path, 'traced'), 1);
+  traced.tell({ kind: 'quit' });
+  await traced.exited;
+  const calls = callsIn(trace).filter(({ file }) => /\bdata\/f\d+$/.test(file));
+  const opened = calls.filter(({ given }) => /\bO_CREAT\b.*\bO_DIRECT\b/.test(given));
+  const written = calls.filter(({ name, result }) => name === 'pwrite64' && result === 16_384);
+  assert.deepEqual([opened.length, written.length], [files, files * 4]);
+
+  const counts: number[] = [];
+  for (const threads of [1, 6]) {
+    const runner = new RunnerProcess();
+    await made(runner, path.join(folder.path, String(threads)), threads);
+    counts.push(fs.readdirSync(`/proc/${String(runner.child.pid)}/task`).length);
+  }
+  const [one = 0, six = 0] = counts;
+  assert.ok(six - one >= 5, `${String(one)} and ${String(six)} threads of the process`);
+});
+
 test('[CONF-03] error_policy: stop heeds the sync at the end of a stage that fails', async (t) => {
   if (lacksStrace(t)) return;
   const folder = temporaryFolder();

@@ -323,8 +323,11 @@ describe('runner, start and abort', () => {
     fs.unlinkSync(manifest);
     execFileSync('mkfifo', [manifest]);
     runner = new RunnerProcess();
+    const beganNs = process.hrtime.bigint();
     runner.prepare({ ...assignment, timeouts: { ...assignment.timeouts, leaseMs: 1_500 } });
     assert.deepEqual(await runner.exited, { code: null, signal: 'SIGKILL' });
+    const tookNs = process.hrtime.bigint() - beganNs;
+    assert.ok(tookNs < 75n * second, 'the lease is its own, not the default of 150 s');
     assert.equal(runner.all('ready').length, 0);
   });
 

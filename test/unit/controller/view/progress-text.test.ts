@@ -12,9 +12,9 @@ interface Shown {
   readonly stderr: FakeTerminal;
 }
 
-function viewOf(mode: ViewMode, verbose = false): Shown {
+function viewOf(mode: ViewMode, verbose = false, isTerminal = false): Shown {
   const stdout = new FakeTerminal(80, 24, false);
-  const stderr = new FakeTerminal(80, 24, false);
+  const stderr = new FakeTerminal(80, 24, isTerminal);
   const view = createView(mode, { stdout, stderr, env: {}, noColor: false, verbose });
   return { view, stdout, stderr };
 }
@@ -112,10 +112,19 @@ test('a sentence that says WARNING or ERROR itself is not told twice', () => {
 });
 
 test('debug lines are for -v only', () => {
+  const line = 'stats send failed (attempt 1), retrying...';
   for (const verbose of [false, true]) {
-    const { view, stderr } = viewOf('lines', verbose);
-    view.notice('debug', 'stats send failed (attempt 1), retrying...');
-    assert.equal(stderr.written !== '', verbose);
+    for (const [mode, isTerminal] of [
+      ['lines', false],
+      ['json', false],
+      ['bars', false],
+      ['bars', true],
+    ] as const) {
+      const { view, stderr } = viewOf(mode, verbose, isTerminal);
+      view.notice('debug', line);
+      assert.equal(stderr.written.includes(line), verbose, mode);
+      view.close();
+    }
   }
 });
 

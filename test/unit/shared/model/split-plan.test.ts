@@ -174,6 +174,45 @@ test('[CONF-03] what concerns the agents of seed, timeouts and dataset reaches t
   }
 });
 
+test('[CONF-03] a stage reaches the agents as it stands in the config, but for their threads and their shares of its limits', () => {
+  const base = `
+agents: [{ address: 'a:1', threads: 3 }, 'b:1', 'c:1']
+target: /mnt/{agent}
+namespace: shared
+dataset: { files: 9, file_size: 1MiB, verify: true }
+stages:
+  - name: all
+    mix: { read: 3, write: 1 }
+    block_size: { read: 8KiB, write: 4KiB }
+    access: { strided: { chunk: 64KiB, stride: 128KiB } }
+    verify: false
+    iodepth: 4
+    direct: true
+    noatime: true
+    sync: o_dsync
+    fsync: 5
+    fdatasync: true
+    drop_cache: true
+    duration: 7s
+    rate: { from: 10/s, to: 20/s }
+    arrival: poisson
+    warmup: 3s
+    max_error_rate: 2%
+    error_policy: { write: stop }
+  - { name: shifted, mix: read, shift: 2, think_time: 5ms, duration: 1s }
+`;
+  const { plan } = planOf(base);
+  for (const [index, assignment] of split(plan).entries()) {
+    const { target, namespace, agentId, agentIndex, agentCount } = assignment;
+    const id = `agent-${String(index + 1)}`;
+    assert.deepEqual([target, namespace, agentId], [`/mnt/${id}`, 'shared', id]);
+    assert.deepEqual([agentIndex, agentCount], [index, 3]);
+    const received: unknown = JSON.parse(JSON.stringify(assignment));
+    const expected = plan.stages.map((stage) => ({ ...stage, threads: index === 0 ? 3 : 1 }));
+    assert.deepEqual(assignmentSchema.parse(received).stages, expected);
+  }
+});
+
 test('the agent refuses unknown keys, ranges that run backwards, and names that leave the folder', () => {
   const [good] = split(small);
   assert(good);
