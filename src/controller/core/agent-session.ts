@@ -71,9 +71,9 @@ export class AgentSession {
     this.context = context;
     this.index = agent.index;
     this.id = agent.id;
-    this.states = new SessionStateKeeper(this.index, outbox);
+    this.states = new SessionStateKeeper(agent, outbox);
     this.link = new LinkKeeper({
-      agent: this.index,
+      agent,
       reconnectWindowMs: timeouts.reconnectWindowMs,
       random,
       outbox,

@@ -98,7 +98,7 @@ test('a second result of one stage is refused', () => {
 test('[RUN-15] an impossible transition is logged and not made', () => {
   const fleet = new ScriptedFleet(fleetPlan(1)).start().advance(1000);
   fleet.says(0, state('DRAINING'));
-  assert.equal(fleet.lines().at(-1), 'Invalid transition: ARMED -> DRAINING');
+  assert.equal(fleet.lines().at(-1), 'Agent agent-1: Invalid transition: ARMED -> DRAINING');
   assert.equal(stateOf(fleet), 'ARMED');
 });
 
