@@ -125,6 +125,11 @@ export class AgentSession {
     return true;
   }
 
+  roundTrip(ms: number): void {
+    this.lookout.contact.roundTrip(ms);
+    this.latency(ms);
+  }
+
   /** A round trip or the age of a message. */
   latency(ms: number): void {
     const delays = this.link.measured(ms);

@@ -28,6 +28,8 @@ test('[RUN-11] bars show the run and each agent, and every update changes what i
     /agent-1 +RUNNING +1 000 ops\/s +3.91 MiB\/s +p99 1.23 ms +rtt 250 us/,
   );
   assert.equal(screen.length, 4);
+  const unknown = snapshotOf([agentStatus(0, { latencyMs: 0, roundTripMs: undefined })]);
+  assert.doesNotMatch(show(new FakeTerminal(100), [unknown])[1] ?? '', /rtt| 0 ns/);
   const stage = { index: 0, name: 'mixed', elapsedMs: 16_000, warmupMs: 0, durationMs: 60_000 };
   const later = show(new FakeTerminal(100), [snapshotOf(three), snapshotOf(three, { stage })]);
   assert.match(later[0] ?? '', /0m16s/);
