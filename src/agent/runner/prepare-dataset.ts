@@ -34,9 +34,9 @@ export async function prepareDataset(
   folder: string,
 ): Promise<void> {
   const { clock, signal, emit } = parts;
-  const { dataset, agentIndex, namespace } = assignment;
+  const { dataset, agentIndex } = assignment;
   await claimDataset({ folder, assignment, clock, signal });
-  if (namespace === 'shared' && agentIndex === 0) emit({ kind: 'marked' });
+  emit({ kind: 'marked' });
   enterFolder(folder);
   markHere(assignment);
   await removeChurn(agentIndex, signal);

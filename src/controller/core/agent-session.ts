@@ -143,9 +143,9 @@ export class AgentSession {
     this.context.outbox.notice('warn', line);
   }
 
-  /** It was told to make its part of the dataset, and has neither refused nor removed it. */
+  /** It has made or found its part of the dataset, and not removed it; of one whose last word is missing nobody knows. */
   get hasDataset(): boolean {
-    return this.#makesDataset && !this.cleaned;
+    return this.#makesDataset && !this.cleaned && (this.marked || !this.ending.hasSpokenLast);
   }
 
   toldToPrepare(): void {
