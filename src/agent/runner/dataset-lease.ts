@@ -70,8 +70,11 @@ export class DatasetLease {
   async #renew(): Promise<void> {
     try {
       const file = await open(this.#name, O_WRONLY | O_NOFOLLOW);
-      await file.write(this.#text, 0);
-      await file.close();
+      try {
+        await file.write(this.#text, 0);
+      } finally {
+        await file.close();
+      }
     } catch {
       // Removed by somebody: nothing to be done about it in the middle of a stage.
     }
