@@ -198,6 +198,10 @@ async function runWith(
         },
       }),
   );
+  // A shell is left with its cursor and its line wrap.
+  const offStop = io.onStop(() => {
+    view.close();
+  });
   const links = new LinkCounts({
     clock: io.clock,
     agents: plan.agents.length,
@@ -207,6 +211,7 @@ async function runWith(
   const end = await watched(io.clock, interrupts, { run, driver, results, view, began }).finally(
     () => {
       links.stop();
+      offStop();
     },
   );
   const owing = run.sessions

@@ -129,6 +129,27 @@ test('closing takes the bars away and gives the cursor back', () => {
   assert.ok(terminal.written.lastIndexOf('\x1b[?7h') > terminal.written.lastIndexOf('\x1b[?7l'));
 });
 
+test('bars that were closed, because the program was stopped for a while, are drawn anew', () => {
+  const terminal = new FakeTerminal(100, 24);
+  const bars = new ProgressBars(terminal, noPaint, false);
+  bars.update(snapshotOf(three));
+  bars.close();
+  terminal.write('[1]+  Stopped\n');
+  bars.update(snapshotOf(three));
+  assert.ok(terminal.written.lastIndexOf('\x1b[?25l') > terminal.written.lastIndexOf('\x1b[?25h'));
+  assert.equal(terminal.screen[0], '[1]+  Stopped');
+  assert.match(terminal.screen[2] ?? '', /agent-1/);
+  bars.close();
+});
+
+test('a terminal that does not know its size is taken for one of 80 columns', () => {
+  const terminal = new FakeTerminal(0, 0);
+  const bars = new ProgressBars(terminal, noPaint, false);
+  bars.update(snapshotOf(three));
+  bars.close();
+  assert.match(terminal.written, /running mixed.*agent-1 +RUNNING/s);
+});
+
 test('only what is wrong is coloured', () => {
   const terminal = new FakeTerminal(100, 24);
   const bars = new ProgressBars(terminal, colours, false);
