@@ -42,6 +42,17 @@ function ioOf(process: NodeJS.Process): CommandIo {
         for (const signal of signals) process.off(signal, listener);
       };
     },
+    onStop(listener) {
+      const stop = (): void => {
+        listener();
+        // Whether it stops then is for the system to say: without a shell that could let it go on, it does not.
+        process.off('SIGTSTP', stop);
+        process.kill(process.pid, 'SIGTSTP');
+        process.on('SIGTSTP', stop);
+      };
+      process.on('SIGTSTP', stop);
+      return () => process.off('SIGTSTP', stop);
+    },
     exitCode: exitCodes.completed,
   };
 }

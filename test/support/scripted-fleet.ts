@@ -339,7 +339,7 @@ export class ScriptedFleet {
     const { mode } = this.run.options;
     if (mode === 'run') {
       this.says(agent, { kind: 'state', state: 'PREPARING', reason: '' });
-      if (agent === 0) this.says(agent, { kind: 'marked' });
+      this.says(agent, { kind: 'marked' });
       this.#ready(agent, 0);
       return;
     }

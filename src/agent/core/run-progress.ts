@@ -6,7 +6,7 @@ import { StageTotals } from './stage-totals.js';
 
 type Step = Exclude<
   RunnerEvent,
-  { kind: 'report' | 'log' | 'aborted' | 'failed' | 'interval' | 'stageResult' }
+  { kind: 'report' | 'log' | 'marked' | 'aborted' | 'failed' | 'interval' | 'stageResult' }
 >;
 
 const completed = { to: 'COMPLETED', reason: '', error: undefined, endedBy: 'duration' } as const;
@@ -19,6 +19,10 @@ export function follow(run: RunContext, event: RunnerEvent, now: Instant): void 
       return;
     case 'log':
       run.tell(event.level, event.line);
+      return;
+    case 'marked':
+      // Also while the run is ending: there is something then that stays.
+      if (!run.isOver) run.send(event);
       return;
     case 'interval':
       if (!underLoad(run)) return;
@@ -35,7 +39,8 @@ export function follow(run: RunContext, event: RunnerEvent, now: Instant): void 
       }
       return;
     case 'failed':
-      if (run.ending) finish(run, run.ending.plan, now);
+      // What an agent finds wrong with its target is its own failure, also where others' had the run aborted.
+      if (run.ending && !foundWrong(run)) finish(run, run.ending.plan, now);
       else if (!run.isOver) fail(run, event.code, event.message, now);
       return;
     default:
@@ -48,7 +53,6 @@ function step(run: RunContext, event: Step, now: Instant): void {
   switch (event.kind) {
     case 'progress':
     case 'target':
-    case 'marked':
       run.send(event);
       return;
     case 'ready':
@@ -86,6 +90,11 @@ function step(run: RunContext, event: Step, now: Instant): void {
     default:
       event satisfies never;
   }
+}
+
+/** A failure in a run that was aborted before this agent was ready is one that it found by itself. */
+function foundWrong({ ending, state }: RunContext): boolean {
+  return state === 'PREPARING' && ending?.plan.error === undefined && !ending?.wasKilled;
 }
 
 function isWaiting(run: RunContext): boolean {

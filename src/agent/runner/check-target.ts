@@ -6,6 +6,7 @@ import { parseTarget } from '../engines/registry.js';
 import type { Mount } from '../core/mounts.js';
 import { markerIn } from './claim-dataset.js';
 import { readManifest, readMarker } from './dataset-files.js';
+import { usedByAnother } from './dataset-lease.js';
 import { RunnerFailure, failureFrom } from './failure.js';
 import { demandSpace, freeSpace } from './free-space.js';
 import { holdGiven } from './given-files.js';
@@ -99,6 +100,7 @@ function refusalOf(folder: string, assignment: Assignment): string | undefined {
     else {
       const { complete } = readManifest(folder, agentIndex, dataset.hash);
       demandSpace(folder, dataset, dataset.own, complete.size);
+      return usedByAnother(folder, assignment);
     }
     return undefined;
   } catch (error) {

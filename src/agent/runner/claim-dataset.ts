@@ -6,7 +6,7 @@ import type { Assignment } from '../../shared/model/assignment.js';
 import { awaitShown } from './await-shown.js';
 import { readMarker, writeMarker } from './dataset-files.js';
 import type { Marker } from './dataset-files.js';
-import { RunnerFailure, failureFrom } from './failure.js';
+import { Aborted, RunnerFailure, failureFrom } from './failure.js';
 import { demandSpace } from './free-space.js';
 
 export interface Claim {
@@ -22,7 +22,7 @@ export interface Claim {
  * @returns whether the marker was made now
  */
 export async function claimDataset(claim: Claim): Promise<boolean> {
-  const { folder, assignment } = claim;
+  const { folder, assignment, signal } = claim;
   const { dataset, namespace, agentIndex } = assignment;
   if (namespace === 'shared' && agentIndex > 0) {
     await awaitMarker(claim);
@@ -33,6 +33,8 @@ export async function claimDataset(claim: Claim): Promise<boolean> {
     if (dataset.skipPrepare) refuseAbsent(claim);
     // A marker would bind the folder to a dataset that can never be made there: all of its files must fit.
     demandSpace(folder, dataset, dataset.use);
+    // All that can be said against it has been looked for, also where another agent had the run aborted meanwhile.
+    if (signal.aborted) throw new Aborted();
     if (namespace === 'private') makeFolder(path.dirname(folder));
     makeFolder(folder);
     writeMarker(folder, markerOf(assignment));

@@ -117,7 +117,7 @@ export function writeHere(runId: string): void {
   }
 }
 
-function readOwn(name: string): string | undefined {
+export function readOwn(name: string): string | undefined {
   let descriptor: number;
   try {
     descriptor = fs.openSync(name, O_RDONLY | O_NOFOLLOW);

@@ -18,6 +18,11 @@ export function homeOf(owner: number, agentIndex: number, isShared: boolean): st
   return isShared || owner === agentIndex ? '' : `${neighbourFolder(owner)}/`;
 }
 
+/** Says which run uses the agent's part now (dataset-lease.ts). */
+export function leaseName(agentIndex: number): string {
+  return `.muster-in-use-${String(agentIndex)}.json`;
+}
+
 export function manifestName(agentIndex: number): string {
   return `.muster-manifest-${String(agentIndex)}.json`;
 }

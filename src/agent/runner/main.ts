@@ -53,6 +53,7 @@ process.on('message', (command: RunnerCommand) => {
       watchdog?.extend(base.toRelative(command.untilNs));
       return;
     case 'quit':
+      session.leave();
       process.exit(0);
       return;
     case 'prepare':

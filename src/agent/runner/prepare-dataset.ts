@@ -4,6 +4,7 @@ import { smallestSize } from '../../shared/model/sizes.js';
 import { claimDataset } from './claim-dataset.js';
 import { awaitOtherAgents, completeFiles } from './complete-files.js';
 import { readManifest, writeManifest } from './dataset-files.js';
+import { leaseDataset, type DatasetLease } from './dataset-lease.js';
 import type { Manifest } from './dataset-files.js';
 import { Aborted, RunnerFailure, failureFrom } from './failure.js';
 import { isSyncedAlone } from './files-job.js';
@@ -27,17 +28,36 @@ const bytesWorthAThread = 64 * 1024 * 1024;
 /** Less than this is written back before anybody notices. */
 const worthSyncingBytes = 64 * 1024 * 1024;
 
-/** Makes the dataset under `folder` complete and the folder the working directory. @throws RunnerFailure, Aborted */
+/**
+ * Makes the dataset under `folder` complete and the folder the working directory.
+ * @returns this run's hold on it. @throws RunnerFailure, Aborted
+ */
 export async function prepareDataset(
   parts: RunnerParts,
   assignment: Assignment,
   folder: string,
-): Promise<void> {
-  const { clock, signal, emit } = parts;
-  const { dataset, agentIndex, namespace } = assignment;
+): Promise<DatasetLease | undefined> {
+  const { clock, signal } = parts;
   await claimDataset({ folder, assignment, clock, signal });
-  if (namespace === 'shared' && agentIndex === 0) emit({ kind: 'marked' });
   enterFolder(folder);
+  const lease = await leaseDataset(parts, assignment, folder);
+  try {
+    await makeFiles(parts, assignment, folder);
+    return lease;
+  } catch (error) {
+    lease?.release();
+    throw error;
+  }
+}
+
+async function makeFiles(
+  parts: RunnerParts,
+  assignment: Assignment,
+  folder: string,
+): Promise<void> {
+  const { signal, emit } = parts;
+  const { dataset, agentIndex } = assignment;
+  emit({ kind: 'marked' });
   markHere(assignment);
   await removeChurn(agentIndex, signal);
   const listed = readManifest('.', agentIndex, dataset.hash).complete;

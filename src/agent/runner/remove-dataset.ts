@@ -4,6 +4,7 @@ import { counted } from '../../shared/kernel/counted.js';
 import type { Assignment } from '../../shared/model/assignment.js';
 import { demandSame } from './claim-dataset.js';
 import { readMarker } from './dataset-files.js';
+import { leaseDataset, type DatasetLease } from './dataset-lease.js';
 import { dataFolder, hereName, historyName, manifestName, markerName } from './dataset-layout.js';
 import { failureFrom } from './failure.js';
 import { FileRanges } from './file-ranges.js';
@@ -34,6 +35,7 @@ export async function removeDataset(
   folder: string,
 ): Promise<Removed> {
   const { dataset, agentIndex, namespace } = assignment;
+  let lease: DatasetLease | undefined;
   try {
     // A run that comes to its cleanup had all of its files; `cleanup` removes what there is.
     const hadAll = assignment.mode === 'run';
@@ -49,6 +51,7 @@ export async function removeDataset(
     }
     demandSame(folder, marker, assignment);
     enterFolder(folder);
+    lease = await leaseDataset(parts, assignment, folder);
     const files = await workOnFiles({
       ...parts,
       kind: 'remove',
@@ -66,6 +69,7 @@ export async function removeDataset(
     await removeEmptyTree(dataFolder);
     fs.rmSync(manifestName(agentIndex), { force: true });
     fs.rmSync(hereName, { force: true });
+    lease?.release();
     for (const end of ['', '.new']) fs.rmSync(historyName + end, { force: true });
     const isLast = namespace === 'private' || agentIndex === 0;
     const warnings = isLast ? await removeFolder(folder, namespace === 'private') : [];
@@ -75,6 +79,7 @@ export async function removeDataset(
     }
     return { files: files + churned, warnings };
   } catch (error) {
+    lease?.release();
     throw failureFrom(error, `cannot clean up ${folder}`);
   }
 }

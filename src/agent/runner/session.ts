@@ -10,6 +10,7 @@ import { checkStages } from './check-stages.js';
 import type { ClockBase } from './clock-base.js';
 import { keyOf } from './choosing/hash.js';
 import { kernelSwitch } from './drop-cache.js';
+import type { DatasetLease } from './dataset-lease.js';
 import { Aborted, RunnerFailure } from './failure.js';
 import { holdGiven } from './given-files.js';
 import { preflight } from './preflight.js';
@@ -49,6 +50,7 @@ export class RunnerSession {
     | { readonly assignment: Assignment; readonly folder: string; readonly parts: RunnerParts }
     | undefined;
   #stages: StageSequence | undefined;
+  #lease: DatasetLease | undefined;
   /** Work that an abort has to wait for. */
   #isBusy = false;
   /** To be done when the stages have been left. */
@@ -89,6 +91,12 @@ export class RunnerSession {
     }
   }
 
+  /** The dataset is free for another run. */
+  leave(): void {
+    this.#lease?.release();
+    this.#lease = undefined;
+  }
+
   /** For the report once a second. */
   get figures(): { operations: number; inFlight: number; oldestInFlightNs: number } {
     return this.#stages?.figures ?? idle;
@@ -122,9 +130,11 @@ export class RunnerSession {
       if (real !== undefined) this.#sayTarget(targetFacts(real));
       if (held !== undefined) this.#sayTarget(givenFacts(held));
       if (given !== undefined) this.#describeGiven(parts, assignment);
-      if (folder !== '') await prepareDataset(parts, assignment, folder);
-      if (assignment.mode === 'prepare') this.#parts.emit({ kind: 'prepared' });
-      else await this.#runStages(withSizes(assignment, parts.given), target, parts);
+      if (folder !== '') this.#lease = await prepareDataset(parts, assignment, folder);
+      if (assignment.mode === 'prepare') {
+        this.leave();
+        this.#parts.emit({ kind: 'prepared' });
+      } else await this.#runStages(withSizes(assignment, parts.given), target, parts);
       if (this.#cleansNext) await this.#remove(assignment, folder, parts);
     });
   }
@@ -161,6 +171,7 @@ export class RunnerSession {
   async #remove(assignment: Assignment, folder: string, parts: RunnerParts): Promise<void> {
     const removed =
       folder === '' ? { files: 0, warnings: [] } : await removeDataset(parts, assignment, folder);
+    this.leave();
     this.#parts.emit({ kind: 'cleaned', ...removed });
   }
 

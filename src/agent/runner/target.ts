@@ -56,9 +56,12 @@ export function datasetFolder(target: string, assignment: Assignment): string {
  */
 export function enterFolder(folder: string): void {
   process.chdir(folder);
-  if (process.cwd() === folder) return;
+  const real = process.cwd();
+  if (real === folder) return;
+  // What is done at the end of the run is relative, too.
+  process.chdir('/');
   throw new RunnerFailure(
     'target',
-    `${folder} leads to ${process.cwd()} now: a link took the place of a folder`,
+    `${folder} leads to ${real} now: a link took the place of a folder`,
   );
 }

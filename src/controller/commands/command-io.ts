@@ -22,5 +22,7 @@ export interface CommandIo {
   readonly clock: Clock;
   /** Calls `listener` at every SIGINT and SIGTERM until the returned function is called. */
   onSignal(listener: (signal: 'SIGINT' | 'SIGTERM') => void): () => void;
+  /** Calls `listener` before Ctrl-Z stops the process, until the returned function is called. */
+  onStop(listener: () => void): () => void;
   exitCode: ExitCode;
 }

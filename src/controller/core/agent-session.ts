@@ -71,9 +71,9 @@ export class AgentSession {
     this.context = context;
     this.index = agent.index;
     this.id = agent.id;
-    this.states = new SessionStateKeeper(this.index, outbox);
+    this.states = new SessionStateKeeper(agent, outbox);
     this.link = new LinkKeeper({
-      agent: this.index,
+      agent,
       reconnectWindowMs: timeouts.reconnectWindowMs,
       random,
       outbox,
@@ -125,6 +125,11 @@ export class AgentSession {
     return true;
   }
 
+  roundTrip(ms: number): void {
+    this.lookout.contact.roundTrip(ms);
+    this.latency(ms);
+  }
+
   /** A round trip or the age of a message. */
   latency(ms: number): void {
     const delays = this.link.measured(ms);
@@ -138,9 +143,9 @@ export class AgentSession {
     this.context.outbox.notice('warn', line);
   }
 
-  /** It was told to make its part of the dataset, and has neither refused nor removed it. */
+  /** It has made or found its part of the dataset, and not removed it; of one whose last word is missing nobody knows. */
   get hasDataset(): boolean {
-    return this.#makesDataset && !this.cleaned;
+    return this.#makesDataset && !this.cleaned && (this.marked || !this.ending.hasSpokenLast);
   }
 
   toldToPrepare(): void {

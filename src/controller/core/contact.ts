@@ -17,6 +17,7 @@ export class Contact {
   #helloAskedAtMs = -Infinity;
   #messageAtMs = -Infinity;
   #pingId = 0;
+  #roundTripMs: number | undefined;
 
   /**
    * A dead stream must be known for one, and its agent be back, before the silence on it makes the agent hung; but a few
@@ -33,6 +34,11 @@ export class Contact {
 
   get latencyMs(): number | undefined {
     return this.#latency.latestMs;
+  }
+
+  /** The newest; the age of a message is none. */
+  get roundTripMs(): number | undefined {
+    return this.#roundTripMs;
   }
 
   get latencies(): LatencyTally {
@@ -70,6 +76,10 @@ export class Contact {
     const isFirst = nowMs - this.#messageAtMs >= latencySpacingMs;
     this.#messageAtMs = nowMs;
     return isFirst;
+  }
+
+  roundTrip(ms: number): void {
+    this.#roundTripMs = ms;
   }
 
   /** True exactly when the warning is due. */

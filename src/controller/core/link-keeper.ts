@@ -1,4 +1,5 @@
 import type { HeldRange } from '../../shared/model/messages.js';
+import type { AgentPlan } from '../../shared/model/plan.js';
 import { redialDelayMs } from './backoff.js';
 import { earliest } from './earliest.js';
 import type { Outbox } from './outbox.js';
@@ -9,7 +10,7 @@ import type { RedialDelays } from './redial-pace.js';
 import { linkMayMove } from './transitions.js';
 
 export interface LinkOptions {
-  readonly agent: number;
+  readonly agent: Pick<AgentPlan, 'index' | 'id'>;
   readonly reconnectWindowMs: number;
   readonly random: () => number;
   readonly outbox: Outbox;
@@ -95,7 +96,7 @@ export class LinkKeeper {
     this.#dial = { kind: 'underWay' };
     this.#options.outbox.push({
       kind: 'dial',
-      agent: this.#options.agent,
+      agent: this.#options.agent.index,
       generation: this.#generation,
       held: this.#generation === 1 ? [] : this.#options.held(),
     });
@@ -214,7 +215,7 @@ export class LinkKeeper {
   #hangUp(reason: string): void {
     this.#options.outbox.push({
       kind: 'hangUp',
-      agent: this.#options.agent,
+      agent: this.#options.agent.index,
       generation: this.#generation,
       reason,
     });
@@ -223,13 +224,14 @@ export class LinkKeeper {
   #move(to: LinkState, reason: string, more: { readonly silentMs?: number } = {}): void {
     if (this.#state === to) return;
     if (!linkMayMove(this.#state, to)) {
-      this.#options.outbox.notice('error', `Invalid transition: ${this.#state} -> ${to}`);
+      const line = `Agent ${this.#options.agent.id}: Invalid transition: ${this.#state} -> ${to}`;
+      this.#options.outbox.notice('error', line);
       return;
     }
     this.#state = to;
     this.#options.outbox.record({
       type: 'link',
-      agent: this.#options.agent,
+      agent: this.#options.agent.index,
       to,
       generation: this.#generation,
       reason,

@@ -33,6 +33,7 @@ function agentStatus(session: AgentSession, phase: RunPhase, nowMs: number): Age
     silentMs: contact.heardAtMs > 0 ? Math.max(0, nowMs - contact.heardAtMs) : 0,
     runnerSilentMs: runnerSilentMs > 0 ? runnerSilentMs : undefined,
     latencyMs: contact.latencyMs,
+    roundTripMs: contact.roundTripMs,
     inFlight: heartbeat?.inFlight ?? 0,
     oldestInFlightMs: (heartbeat?.oldestInFlightNs ?? 0) / 1e6,
     threads: session.state === 'READY' ? undefined : session.lookout.work?.threads,

@@ -1,4 +1,5 @@
 import type { AgentState } from '../../shared/model/agent-state.js';
+import type { AgentPlan } from '../../shared/model/plan.js';
 import type { Outbox } from './outbox.js';
 import type { SessionState } from './records.js';
 import { hasEnded, sessionMayMove } from './transitions.js';
@@ -9,14 +10,14 @@ import { hasEnded, sessionMayMove } from './transitions.js';
  * read), and what is announced before the agent took our last command up, or after its last word, is out of date as well.
  */
 export class SessionStateKeeper {
-  readonly #agent: number;
+  readonly #agent: Pick<AgentPlan, 'index' | 'id'>;
   readonly #outbox: Outbox;
   #state: SessionState = 'CONNECTING';
   /** Set by our own Cleanup until the agent announces that it cleans. */
   #awaitsCleaning = false;
   #cleaningUp = false;
 
-  constructor(agent: number, outbox: Outbox) {
+  constructor(agent: Pick<AgentPlan, 'index' | 'id'>, outbox: Outbox) {
     this.#agent = agent;
     this.#outbox = outbox;
   }
@@ -55,11 +56,14 @@ export class SessionStateKeeper {
     if (from === to) return true;
     if (!sessionMayMove(from, to)) {
       // After its end an agent may still be heard: that is late, not impossible.
-      if (!hasEnded(from)) this.#outbox.notice('warn', `Invalid transition: ${from} -> ${to}`);
+      if (!hasEnded(from)) {
+        const line = `Agent ${this.#agent.id}: Invalid transition: ${from} -> ${to}`;
+        this.#outbox.notice('warn', line);
+      }
       return false;
     }
     this.#state = to;
-    this.#outbox.record({ type: 'transition', agent: this.#agent, from, to, reason });
+    this.#outbox.record({ type: 'transition', agent: this.#agent.index, from, to, reason });
     return true;
   }
 }

@@ -38,8 +38,10 @@ export interface AgentStatus {
   readonly silentMs: number;
   /** Age of the runner's last report to the agent's control process; undefined without a runner. */
   readonly runnerSilentMs: number | undefined;
-  /** Round trip of the last probes or pings; undefined before the first. */
+  /** The newest of round trips and ages of stats on arrival; undefined before the first. */
   readonly latencyMs: number | undefined;
+  /** Of the newest probe or ping that was answered; undefined before the first. */
+  readonly roundTripMs: number | undefined;
   readonly inFlight: number;
   /** Age of the oldest operation in flight, 0 without one. */
   readonly oldestInFlightMs: number;

@@ -53,6 +53,8 @@ export class GrpcLink {
   readonly #options: GrpcLinkOptions;
   readonly #endpoint: Endpoint;
   readonly #dial: DialOptions;
+  /** For those who speak of a link and do not know whose. */
+  readonly #log: Log;
   #dialling: { generation: number; abort: AbortController } | undefined;
   #stream: Stream | undefined;
   #closed: (() => void) | undefined;
@@ -61,6 +63,9 @@ export class GrpcLink {
   constructor(agent: AgentPlan, options: GrpcLinkOptions) {
     this.#agent = agent;
     this.#options = options;
+    this.#log = (level, line) => {
+      options.notice(level, `Agent ${agent.id}: ${line}`);
+    };
     const { connectMs, helloMs } = options.plan.timeouts;
     const { clock, access } = options;
     this.#dial = { address: addressOf(agent), connectMs, helloMs, clock, access };
@@ -116,7 +121,7 @@ export class GrpcLink {
         held,
         ...(whenSafe && { whenSafe }),
         clock: this.#options.clock,
-        log: this.#options.notice,
+        log: this.#log,
         onEvent: (event) => {
           this.#heard(generation, event);
         },
@@ -148,13 +153,14 @@ export class GrpcLink {
       this.#options.feed({ kind: 'helloResult', agent, hello });
     } catch (thrown) {
       if (!(thrown instanceof DialError)) throw thrown;
-      this.#options.notice('debug', `Agent ${this.#agent.id}: Hello failed: ${thrown.reason}`);
+      this.#log('debug', `Hello failed: ${thrown.reason}`);
       this.#options.feed({ kind: 'helloResult', agent, hello: undefined });
     }
   }
 
   async fetch(instanceId: string): Promise<void> {
-    const { runId, secret, identity, whenSafe, kept, fetched, notice: log } = this.#options;
+    const { runId, secret, identity, whenSafe, kept, fetched } = this.#options;
+    const log = this.#log;
     if (!whenSafe || !kept) return;
     const abort = new AbortController();
     const agent = this.#agent.index;
@@ -230,7 +236,7 @@ export class GrpcLink {
       case 'gap':
       case 'unknownKind':
       case 'tooManyInvalid':
-        notice('warn', `Agent ${this.#agent.id}: ${describe(event)}`);
+        this.#log('warn', describe(event));
         return;
       case 'adapted':
         notice('debug', `Link to agent ${this.#agent.id}: ${event.line}`);

@@ -26,6 +26,7 @@ import { LiveIntake } from './live-intake.js';
 import { openLivePage } from './live-page.js';
 import type { LivePage } from './live-page.js';
 import { RunDriver } from './run-driver.js';
+import { leaveFolder } from './replace-file.js';
 import { RunResults } from './run-results.js';
 
 export interface RunRequest {
@@ -48,6 +49,7 @@ export interface RunRequest {
 }
 
 const viewEveryMs = 500;
+const leaveMs = 200;
 const pageRefreshSeconds = 2;
 
 /**
@@ -65,7 +67,12 @@ export async function executeRun(request: RunRequest): Promise<ExitCode> {
       page?.close();
     }
   });
-  const left = interrupts.atOnce.then(() => exitCodes.interrupted);
+  const left = interrupts.atOnce.then(async () => {
+    // A disk that hangs must not keep the process.
+    const patience = new Promise<void>((resolve) => io.clock.after(leaveMs, resolve));
+    await Promise.race([interrupts.onLeave(), patience]);
+    return exitCodes.interrupted;
+  });
   try {
     return await Promise.race([work, left]);
   } finally {
@@ -95,6 +102,7 @@ async function runWith(
       notice('warn', line);
     },
   });
+  interrupts.onLeave = () => leaveFolder(results.folder);
   const began = io.clock.nowMs();
   const intake = new LiveIntake({
     clock: io.clock,
@@ -190,6 +198,10 @@ async function runWith(
         },
       }),
   );
+  // A shell is left with its cursor and its line wrap.
+  const offStop = io.onStop(() => {
+    view.close();
+  });
   const links = new LinkCounts({
     clock: io.clock,
     agents: plan.agents.length,
@@ -199,6 +211,7 @@ async function runWith(
   const end = await watched(io.clock, interrupts, { run, driver, results, view, began }).finally(
     () => {
       links.stop();
+      offStop();
     },
   );
   const owing = run.sessions

@@ -13,6 +13,8 @@ export class Interrupts {
   readonly atOnce: Promise<void>;
   /** Ends the command as fast as its results allow. */
   onSecond: (() => void) | undefined;
+  /** What is still to be done when nobody waits any longer. */
+  onLeave: () => Promise<void> = () => Promise.resolve();
   readonly off: () => void;
   #first: Signal | undefined;
   #onFirst: ((signal: Signal) => void) | undefined;

@@ -97,7 +97,10 @@ export async function recoverRun({ folder, clock, accessFor, say }: RecoverReque
       {
         dial: { ...dialOf(agent, plan), clock, access },
         ...{ runId, secret, instanceId, identity: controllerIdentity() },
-        ...{ abort: reason, log: say },
+        abort: reason,
+        log: (level, line) => {
+          say(level, `Agent ${agent.id}: ${line}`);
+        },
         accept: (message) => {
           intake.accept(index, message);
         },

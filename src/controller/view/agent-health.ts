@@ -5,7 +5,7 @@ import { duration } from './format.js';
 const silentMs = 3000;
 /** Operations in flight for longer look like stalled storage (2-protocol §5). */
 const stalledMs = 10_000;
-/** A round trip above this is worth a look (RUN-04). */
+/** A round trip or a message of such an age is worth a look (RUN-04). */
 const slowLinkMs = 1000;
 
 export interface Health {
@@ -32,7 +32,7 @@ export function agentHealth(agent: AgentStatus, { status }: RunSnapshot): Health
     return { grade: 1, note };
   }
   if ((agent.latencyMs ?? 0) >= slowLinkMs) {
-    return { grade: 1, note: `slow link, rtt ${ago(agent.latencyMs ?? 0)}` };
+    return { grade: 1, note: `slow link, message latency ${ago(agent.latencyMs ?? 0)}` };
   }
   return { grade: 0, note: why };
 }

@@ -113,8 +113,8 @@ function cells(
   // What an agent in trouble said last is not what it does now: its trouble stands there instead.
   if (health.grade >= 2) return name;
   // The note follows the last cell, and needs the room more.
-  const known = status.latencyMs !== undefined && health.note === '';
-  const link = known ? `rtt ${duration(status.latencyMs * 1e6)}` : '';
+  const known = status.roundTripMs !== undefined && health.note === '';
+  const link = known ? `rtt ${duration(status.roundTripMs * 1e6)}` : '';
   if (load === undefined || (status.state !== 'RUNNING' && status.state !== 'DRAINING')) {
     const { progress } = status;
     const busy = progress !== undefined && progress.done < progress.total;

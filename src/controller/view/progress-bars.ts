@@ -42,8 +42,9 @@ export class ProgressBars implements RunView {
   }
 
   update(snapshot: RunSnapshot): void {
-    const width = (this.#terminal.columns ?? 80) - 1;
-    const most = Math.max(0, (this.#terminal.rows ?? 24) - linesAbove - 1);
+    // A terminal that nobody told its size says 0, as that of `ssh -tt` without one at the other end.
+    const width = (this.#terminal.columns || 80) - 1;
+    const most = Math.max(0, (this.#terminal.rows || 24) - linesAbove - 1);
     const agents = agentLines(snapshot, most);
     const size = `${String(width)} ${String(agents.length)}`;
     // cli-progress cannot take lines away: after a change of size it starts afresh.
@@ -73,6 +74,7 @@ export class ProgressBars implements RunView {
   close(): void {
     this.#bars?.stop();
     this.#bars = undefined;
+    this.#size = '';
   }
 
   #restart(agents: number, barsize: number): void {

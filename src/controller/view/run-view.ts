@@ -1,12 +1,12 @@
 import type { LogLevel } from '../../shared/kernel/log.js';
 import type { RunSnapshot } from '../core/snapshot.js';
 
-/** Shows a run while it goes on. The driver calls `update` once a second, `notice` as things happen, `close` once. */
+/** Shows a run while it goes on. The driver calls `update` once a second, `notice` as things happen, `close` at the end. */
 export interface RunView {
   update(snapshot: RunSnapshot): void;
   /** `line` is one sentence; it is shown even when no update follows. */
   notice(level: LogLevel, line: string): void;
-  /** Leaves the terminal as it was found; nothing may be called after it. */
+  /** Leaves the terminal as it was found; an update after it (the program was stopped for a while) takes it up again. */
   close(): void;
 }
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
@@ -159,6 +160,27 @@ test('[RUN-08] [RPC-05] what is wrong with an agent’s frames is told with its 
     inputs.all.filter(({ kind }) => kind === 'message').map(({ kind }) => kind),
     ['message'],
   );
+});
+
+test('[STAT-06] what cannot be sent to an agent is told with its name', async (t) => {
+  const readsNoMore: RawAnswers = {
+    session: (call) => {
+      let arrived = 0;
+      call.on('data', () => {
+        arrived += 1;
+        if (arrived === 1) call.write(handshakeFrame(welcome, 1n, 'toController'));
+        if (arrived === 2) call.pause();
+      });
+    },
+  };
+  const { links, inputs, notices } = linksTo(t, await startRawServer(t, readsNoMore));
+  links.dial(0, 1, []);
+  await inputs.until(({ kind }) => kind === 'dialed');
+  const noise = randomBytes(2 ** 13).toString('base64');
+  for (let i = 0; i < 500; i += 1) links.send(0, { kind: 'abort', reason: noise });
+  const line = await notices.until((line) => line.startsWith('error'));
+  assert.equal(line, 'error Agent agent-1: Failed to send abort after retries');
+  links.cut();
 });
 
 test('[RUN-01] whatever keeps a dial from an agent is told to the run in its own words', async (t) => {

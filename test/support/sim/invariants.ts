@@ -166,7 +166,7 @@ function readyOnce({ controller }: History): string[] {
 }
 
 function transitions({ controller }: History): string[] {
-  return controller.notices.filter((line) => line.startsWith('Invalid transition'));
+  return controller.notices.filter((line) => line.includes('Invalid transition'));
 }
 
 /** Results say what really happened, and their parts add up to them. */

@@ -35,6 +35,25 @@ function assertDocumented(fields: Iterable<string>): void {
   assert.deepEqual(missing, [], 'not in docs/results.md');
 }
 
+/** Names in the first columns of the tables of a chapter. */
+function documentedIn(...chapters: readonly string[]): readonly string[] {
+  return chapters.flatMap((title) => {
+    const [, text = ''] = page.split(new RegExp(`^##+ ${title}$`, 'mu'));
+    const [chapter = ''] = text.split(/^##+ /mu);
+    const rows = [...chapter.matchAll(/^\| (.*?) +\|/gmu)];
+    const names = rows.flatMap(([, column = '']) => [...column.matchAll(/`(\w+)`/gu)]);
+    assert.ok(names.length > 0, title);
+    return names.map(([, name = '']) => name);
+  });
+}
+
+/** In both directions. */
+function assertSame(fields: ReadonlySet<string>, ...chapters: readonly string[]): void {
+  assertDocumented(fields);
+  const gone = documentedIn(...chapters).filter((name) => !fields.has(name));
+  assert.deepEqual(gone, [], 'in docs/results.md, but in no result');
+}
+
 const records = sampleRun();
 const aggregate = new Aggregate();
 const manifest = new Manifest();
@@ -43,13 +62,15 @@ for (const record of records) {
   manifest.accept(record);
 }
 
-test('[RES-01] docs/results.md names every field of summary.json', () => {
+test('[RES-01] docs/results.md names every field of summary.json, and no other', () => {
   const fields = fieldsOf(aggregate.summary(), new Set(['operations', 'agents', 'error_codes']));
   assert.ok(fields.size > 60);
-  assertDocumented([...fields].filter((field) => field !== 'EIO'));
+  fields.delete('EIO');
+  const chapters = ['A stage', 'An operation', 'An agent in a stage', 'measurement'];
+  assertSame(fields, 'summary.json', ...chapters);
 });
 
-test('[RES-01] docs/results.md names every field of run.json', () => {
+test('[RES-01] docs/results.md names every field of run.json, and no other', () => {
   const { plan, agents, versions, ...rest } = JSON.parse(manifest.toJson()) as {
     plan: unknown;
     agents: { host: unknown }[];
@@ -58,17 +79,18 @@ test('[RES-01] docs/results.md names every field of run.json', () => {
   assert.ok(plan !== undefined && versions !== undefined);
   const withoutHosts = agents.map((agent) => ({ ...agent, host: null }));
   const tables = new Set(['sent', 'received', 'dropped']);
-  assertDocumented(fieldsOf({ ...rest, plan: null, agents: withoutHosts }, tables));
+  const shown = { ...rest, plan: null, versions: null, agents: withoutHosts };
+  assertSame(fieldsOf(shown, tables), 'run.json', 'link_metrics');
 });
 
-test('[RES-01] docs/results.md names every column of intervals.csv', () => {
+test('[RES-01] docs/results.md names every column of intervals.csv, and no other', () => {
   const [header = ''] = intervalsCsv(aggregate);
-  assertDocumented(header.trim().split(','));
+  assertSame(new Set(header.trim().split(',')), 'intervals.csv');
 });
 
-test('[RES-01] docs/results.md names every column of generators.csv', () => {
+test('[RES-01] docs/results.md names every column of generators.csv, and no other', () => {
   const [header = '', first = ''] = generatorsCsv(aggregate);
-  assertDocumented(header.trim().split(','));
+  assertSame(new Set(header.trim().split(',')), 'generators.csv');
   assert.equal(first.trim().split('\n').length, 5, 'a row per second');
 });
 

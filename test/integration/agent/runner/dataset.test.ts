@@ -127,6 +127,39 @@ describe('runner and its dataset', () => {
     assert.deepEqual(times(), before);
   });
 
+  it('[SAFE-01] refuses a dataset that another run uses, and has it when that run is over or was killed', async () => {
+    const first = runner();
+    first.prepare(assignment());
+    await first.event('ready');
+    const other = { runId: 'another run' };
+    for (const mode of ['prepare', 'cleanup'] as const) {
+      const { code, message } = await refusal({ ...other, mode });
+      assert.equal(code, 'dataset');
+      assert.match(message, /ds1\/0 is in use by run 7f3a0000-test of tester@test on host /u);
+    }
+    assert.equal(filesBelow(own('data')).length, 8);
+    first.tell({ kind: 'quit' });
+    await first.exited;
+    const marks = (): readonly string[] =>
+      fs.readdirSync(own()).filter((name) => name.startsWith('.muster-in-use'));
+    assert.deepEqual(marks(), []);
+    const second = runner();
+    second.prepare(assignment(other));
+    await second.event('ready');
+    await second.kill();
+    assert.equal(marks().length, 1);
+    const third = await prepare();
+    assert.match(
+      third
+        .all('log')
+        .map(({ line }) => line)
+        .join(),
+      /took over what run another run/u,
+    );
+    assert.deepEqual(marks(), []);
+    await cleanUp();
+  });
+
   it('[SAFE-01] makes again what an interrupted prepare left, and what is missing or has another size', async () => {
     await prepare();
     const manifest = own('.muster-manifest-0.json');
@@ -468,7 +501,7 @@ describe('runner and its dataset', () => {
     first.prepare(of(0, 'prepare'));
     await first.event('marked');
     await Promise.all([first.event('prepared'), second.event('prepared')]);
-    assert.equal(second.all('marked').length, 0);
+    assert.equal(second.all('marked').length, 1, 'the dataset stays there, too');
     assert.equal(filesBelow(path.join(folder.path, 'ds1', 'data')).length, 8);
 
     const checking = runner();

@@ -204,6 +204,22 @@ test('a failure that the workload process reports fails the run with its own wor
   assert.equal(agent.sent('error').length, 1);
 });
 
+test('[RUN-05] what is wrong with the target of an agent is its own failure, also when others’ had the run aborted', () => {
+  const message = '/data/ds is not empty';
+  const failed = { kind: 'failed', code: 'dataset', message } as const;
+  const agent = new AgentDriver().open().prepare().receive(abort).runner(failed);
+  assert.deepEqual(agent.sent('error'), [{ kind: 'error', code: 'dataset', message }]);
+  assert.equal(agent.sent('final')[0]?.state, 'FAILED');
+  const later = new AgentDriver().ready().receive(abort).runner(failed);
+  assert.equal(later.sent('final')[0]?.state, 'ABORTED');
+});
+
+test('what an aborted run has made of its dataset is told before its last word', () => {
+  const agent = new AgentDriver().open().prepare().receive(abort).runner({ kind: 'marked' });
+  assert.equal(agent.sent('marked').length, 1);
+  assert.equal(agent.sent('final').length, 0);
+});
+
 test('an assignment that cannot be read, or is of another run, fails the run and starts nothing', () => {
   const agent = new AgentDriver({
     parseAssignment: () => {

@@ -28,6 +28,7 @@ async function run(...argv: string[]): Promise<Printed> {
     argv,
     clock: new ManualClock(),
     onSignal: () => () => undefined,
+    onStop: () => () => undefined,
     exitCode: 0,
   };
   const program = new Command('bench-controller')

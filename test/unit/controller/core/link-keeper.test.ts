@@ -8,7 +8,7 @@ import type { RunEffect } from '../../../../src/controller/core/run-io.js';
 function keeper(windowMs = 30_000) {
   const outbox = new Outbox();
   const link = new LinkKeeper({
-    agent: 0,
+    agent: { index: 0, id: 'agent-1' },
     reconnectWindowMs: windowMs,
     random: () => 0.5,
     outbox,

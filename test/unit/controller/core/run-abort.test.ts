@@ -112,23 +112,27 @@ test('[RUN-09] an agent without a stream stops by itself after the window, or th
   assert.ok(fleet.lines().includes(line), fleet.lines().join('\n'));
 });
 
-test('an abort names the dataset that an agent may have begun to make, though it has said nothing of it', () => {
+test('an abort names the dataset of who has made or found one, and of who cannot be asked any more', () => {
   const stays = (fleet: ScriptedFleet) =>
     fleet.lines().filter((line) => line.startsWith('The dataset stays on'));
   const preparing = (options?: Partial<Plan>) => {
     const fleet = new ScriptedFleet(fleetPlan(2, options), { cleanup: true });
     return fleet.refuse(0, 'prepare').refuse(1, 'prepare').start().advance(500);
   };
-  const fleet = preparing().feed(interrupt).finish();
-  assert.match(stays(fleet)[0]!, /^The dataset stays on agent-1, agent-2:/);
-  const refused = preparing();
+  const marked = (agent: number, options?: Partial<Plan>) =>
+    preparing(options).says(agent, { kind: 'marked' });
+  assert.deepEqual(stays(preparing().feed(interrupt).finish()), [], 'they were still looking');
+  assert.match(stays(marked(1).feed(interrupt).finish())[0]!, /^The dataset stays on agent-2:/);
+  const silent = preparing().freeze(1).feed(interrupt).finish();
+  assert.match(stays(silent)[0]!, /^The dataset stays on agent-2:/);
+  const refused = marked(0);
   refused.says(1, { kind: 'error', code: 'dataset', message: '/mnt holds another dataset' });
   assert.match(stays(refused.finish())[0]!, /^The dataset stays on agent-1:/);
   const agents = fleetPlan(2).agents.map((agent) => ({ ...agent, target: 'null:' }));
-  assert.deepEqual(stays(preparing({ agents }).feed(interrupt).finish()), []);
+  assert.deepEqual(stays(marked(0, { agents }).feed(interrupt).finish()), []);
   const given = { kind: 'existing', paths: ['/mnt/file'] } as const;
   const dataset = { ...fleetPlan(2).dataset, given };
-  assert.deepEqual(stays(preparing({ dataset }).feed(interrupt).finish()), []);
+  assert.deepEqual(stays(marked(0, { dataset }).feed(interrupt).finish()), []);
 });
 
 test('[RUN-09] a disconnected agent is dialled on, and told when it is back', () => {

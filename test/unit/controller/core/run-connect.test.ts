@@ -41,13 +41,10 @@ test('[RUN-01] the reason names five of many bad agents and how many more there 
   const fleet = new ScriptedFleet(fleetPlan(12));
   for (let agent = 0; agent < 12; agent += 1) fleet.refuse(agent, 'dial');
   fleet.start();
-  const failed = {
-    kind: 'dialFailed',
-    generation: 1,
-    code: 'refused',
-    message: 'refused',
-  } as const;
-  for (let agent = 0; agent < 12; agent += 1) fleet.feed({ ...failed, agent });
+  const failed = { kind: 'dialFailed', generation: 1, code: 'refused' } as const;
+  for (let agent = 0; agent < 12; agent += 1) {
+    fleet.feed({ ...failed, agent, message: `refused ${String(agent)}` });
+  }
   assert.equal(fleet.lines().filter((line) => line.includes('unreachable')).length, 12);
   const reason = fleet.end?.reason ?? '';
   assert.equal(reason.match(/unreachable/g)?.length, 5);

@@ -125,16 +125,22 @@ function failsToPrepare(fleet: ScriptedFleet, agent: number): void {
   fleet.says(agent, { kind: 'final', state: 'FAILED', reason: 'no space left' });
 }
 
-test('[RUN-05] the reason names every agent that failed in prepare, the first five of them, and how many more', () => {
-  const all = Array.from({ length: 8 }, (_, agent) => agent);
-  const fleet = new ScriptedFleet(fleetPlan(8));
-  for (const agent of all) fleet.refuse(agent, 'prepare').refuse(agent, 'abort');
-  fleet.start().advance(500);
-  for (const agent of all.slice(1)) failsToPrepare(fleet, agent);
-  fleet.finish();
-  const named = [2, 3, 4, 5, 6].map((id) => `Agent agent-${String(id)} failed: no space left`);
-  assert.equal(fleet.end?.reason, `${named.join('; ')}; and 2 more`);
-  assert.equal(fleet.end.exitCode, 3);
+test('[RUN-05] the reason names every agent that failed in prepare, and says once what is the same of them', () => {
+  const failing = (count: number): string | undefined => {
+    const fleet = new ScriptedFleet(fleetPlan(count + 1));
+    for (let agent = 0; agent <= count; agent += 1) {
+      fleet.refuse(agent, 'prepare').refuse(agent, 'abort');
+    }
+    fleet.start().advance(500);
+    for (let agent = 1; agent <= count; agent += 1) failsToPrepare(fleet, agent);
+    const { exitCode, reason } = fleet.finish().end ?? {};
+    assert.equal(exitCode, 3);
+    return reason;
+  };
+  assert.equal(failing(1), 'Agent agent-2 failed: no space left');
+  assert.equal(failing(3), 'Agents agent-2, agent-3 and agent-4 failed: no space left');
+  const ten = Array.from({ length: 10 }, (_, index) => `agent-${String(index + 2)}`);
+  assert.equal(failing(99), `Agents ${ten.join(', ')} and 89 more failed: no space left`);
 });
 
 test('[RUN-05] who cannot be reached while a prepare is given up is not named as a cause of it', () => {

@@ -28,6 +28,8 @@ test('[RUN-11] bars show the run and each agent, and every update changes what i
     /agent-1 +RUNNING +1 000 ops\/s +3.91 MiB\/s +p99 1.23 ms +rtt 250 us/,
   );
   assert.equal(screen.length, 4);
+  const unknown = snapshotOf([agentStatus(0, { latencyMs: 0, roundTripMs: undefined })]);
+  assert.doesNotMatch(show(new FakeTerminal(100), [unknown])[1] ?? '', /rtt| 0 ns/);
   const stage = { index: 0, name: 'mixed', elapsedMs: 16_000, warmupMs: 0, durationMs: 60_000 };
   const later = show(new FakeTerminal(100), [snapshotOf(three), snapshotOf(three, { stage })]);
   assert.match(later[0] ?? '', /0m16s/);
@@ -125,6 +127,27 @@ test('closing takes the bars away and gives the cursor back', () => {
   );
   assert.ok(terminal.written.lastIndexOf('\x1b[?25h') > terminal.written.lastIndexOf('\x1b[?25l'));
   assert.ok(terminal.written.lastIndexOf('\x1b[?7h') > terminal.written.lastIndexOf('\x1b[?7l'));
+});
+
+test('bars that were closed, because the program was stopped for a while, are drawn anew', () => {
+  const terminal = new FakeTerminal(100, 24);
+  const bars = new ProgressBars(terminal, noPaint, false);
+  bars.update(snapshotOf(three));
+  bars.close();
+  terminal.write('[1]+  Stopped\n');
+  bars.update(snapshotOf(three));
+  assert.ok(terminal.written.lastIndexOf('\x1b[?25l') > terminal.written.lastIndexOf('\x1b[?25h'));
+  assert.equal(terminal.screen[0], '[1]+  Stopped');
+  assert.match(terminal.screen[2] ?? '', /agent-1/);
+  bars.close();
+});
+
+test('a terminal that does not know its size is taken for one of 80 columns', () => {
+  const terminal = new FakeTerminal(0, 0);
+  const bars = new ProgressBars(terminal, noPaint, false);
+  bars.update(snapshotOf(three));
+  bars.close();
+  assert.match(terminal.written, /running mixed.*agent-1 +RUNNING/s);
 });
 
 test('only what is wrong is coloured', () => {

@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import type { TestContext } from 'node:test';
+import { claimDataset } from '../../../../src/agent/runner/claim-dataset.js';
+import { Aborted, RunnerFailure } from '../../../../src/agent/runner/failure.js';
+import { systemClock } from '../../../../src/shared/kernel/system-clock.js';
+import { assignmentOf, stageOf } from '../../../support/runner-process.js';
+import { temporaryFolder } from '../../../support/temporary-folder.js';
+
+/** Claims the dataset below a target, for a run that is told to stop. */
+function claiming(t: TestContext) {
+  const { path: target, remove } = temporaryFolder();
+  t.after(remove);
+  const folder = path.join(target, 'ds1', '0');
+  const assignment = assignmentOf(target, [stageOf({ durationMs: 50 })], {});
+  const signal = AbortSignal.abort('another agent failed');
+  const claim = () => claimDataset({ folder, assignment, clock: systemClock, signal });
+  return { target, folder, claim };
+}
+
+test('[SAFE-01] an agent that is told to stop before it has begun makes nothing', async (t) => {
+  const { target, claim } = claiming(t);
+  await assert.rejects(claim, Aborted);
+  assert.deepEqual(fs.readdirSync(target), []);
+});
+
+test('[RUN-05] an agent that is told to stop says first what is wrong with its dataset’s folder', async (t) => {
+  const { folder, claim } = claiming(t);
+  fs.mkdirSync(folder, { recursive: true });
+  fs.writeFileSync(path.join(folder, 'thesis.txt'), 'precious');
+  await assert.rejects(claim, RunnerFailure);
+});
