@@ -42,6 +42,7 @@ export class DatasetLease {
   readonly #name: string;
   readonly #text: string;
   #cancel: Cancel = () => undefined;
+  #isRenewing = false;
 
   constructor(name: string, holder: Holder, clock: Clock) {
     this.#name = name;
@@ -68,6 +69,9 @@ export class DatasetLease {
 
   /** The time of its last change is what counts, as the server of the files has it. */
   async #renew(): Promise<void> {
+    // On storage that hangs each renewal would keep a thread of libuv's pool, until none is left.
+    if (this.#isRenewing) return;
+    this.#isRenewing = true;
     try {
       const file = await open(this.#name, O_WRONLY | O_NOFOLLOW);
       try {
@@ -77,6 +81,8 @@ export class DatasetLease {
       }
     } catch {
       // Removed by somebody: nothing to be done about it in the middle of a stage.
+    } finally {
+      this.#isRenewing = false;
     }
   }
 }
