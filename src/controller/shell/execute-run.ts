@@ -1,5 +1,4 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { readClock, type Clock } from '../../shared/kernel/clock.js';
 import type { HttpAddress } from '../../shared/wire/listen-http.js';
 import type { LogLevel } from '../../shared/kernel/log.js';
 import type { Assignment } from '../../shared/model/assignment.js';
@@ -15,7 +14,6 @@ import type { RunEnd, RunMode } from '../core/run-io.js';
 import { Run } from '../core/run.js';
 import { createView, type ViewMode, type ViewOptions } from '../view/create-view.js';
 import { printResults } from '../view/print-results.js';
-import type { RunView } from '../view/run-view.js';
 import { GrpcLinks, openLinksWarning } from './agent-links.js';
 import { CheckpointIntake } from './checkpoint-intake.js';
 import { withEmbeddedAgents, type ReachableFleet } from './embedded-agents.js';
@@ -28,6 +26,7 @@ import type { LivePage } from './live-page.js';
 import { RunDriver } from './run-driver.js';
 import { leaveFolder } from './replace-file.js';
 import { RunResults } from './run-results.js';
+import { watched } from './watched-run.js';
 
 export interface RunRequest {
   readonly io: CommandIo;
@@ -48,7 +47,6 @@ export interface RunRequest {
   readonly split: (plan: Plan, runId: string, creator: string) => readonly Assignment[];
 }
 
-const viewEveryMs = 500;
 const leaveMs = 200;
 const pageRefreshSeconds = 2;
 
@@ -198,22 +196,15 @@ async function runWith(
         },
       }),
   );
-  // A shell is left with its cursor and its line wrap.
-  const offStop = io.onStop(() => {
-    view.close();
-  });
   const links = new LinkCounts({
     clock: io.clock,
     agents: plan.agents.length,
     metrics: (agent) => driver.linkMetrics(agent),
     record,
   });
-  const end = await watched(io.clock, interrupts, { run, driver, results, view, began }).finally(
-    () => {
-      links.stop();
-      offStop();
-    },
-  );
+  const end = await watched(io, interrupts, { run, driver, results, view, began }).finally(() => {
+    links.stop();
+  });
   const owing = run.sessions
     .filter(({ isOwing, index }) => isOwing && !checkpoints.has(index))
     .map(({ id }) => id);
@@ -239,52 +230,6 @@ async function runWith(
   // A disk that did not take the results may not answer to this, either.
   if (owing.length === 0 && finished.failure === undefined) await results.forgetSecret();
   return finished.exitCode;
-}
-
-interface Watched {
-  readonly run: Run;
-  readonly driver: RunDriver;
-  readonly results: RunResults;
-  readonly view: RunView;
-  readonly began: number;
-}
-
-/** Drives the run with the view kept fresh and signals heeded; 'impatient' when a second Ctrl-C came. */
-async function watched(
-  clock: Clock,
-  interrupts: Interrupts,
-  { run, driver, results, view, began }: Watched,
-): Promise<RunEnd | 'impatient'> {
-  let shownAt = clock.nowMs();
-  const show = (): void => {
-    const now = clock.nowMs();
-    const lateMs = Math.max(0, now - shownAt - viewEveryMs);
-    shownAt = now;
-    view.update({
-      elapsedMs: now - began,
-      lateMs,
-      status: run.snapshot(readClock(clock)),
-      live: results.aggregate.live(),
-    });
-    cancelShow = clock.after(viewEveryMs, show);
-  };
-  let cancelShow = clock.after(0, show);
-  const impatient = new Promise<'impatient'>((resolve) => {
-    interrupts.onSecond = () => {
-      resolve('impatient');
-    };
-  });
-  try {
-    const ended = driver.drive();
-    interrupts.onFirst((signal) => {
-      driver.feed({ kind: 'interrupt', signal });
-    });
-    const end = await Promise.race([ended, impatient]);
-    if (end === 'impatient') await driver.leave('ended at once by the operator');
-    return end;
-  } finally {
-    cancelShow();
-  }
 }
 
 const atOnceEnd: RunRecord = {
