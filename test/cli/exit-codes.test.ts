@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { closeSync, mkdirSync, openSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { assertOneSentence, controller, Desk, printed } from '../support/cli-run.js';
 import { Program } from '../support/program.js';
+import { fill } from '../support/small-disk.js';
 
 // 0 … 3 and 6 here; 4, 5 and 130 need agents that are lost: test/faults.
 
@@ -88,8 +89,7 @@ test('[RUN-18] 6: a disk that gets full during the run: said at once, the run en
   const argv = ['run', config, '--results', disk, '--progress', 'json'];
   const program = new Program('bench-controller', argv);
   await program.waitFor(/"phase":"running"/);
-  const { bavail, bsize } = statfsSync(disk);
-  writeFileSync(join(disk, 'filler'), Buffer.alloc(bavail * bsize));
+  fill(disk);
   const shown = await printed(program);
   assertOneSentence(shown, 6, /^ERROR: Cannot write results to disk \(disk full\)$/m);
   assert.match(shown.stderr, /^=== RESULTS \(DISK WRITE FAILED\) ===\nCOMPLETED desk\n/m);

@@ -1,4 +1,5 @@
-import { mkdtempSync, rmdirSync, statfsSync, writeFileSync } from 'node:fs';
+import assert from 'node:assert/strict';
+import { closeSync, mkdtempSync, openSync, rmdirSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -20,10 +21,18 @@ export async function smallDisk(t: TestContext, options: string): Promise<string
   return folder;
 }
 
-/** Takes what is left of the file system; the path of the file that did. */
+/** Takes what is left of the file system, while others write to it as well; the path of the file that did. */
 export function fill(folder: string): string {
   const path = join(folder, 'filler');
-  const { bavail, bsize } = statfsSync(folder);
-  writeFileSync(path, Buffer.alloc(bavail * bsize));
+  const file = openSync(path, 'w');
+  const block = Buffer.alloc(4096);
+  const write = (): never => {
+    for (;;) writeSync(file, block);
+  };
+  try {
+    assert.throws(write, { code: 'ENOSPC' });
+  } finally {
+    closeSync(file);
+  }
   return path;
 }
