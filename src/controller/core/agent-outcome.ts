@@ -72,3 +72,14 @@ export function coveredSeconds({ held, result }: AgentStage): number {
   if (result.endedNs === 0n) return result.intervals;
   return Math.max(0, Number(result.endedNs - result.atNs) / 1e9);
 }
+
+/** Measured seconds in which any of them began operations: until the duration was over, or all were done or stopped. */
+export function loadSeconds(
+  members: readonly { readonly stage: AgentStage }[],
+  plan: StagePlan,
+): number {
+  const own = ({ stage }: { readonly stage: AgentStage }): number =>
+    stage.result ? (doneSeconds(stage, plan) ?? coveredSeconds(stage)) : stage.held.end;
+  const longest = Math.max(0, ...members.map(own));
+  return Math.min(longest, plan.durationMs === undefined ? Infinity : plan.durationMs / 1000);
+}

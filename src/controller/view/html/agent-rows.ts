@@ -1,9 +1,11 @@
+import { loadSeconds } from '../../core/agent-outcome.js';
 import type { Pieces } from '../../core/pieces.js';
 import type { AgentTrack, StageTrack } from '../../core/stage-track.js';
 import type { AgentStageSummary, StageSummary } from '../../core/summary.js';
 import { duration, instant, percent, rate } from '../format.js';
 import { html } from './markup.js';
 import type { Markup } from './markup.js';
+import { perSecond } from './thin-rows.js';
 
 const sparkWidth = 160;
 const sparkHeight = 22;
@@ -23,7 +25,7 @@ export function* agentRows(
   const rates = new Map<string, readonly number[]>();
   for (const agent of agents) {
     yield;
-    rates.set(agent.plan.id, perSecond(track, agent));
+    rates.set(agent.plan.id, rateBySecond(track, agent));
   }
   const seconds = Math.max(1, ...[...rates.values()].map((values) => values.length));
   const most = [...rates.values()].flat().reduce((highest, value) => Math.max(highest, value), 0);
@@ -72,15 +74,17 @@ function cells(agent: AgentStageSummary, operations: readonly string[]): readonl
   ];
 }
 
-/** Operations per second, all kinds together, by second. */
-function perSecond(track: StageTrack, agent: AgentTrack): readonly number[] {
+/** Operations per second, all kinds together, by second of load. */
+function rateBySecond(track: StageTrack, agent: AgentTrack): readonly number[] {
   const stage = track.agents.get(agent.plan.index);
   const rates: number[] = [];
   if (!stage) return rates;
+  const load = loadSeconds([{ stage }], track.plan);
   for (const operation of track.operations) {
     for (const row of stage.rows(operation)) {
-      const each = row.count / (row.last - row.first + 1);
-      for (let second = row.first; second <= row.last; second++) {
+      const each = perSecond(row.count, row, load);
+      if (each === null) continue;
+      for (let second = row.first; second <= Math.min(row.last, load); second++) {
         rates[second] = (rates[second] ?? 0) + each;
       }
     }

@@ -26,7 +26,7 @@ export interface Chart {
 const width = 480;
 const height = 190;
 const left = 72;
-const right = 26;
+const right = 34;
 const top = 12;
 const bottom = 26;
 

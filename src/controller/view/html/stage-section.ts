@@ -1,3 +1,4 @@
+import { loadSeconds } from '../../core/agent-outcome.js';
 import type { IntervalRow } from '../../core/interval-rows.js';
 import type { Pieces } from '../../core/pieces.js';
 import type { AgentTrack, StageTrack } from '../../core/stage-track.js';
@@ -125,7 +126,7 @@ function* operationCharts(
     totals.push(row);
     if (totals.length % rowsPerPiece === 0) yield;
   }
-  const columns = thinRows(totals, mostColumns);
+  const columns = thinRows(totals, mostColumns, loadSeconds(members, track.plan));
   if (columns.length === 0) return nothing;
   const end = (columns.at(-1)?.last ?? 0) + 1;
   const x = {
@@ -136,14 +137,14 @@ function* operationCharts(
     shaded: columns.map(({ missing }) => missing),
   };
   const latencies = columns.flatMap(({ p50, max }) => (p50 === null ? [] : [p50, max ?? p50]));
-  const rates = columns.map(({ perSecond }) => perSecond);
+  const rates = columns.map(({ rate: each }) => each);
   return html`<h3>${operation}</h3>
     <div class="charts">
       ${lineChart({
         ...x,
         title: `${operation}: operations per second`,
         lines: [{ name: 'ops/s', values: rates }],
-        y: linearScale(Math.max(...rates)),
+        y: linearScale(Math.max(0, ...rates.filter((each) => each !== null))),
         yText: rate,
       })}
       ${
@@ -177,5 +178,9 @@ function columnText(column: Column | undefined): string {
   const errors =
     column.errors > 0 ? `, ${count(column.errors)} ${nounFor(column.errors, 'error')}` : '';
   const gap = column.missing ? ' (some intervals are missing)' : '';
-  return `${when}: ${rate(column.perSecond)} ops/s, ${bytes(column.bytesPerSecond)}/s, ${latency}${errors}${gap}`;
+  const done =
+    column.rate === null || column.bytesRate === null
+      ? `the load is over, ${counted(column.count, 'operation')} completed`
+      : `${rate(column.rate)} ops/s, ${bytes(column.bytesRate)}/s`;
+  return `${when}: ${done}, ${latency}${errors}${gap}`;
 }

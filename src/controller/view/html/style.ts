@@ -16,7 +16,7 @@ th, td { padding: 3px 12px 3px 0; text-align: right; white-space: nowrap; border
 thead th { color: var(--soft); } tbody th, th:first-child, td.text { text-align: left; } tbody th { font-weight: 600; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(340px, 1fr)); gap: 8px 24px; }
 figure { margin: 0; } figcaption { font-weight: 600; font-size: 13px; } svg { width: 100%; height: auto; display: block; }
-svg.spark { width: 160px; height: 22px; }
+svg.timeline { min-width: 720px; } svg.spark { width: 160px; height: 22px; }
 .key { font-weight: 400; margin-left: 12px; } .key::before { content: ""; display: inline-block; width: 14px; border-top: 2px solid; margin-right: 5px; vertical-align: middle; }
 .key.k0::before { border-color: var(--a); } .key.k1::before { border-color: var(--b); } .key.k2::before { border-color: var(--c); }
 .grid { stroke: var(--rule); } .tick { fill: var(--soft); font-size: 12px; }

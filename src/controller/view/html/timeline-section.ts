@@ -21,6 +21,7 @@ export function timelineSection(manifest: ManifestDocument, elapsedMs: number): 
   return html`<section>
     <h2>The run</h2>
     <p class="facts">
+      <span class="swatch">connecting or idle</span>
       <span class="swatch state-PREPARING">preparing</span>
       <span class="swatch state-READY">ready</span>
       <span class="swatch state-RUNNING">running</span>
@@ -30,27 +31,29 @@ export function timelineSection(manifest: ManifestDocument, elapsedMs: number): 
       <span class="swatch link-DISCONNECTED">no link</span>
       <span class="swatch link-HUNG">hung</span>
     </p>
-    <svg
-      class="timeline"
-      viewBox="0 0 ${width} ${height}"
-      role="img"
-      aria-label="States of the agents over time"
-    >
-      ${scale.ticks.map(
-        (second) =>
-          html`<line
-              class="grid"
-              x1="${across(second * 1000)}"
-              x2="${across(second * 1000)}"
-              y1="0"
-              y2="${height - axisHeight}"
-            />
-            <text class="tick" x="${across(second * 1000)}" y="${height - 6}" text-anchor="middle"
-              >${clock(second)}</text
-            >`,
-      )}
-      ${manifest.agents.map((agent, row) => agentBar(agent, row * rowHeight, across, end))}
-    </svg>
+    <div class="scroll">
+      <svg
+        class="timeline"
+        viewBox="0 0 ${width} ${height}"
+        role="img"
+        aria-label="States of the agents over time"
+      >
+        ${scale.ticks.map(
+          (second) =>
+            html`<line
+                class="grid"
+                x1="${across(second * 1000)}"
+                x2="${across(second * 1000)}"
+                y1="0"
+                y2="${height - axisHeight}"
+              />
+              <text class="tick" x="${across(second * 1000)}" y="${height - 6}" text-anchor="middle"
+                >${clock(second)}</text
+              >`,
+        )}
+        ${manifest.agents.map((agent, row) => agentBar(agent, row * rowHeight, across, end))}
+      </svg>
+    </div>
     ${decisions(manifest)}
   </section>`;
 }

@@ -5,7 +5,7 @@ import { Manifest } from '../../../../../src/controller/core/manifest.js';
 import { atOnce } from '../../../../../src/controller/core/pieces.js';
 import type { JournalRecord, RunRecord } from '../../../../../src/controller/core/records.js';
 import { reportHtml } from '../../../../../src/controller/view/html/report-html.js';
-import { at, sampleRun } from '../../../../support/recorded-run.js';
+import { at, RecordedAgent, sampleRun } from '../../../../support/recorded-run.js';
 
 function pageOf(records: readonly JournalRecord[], refreshSeconds?: number): string {
   const aggregate = new Aggregate();
@@ -118,4 +118,50 @@ test('a stage of hours is drawn in a bounded number of columns, and no operation
   const columns = tooltips(page).filter((text) => /^seconds? \d+.*ops\/s/.test(text));
   assert.equal(columns.length, 4 * 250);
   assert.match(columns[0] ?? '', /^seconds 0–3: 7\.00 ops\/s/);
+});
+
+test('[LINK-16] operations that end after the load do not draw a rate that falls to zero', () => {
+  const agent = new RecordedAgent();
+  const tail: JournalRecord[] = [];
+  const records = sampleRun({ agents: 1 }).flatMap((record): readonly JournalRecord[] => {
+    if (record.type === 'interval') {
+      const interval = agent.interval({ read: { latenciesNs: Array<number>(40).fill(50_000) } });
+      return [{ ...record, interval }];
+    }
+    if (record.type !== 'stageResult') return [record];
+    const last = agent.interval({ read: { latenciesNs: [4_000_000] } });
+    tail.push({ type: 'interval', agent: 0, interval: last, atMs: record.atMs });
+    return [...tail, { ...record, result: agent.result('duration', 5.004) }];
+  });
+  const page = pageOf(records);
+  const columns = tooltips(page).filter((text) => text.startsWith('second'));
+  assert.match(columns[4] ?? '', /^second 4: 40\.0 ops\/s/);
+  assert.match(
+    columns[5] ?? '',
+    /^second 5: the load is over, 1 operation completed, p50 4\.00 ms/,
+  );
+  const lines = [...page.matchAll(/class="line k0" d="([^"]*)"/g)].map(([, d = '']) => d);
+  const points = lines.map((d) => d.split('L').length);
+  assert.deepEqual(points.slice(0, 2), [5, 6], 'the rate ends with the load, latencies do not');
+  assert.equal(points.at(-1), 5, 'so does the rate of each agent');
+});
+
+test('[LINK-16] a last second that was cut counts as the part that it is', () => {
+  const agent = new RecordedAgent();
+  const aborted = { durationMs: 60_000 };
+  const records = sampleRun({ agents: 1, seconds: 3 }).map((record): JournalRecord => {
+    if (record.type === 'run') {
+      const stages = record.plan.stages.map((stage) => ({ ...stage, ...aborted }));
+      return { ...record, plan: { ...record.plan, stages } };
+    }
+    if (record.type === 'interval') {
+      const count = record.interval.first === 2 ? 24 : 40;
+      const latenciesNs = Array<number>(count).fill(50_000);
+      return { ...record, interval: agent.interval({ read: { latenciesNs } }) };
+    }
+    if (record.type !== 'stageResult') return record;
+    return { ...record, result: agent.result('aborted', 2.6) };
+  });
+  const columns = tooltips(pageOf(records)).filter((text) => text.startsWith('second 2: '));
+  assert.match(columns[0] ?? '', /^second 2: 40\.0 ops\/s/);
 });
