@@ -23,6 +23,15 @@ test('every link in the documentation leads to a file that is there', () => {
   assert.deepEqual(dead, []);
 });
 
+test('every page of docs/ can be found from the README', () => {
+  const readme = readFileSync(new URL('README.md', root), 'utf8');
+  const pagesOfDocs = readdirSync(new URL('docs', root)).filter((name) => name.endsWith('.md'));
+  assert.deepEqual(
+    pagesOfDocs.filter((name) => !readme.includes(`(docs/${name})`)),
+    [],
+  );
+});
+
 const promised = {
   'docs/troubleshooting.md': ['unreachable after 5s', 'busy: run', 'bench-controller report'],
   'docs/network-requirements.md': [
