@@ -8,6 +8,8 @@ type Agent = ManifestDocument['agents'][number];
 
 const width = 960;
 const left = 130;
+/** Room for half of the last label. */
+const right = 24;
 const rowHeight = 18;
 const axisHeight = 22;
 
@@ -16,7 +18,7 @@ export function timelineSection(manifest: ManifestDocument, elapsedMs: number): 
   const end = Math.max(1, elapsedMs);
   const scale = timeScale(end / 1000);
   const across = (ms: number): number =>
-    Math.round((left + (Math.min(ms, end) / end) * (width - left - 10)) * 10) / 10;
+    Math.round((left + (Math.min(ms, end) / end) * (width - left - right)) * 10) / 10;
   const height = axisHeight + manifest.agents.length * rowHeight;
   return html`<section>
     <h2>The run</h2>
