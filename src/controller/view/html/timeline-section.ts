@@ -23,7 +23,7 @@ export function timelineSection(manifest: ManifestDocument, elapsedMs: number): 
   return html`<section>
     <h2>The run</h2>
     <p class="facts">
-      <span class="swatch">connecting or idle</span>
+      <span class="swatch">connecting, idle or completed</span>
       <span class="swatch state-PREPARING">preparing</span>
       <span class="swatch state-READY">ready</span>
       <span class="swatch state-RUNNING">running</span>
