@@ -12,7 +12,7 @@ import type {
 } from '../../src/shared/model/messages.js';
 import type { OperationKind } from '../../src/shared/model/operation.js';
 import type { Plan, StagePlan } from '../../src/shared/model/plan.js';
-import type { JournalRecord, RunRecord } from '../../src/controller/core/records.js';
+import type { JournalRecord, RunRecord, SessionState } from '../../src/controller/core/records.js';
 
 export function stagePlan(index: number, change: Partial<StagePlan> = {}): StagePlan {
   return {
@@ -357,12 +357,7 @@ export const completed: RunRecord = {
   notRepresentative: false,
 };
 
-export function to(
-  agent: number,
-  from: 'CONNECTING' | 'ARMED' | 'RUNNING',
-  state: 'IDLE' | 'RUNNING' | 'COMPLETED' | 'FAILED' | 'ABORTED',
-  reason = '',
-): RunRecord {
+export function to(agent: number, from: SessionState, state: SessionState, reason = ''): RunRecord {
   return { type: 'transition', agent, from, to: state, reason };
 }
 

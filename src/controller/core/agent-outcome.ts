@@ -18,7 +18,9 @@ export function agentStageState(
   if (!told) return 'NOT_STARTED';
   if (session === 'FAILED' || session === 'ABORTED') return session;
   if (link === 'HUNG') return 'HUNG';
-  return ended || link === 'DISCONNECTED' || link === 'CLOSED' ? 'LOST' : 'RUNNING';
+  if (ended || link === 'DISCONNECTED' || link === 'CLOSED') return 'LOST';
+  // Told, and waiting for T0.
+  return session === 'READY' || session === 'ARMED' ? 'NOT_STARTED' : 'RUNNING';
 }
 
 /** What an agent made of a stage that it has given a result of: one that is cut short comes with a result, too. */

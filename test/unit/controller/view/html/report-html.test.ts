@@ -5,7 +5,7 @@ import { Manifest } from '../../../../../src/controller/core/manifest.js';
 import { atOnce } from '../../../../../src/controller/core/pieces.js';
 import type { JournalRecord, RunRecord } from '../../../../../src/controller/core/records.js';
 import { reportHtml } from '../../../../../src/controller/view/html/report-html.js';
-import { at, RecordedAgent, sampleRun } from '../../../../support/recorded-run.js';
+import { at, RecordedAgent, sampleRun, to } from '../../../../support/recorded-run.js';
 
 function pageOf(records: readonly JournalRecord[], refreshSeconds?: number): string {
   const aggregate = new Aggregate();
@@ -111,6 +111,18 @@ test('[LINK-16] while the run goes on the page refreshes itself and judges nothi
   assert.match(page, />RUNNING<\/span>/);
   assert.doesNotMatch(page, /did not complete|INTERRUPTED/);
   assert.doesNotMatch(pageOf(sampleRun()), /http-equiv="refresh"/);
+});
+
+test('[STAT-01] agents that wait for the start of a stage are not shown as running, those that run are', () => {
+  const stateOf = (page: string): string =>
+    /<th>agent-1<\/th>\s*<td class="[^"]*">([A-Z_]+)</.exec(page)?.[1] ?? '';
+  const records = sampleRun().filter(({ atMs }) => atMs < 4000);
+  const beforeT0 = records.flatMap((record): readonly JournalRecord[] => {
+    if (record.type === 'stageStart') return [record, at(record.atMs, to(0, 'IDLE', 'ARMED'))];
+    return record.atMs < 3000 ? [record] : [];
+  });
+  assert.equal(stateOf(pageOf(beforeT0, 2)), 'NOT_STARTED');
+  assert.equal(stateOf(pageOf(records, 2)), 'RUNNING');
 });
 
 test('a stage of hours is drawn in a bounded number of columns, and no operation is left out', () => {
