@@ -3,8 +3,9 @@ import type { Assignment } from '../../shared/model/assignment.js';
 import type { Instant } from '../../shared/kernel/clock.js';
 import type { LogLevel } from '../../shared/kernel/log.js';
 import type { RunnerEvent } from '../runner/protocol.js';
-import { earliest } from './alarm.js';
+import { Alarm, earliest } from './alarm.js';
 import type { Command } from './command-table.js';
+import { punctualMs } from './ending.js';
 import type { EndPlan } from './ending.js';
 import { obey } from './run-commands.js';
 import { RunContext } from './run-context.js';
@@ -25,6 +26,7 @@ const momentNs = 5_000_000_000n;
 /** One run on this agent, from Open until the agent is released: its state, its runner, its way to an end. */
 export class AgentRun {
   readonly #run: RunContext;
+  readonly #drainAlarm = new Alarm(punctualMs);
   #leaseUntilNs: bigint | undefined;
   /** When a lease was renewed too late for the last time. */
   #lapsedAtNs: bigint | undefined;
@@ -122,13 +124,22 @@ export class AgentRun {
     const { ending, runner, drainByMs } = this.#run;
     if (ending) return ending.wakeAt();
     const limitMs = this.timeouts?.runnerSilenceMs;
-    return earliest(limitMs === undefined ? undefined : runner?.wakeAt(limitMs), drainByMs);
+    return earliest(
+      limitMs === undefined ? undefined : runner?.wakeAt(limitMs),
+      drainByMs === undefined ? undefined : this.#drainAlarm.wakeAt(drainByMs),
+    );
+  }
+
+  /** After a freeze the result may be there, not yet read. */
+  #isDrainOver({ ms }: Instant): boolean {
+    const { drainByMs } = this.#run;
+    return drainByMs !== undefined && this.#drainAlarm.expired(drainByMs, ms);
   }
 
   tick(now: Instant): void {
     const run = this.#run;
     if (run.ending) continueEnding(run, run.ending, now);
-    else if (run.drainByMs !== undefined && now.ms >= run.drainByMs) drainOver(run, now);
+    else if (this.#isDrainOver(now)) drainOver(run, now);
     else silence(run, now);
   }
 }

@@ -155,6 +155,28 @@ test('reports that were buffered while the agent was frozen count before its sil
   assert.equal(agent.effects('killRunner').length, 0);
 });
 
+test('[RUN-09] what a workload process said to an abort while the agent was frozen counts before it is killed', () => {
+  const agent = stalled().receive(abort).freeze(3_000).tick();
+  assert.equal(agent.effects('killRunner').length, 0);
+  agent.runner({ kind: 'stageResult', ...resultOf({ endedBy: 'aborted' }) });
+  agent.runner({ kind: 'aborted', reason: 'Ctrl-C' }).advance(500);
+  assert.equal(agent.effects('killRunner').length, 0);
+  assert.equal(agent.sent('stageResult')[0]?.endedBy, 'aborted');
+  const silent = stalled().receive(abort).freeze(3_000).tick().advance(200);
+  assert.equal(silent.effects('killRunner').length, 1, 'it had nothing to say');
+});
+
+test('[RUN-07] a result that came while the agent was frozen in the drain is one: nothing is abandoned, the run goes on', () => {
+  const agent = new AgentDriver().draining().freeze(31_000).tick();
+  agent.runner({ kind: 'stageResult', ...resultOf({ endedBy: 'duration' }) });
+  agent.runner({ kind: 'ready', stage: 1 }).advance(1_000);
+  assert.equal(agent.ordered('abort').length, 0);
+  assert.deepEqual(agent.sent('stageResult'), [
+    { kind: 'stageResult', ...resultOf({ endedBy: 'duration' }) },
+  ]);
+  assert.equal(agent.session.state, 'READY');
+});
+
 test('operations that hang after the end of the last stage are abandoned, and the run completes', () => {
   const one = assignmentOf().stages.slice(0, 1);
   // Not the default, which would hide that `timeouts.drain` is ignored.
