@@ -18,6 +18,16 @@ const longestGraceMs = 2_000;
 /** For the runner's last words after the grace. */
 const sayMs = 500;
 
+/**
+ * A process that has not come so far as to say anything has nothing in flight, and may find something wrong: it gets so
+ * much more, within the time that the controller waits.
+ */
+export function startGraceMs(abortMs: number): number {
+  const leftMs = abortMs * 0.8 - abortGraceMs(abortMs) - sayMs;
+  return Math.min(longestStartMs, Math.max(0, leftMs));
+}
+const longestStartMs = 10_000;
+
 /** There is no time for a second look at every deadline: only where this process was held up itself. */
 export const punctualMs = 50;
 

@@ -88,6 +88,19 @@ test('an abort that is not answered ends with SIGKILL and the totals reported un
   assert.equal(agent.sent('final').length, 1);
 });
 
+test('[RUN-01] a workload process that has not started up yet at an abort gets more time to say what it finds wrong', () => {
+  const message = 'target /srv does not exist';
+  const late = new AgentDriver().open().prepare().receive(abort).advance(3_900);
+  assert.equal(late.effects('killRunner').length, 0);
+  late.runner({ kind: 'failed', code: 'target', message });
+  assert.deepEqual(late.sent('error'), [{ kind: 'error', code: 'target', message }]);
+  const never = new AgentDriver().open().prepare().receive(abort).advance(4_100);
+  assert.equal(never.effects('killRunner').length, 1);
+  assert.match(never.sent('log').at(-1)?.line ?? '', /had not started up .* is not known$/);
+  const early = new AgentDriver().open().prepare().runner(report(0)).receive(abort).advance(2_600);
+  assert.equal(early.effects('killRunner').length, 1);
+});
+
 test('a short abort time shortens the grace, so that the kill still comes in time', () => {
   const timeouts = { ...assignmentOf().timeouts, abortMs: 1_000 };
   const agent = new AgentDriver().running({ timeouts }).receive(abort);
@@ -195,6 +208,20 @@ test('operations that hang after the end of the last stage are abandoned, and th
   agent.receive({ kind: 'cleanup' });
   assert.equal(agent.effects('forkRunner').length, 2, 'a new workload process cleans up');
   assert.equal(agent.ordered('prepare').at(-1)?.assignment.mode, 'cleanup');
+});
+
+test('[MEAS-06] threads that got no CPU in the drain are said to be the reason, not the storage', () => {
+  const stages = assignmentOf().stages.slice(0, 1);
+  const warningOf = (runnableThreads: number): string => {
+    const agent = new AgentDriver().draining({
+      stages: stages.map((s) => ({ ...s, threads: 64 })),
+    });
+    agent.runner({ ...report(40), runnableThreads }).advance(30_100);
+    return agent.sent('log').at(-1)?.line ?? '';
+  };
+  const still = 'operations were still in flight 30s after the end of the stage';
+  assert.equal(warningOf(20), `${still} (20 threads want a CPU: host overloaded?)`);
+  assert.equal(warningOf(19), `${still} (storage stalled?)`);
 });
 
 test('a workload process that hangs with its operations at the end of the last stage is killed', () => {
