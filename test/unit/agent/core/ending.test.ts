@@ -7,6 +7,7 @@ import {
   intervalOf,
   resultOf,
 } from '../../../support/agent-driver.js';
+import type { Assignment } from '../../../../src/shared/model/assignment.js';
 import type { OperationStats } from '../../../../src/shared/model/messages.js';
 
 const abort = { kind: 'abort', reason: 'Ctrl-C' } as const;
@@ -31,8 +32,8 @@ function report(inFlight: number) {
 }
 
 /** Two intervals, then three operations that hang. */
-function stalled(): AgentDriver {
-  const agent = new AgentDriver().running();
+function stalled(overrides?: Partial<Assignment>): AgentDriver {
+  const agent = new AgentDriver().running(overrides);
   agent.runner({ kind: 'interval', ...intervalOf({ operations: [reads(10, [1, 2])] }) });
   const second = { first: 1, last: 1, operations: [reads(30, [3])], inFlight: 2 };
   agent.runner({ kind: 'interval', ...intervalOf(second) });
@@ -99,6 +100,21 @@ test('[RUN-01] a workload process that has not started up yet at an abort gets m
   assert.match(never.sent('log').at(-1)?.line ?? '', /had not started up .* is not known$/);
   const early = new AgentDriver().open().prepare().runner(report(0)).receive(abort).advance(2_600);
   assert.equal(early.effects('killRunner').length, 1);
+});
+
+test('seconds of a drain in which nothing ended do not count as work of a process that had to be killed', () => {
+  const one = assignmentOf().stages.slice(0, 1);
+  const agent = stalled({ stages: one }).runner({ kind: 'draining', stage: 0 });
+  for (let second = 2; second < 32; second += 1) {
+    const operations = [{ ...reads(30, []), failed: new Uint8Array() }];
+    agent.runner({ kind: 'interval', ...intervalOf({ first: second, last: second, operations }) });
+    agent.advance(1_000);
+  }
+  agent.runnerExits({ signal: 'SIGKILL' });
+  const [result] = agent.sent('stageResult');
+  assert.equal(result?.endedBy, 'drained');
+  assert.equal(result.intervals, 32);
+  assert.equal(result.lastOperationNs, 7_000_000_000n);
 });
 
 test('a short abort time shortens the grace, so that the kill still comes in time', () => {
