@@ -78,6 +78,30 @@ suite('an agent is frozen (SIGSTOP)', { concurrency: 2 }, () => {
       },
     );
 
+    await t.test(
+      '[MEAS-06] a workload process that is stopped for a moment of a stage is named in the warnings: exit 0',
+      async () => {
+        const run = fleet.run({ seconds: 6, timeouts: { ping_after: '10s', lease: '13s' } });
+        await run.loaded();
+        const stopped = await holdWork(fleet.agent(1), run);
+        await run.until('two seconds of its silence', ({ agents }) =>
+          agents.some(
+            ({ id, runner_silent_ms: silentMs }) => id === 'agent-2' && (silentMs ?? 0) > 2000,
+          ),
+        );
+        stopped.release();
+        await run.exits(0);
+        run.checkSums();
+        const { warnings } = run.summary();
+        const named =
+          /^stage \S+: the workload process stood still for up to \d+(\.\d)? ms on \d of 3 agents .*agent-2/;
+        assert.ok(
+          warnings.some((line) => named.test(line)),
+          warnings.join('\n'),
+        );
+      },
+    );
+
     await t.test('the same agents complete the next run', async () => {
       const run = fleet.run({ seconds: 1 });
       await run.exits(0);

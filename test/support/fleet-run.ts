@@ -11,6 +11,7 @@ interface AgentProgress {
   readonly state: string;
   readonly link: string;
   readonly silent_ms: number;
+  readonly runner_silent_ms: number | null;
   readonly operations: number;
   readonly note: string | null;
 }

@@ -6,7 +6,13 @@ export const recheckMs = 100;
  * meanwhile, so an overdue deadline is only believed at a second look, after those were read.
  */
 export class Alarm {
+  readonly #trustedMs: number;
   #confirmAtMs: number | undefined;
+
+  /** @param trustedMs one that is noticed so soon after its instant is believed at once: nothing can have been held up */
+  constructor(trustedMs = -1) {
+    this.#trustedMs = trustedMs;
+  }
 
   wakeAt(deadlineMs: number): number {
     return Math.max(deadlineMs, this.#confirmAtMs ?? deadlineMs);
@@ -17,6 +23,7 @@ export class Alarm {
       this.#confirmAtMs = undefined;
       return false;
     }
+    if (this.#confirmAtMs === undefined && nowMs - deadlineMs <= this.#trustedMs) return true;
     this.#confirmAtMs ??= nowMs + recheckMs;
     return nowMs >= this.#confirmAtMs;
   }

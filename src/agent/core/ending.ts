@@ -1,5 +1,6 @@
 import type { EndState } from '../../shared/model/agent-state.js';
 import type { AgentErrorCode, EndedBy } from '../../shared/model/messages.js';
+import { Alarm } from './alarm.js';
 import { stuckAfterKillMs } from './reaper.js';
 
 /** How a run is to end. `error` is sent before the final message. */
@@ -17,6 +18,19 @@ const longestGraceMs = 2_000;
 /** For the runner's last words after the grace. */
 const sayMs = 500;
 
+/**
+ * A process that has not come so far as to say anything has nothing in flight, and may find something wrong: it gets so
+ * much more, within the time that the controller waits.
+ */
+export function startGraceMs(abortMs: number): number {
+  const leftMs = abortMs * 0.8 - abortGraceMs(abortMs) - sayMs;
+  return Math.min(longestStartMs, Math.max(0, leftMs));
+}
+const longestStartMs = 10_000;
+
+/** There is no time for a second look at every deadline: only where this process was held up itself. */
+export const punctualMs = 50;
+
 export function abortGraceMs(abortMs: number): number {
   return Math.round(Math.min(longestGraceMs, abortMs * 0.4));
 }
@@ -26,6 +40,7 @@ export class Ending {
   readonly plan: EndPlan;
   #phase: 'asked' | 'killed';
   #dueMs: number;
+  #alarm = new Alarm(punctualMs);
 
   private constructor(plan: EndPlan, phase: 'asked' | 'killed', dueMs: number) {
     this.plan = plan;
@@ -47,15 +62,16 @@ export class Ending {
   }
 
   wakeAt(): number {
-    return this.#dueMs;
+    return this.#alarm.wakeAt(this.#dueMs);
   }
 
   /** What is due now. After `kill` the same object waits for the process to be gone; `giveUp`: it will not go. */
   tick(nowMs: number): 'wait' | 'kill' | 'giveUp' {
-    if (nowMs < this.#dueMs) return 'wait';
+    if (!this.#alarm.expired(this.#dueMs, nowMs)) return 'wait';
     if (this.#phase === 'killed') return 'giveUp';
     this.#phase = 'killed';
     this.#dueMs = nowMs + stuckAfterKillMs;
+    this.#alarm = new Alarm(punctualMs);
     return 'kill';
   }
 }

@@ -1,11 +1,15 @@
 import type { Instant } from '../../shared/kernel/clock.js';
 import type { AgentErrorCode } from '../../shared/model/messages.js';
-import { Ending, abortGraceMs } from './ending.js';
+import { Ending, abortGraceMs, startGraceMs } from './ending.js';
 import type { EndPlan } from './ending.js';
 import type { RunContext } from './run-context.js';
 
 /** Before Prepare brought the run's own. */
 const defaultAbortMs = 5_000;
+
+const notStopped = 'workload process did not stop in time: killing it';
+const notStarted =
+  'workload process had not started up when the run was aborted: whether this agent can be prepared is not known';
 
 /**
  * Ends the run whatever it is doing; nothing happens when it is over or already ending. Operations in flight get
@@ -15,7 +19,7 @@ export function end(
   run: RunContext,
   plan: EndPlan,
   now: Instant,
-  graceMs = abortGraceMs(run.assignment?.timeouts.abortMs ?? defaultAbortMs),
+  graceMs = abortGraceMs(abortMsOf(run)),
 ): void {
   if (run.ending || run.isOver) return;
   if (run.state === 'ARMED') run.tell('info', 'Coordinated start cancelled by ABORT');
@@ -23,8 +27,13 @@ export function end(
     finish(run, plan, now);
     return;
   }
-  run.ending = Ending.asked(plan, graceMs, now.ms);
+  const startMs = run.runner.hasSpoken ? 0 : startGraceMs(abortMsOf(run));
+  run.ending = Ending.asked(plan, graceMs + startMs, now.ms);
   run.order({ kind: 'abort', reason: plan.reason, graceMs });
+}
+
+function abortMsOf({ assignment }: RunContext): number {
+  return assignment?.timeouts.abortMs ?? defaultAbortMs;
 }
 
 /** Ends the run with SIGKILL; its result is what the runner reported before. */
@@ -84,7 +93,7 @@ export function continueEnding(run: RunContext, ending: Ending, now: Instant): v
     case 'wait':
       return;
     case 'kill':
-      run.tell('warn', 'workload process did not stop in time: killing it');
+      run.tell('warn', run.runner.hasSpoken ? notStopped : notStarted);
       run.host.emit({ kind: 'killRunner', runner: run.runner.id });
       return;
     case 'giveUp': {

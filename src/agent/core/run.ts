@@ -1,10 +1,12 @@
 import type { AgentState } from '../../shared/model/agent-state.js';
 import type { Assignment } from '../../shared/model/assignment.js';
 import type { Instant } from '../../shared/kernel/clock.js';
+import { counted } from '../../shared/kernel/counted.js';
 import type { LogLevel } from '../../shared/kernel/log.js';
 import type { RunnerEvent } from '../runner/protocol.js';
-import { earliest } from './alarm.js';
+import { Alarm, earliest } from './alarm.js';
 import type { Command } from './command-table.js';
+import { punctualMs } from './ending.js';
 import type { EndPlan } from './ending.js';
 import { obey } from './run-commands.js';
 import { RunContext } from './run-context.js';
@@ -25,6 +27,7 @@ const momentNs = 5_000_000_000n;
 /** One run on this agent, from Open until the agent is released: its state, its runner, its way to an end. */
 export class AgentRun {
   readonly #run: RunContext;
+  readonly #drainAlarm = new Alarm(punctualMs);
   #leaseUntilNs: bigint | undefined;
   /** When a lease was renewed too late for the last time. */
   #lapsedAtNs: bigint | undefined;
@@ -122,13 +125,22 @@ export class AgentRun {
     const { ending, runner, drainByMs } = this.#run;
     if (ending) return ending.wakeAt();
     const limitMs = this.timeouts?.runnerSilenceMs;
-    return earliest(limitMs === undefined ? undefined : runner?.wakeAt(limitMs), drainByMs);
+    return earliest(
+      limitMs === undefined ? undefined : runner?.wakeAt(limitMs),
+      drainByMs === undefined ? undefined : this.#drainAlarm.wakeAt(drainByMs),
+    );
+  }
+
+  /** After a freeze the result may be there, not yet read. */
+  #isDrainOver({ ms }: Instant): boolean {
+    const { drainByMs } = this.#run;
+    return drainByMs !== undefined && this.#drainAlarm.expired(drainByMs, ms);
   }
 
   tick(now: Instant): void {
     const run = this.#run;
     if (run.ending) continueEnding(run, run.ending, now);
-    else if (run.drainByMs !== undefined && now.ms >= run.drainByMs) drainOver(run, now);
+    else if (this.#isDrainOver(now)) drainOver(run, now);
     else silence(run, now);
   }
 }
@@ -136,11 +148,20 @@ export class AgentRun {
 /** The stage is over but operations hang: they count as abandoned, which is a result and no failure of the last stage. */
 function drainOver(run: RunContext, now: Instant): void {
   const seconds = Math.round((run.assignment?.timeouts.drainMs ?? 0) / 1000);
-  const reason = `operations were still in flight ${String(seconds)}s after the end of the stage (storage stalled?)`;
+  const reason = `operations were still in flight ${String(seconds)}s after the end of the stage (${whatHeldThem(run)})`;
   run.tell('warn', reason);
   const last = run.totals !== undefined && isLastStage(run, run.totals.stage);
   const error = last ? undefined : ({ code: 'stuck', message: reason } as const);
   end(run, { to: last ? 'COMPLETED' : 'FAILED', reason, error, endedBy: 'drained' }, now, 0);
+}
+
+/** Threads that wait for storage sleep. Those that do not want a CPU, and do not get it. */
+function whatHeldThem({ runner, assignment, totals }: RunContext): string {
+  const { runnableThreads = 0, inFlight = 0 } = runner?.latest ?? {};
+  const { threads = 0 } = assignment?.stages[totals?.stage ?? -1] ?? {};
+  const areAwake = runnableThreads > 0 && runnableThreads * 2 >= Math.min(threads, inFlight);
+  if (!areAwake) return 'storage stalled?';
+  return `${counted(runnableThreads, 'thread')} want a CPU: host overloaded?`;
 }
 
 function silence(run: RunContext, now: Instant): void {

@@ -16,6 +16,8 @@ export class RunnerWatch {
   readonly id: number;
   #heardAtMs: number;
   #latest = noReport;
+  /** It has come so far as to say anything. */
+  hasSpoken = false;
   readonly #alarm = new Alarm();
 
   constructor(id: number, nowMs: number) {
@@ -25,6 +27,7 @@ export class RunnerWatch {
 
   heard(event: RunnerEvent, nowMs: number): void {
     this.#heardAtMs = nowMs;
+    this.hasSpoken = true;
     if (event.kind === 'report') this.#latest = event;
   }
 

@@ -26,6 +26,8 @@ export class StageTotals {
   readonly #atNs: bigint;
   #firstOperationNs = 0n;
   #intervals = 0;
+  /** Of them, up to the last one in which an operation ended. */
+  #busyIntervals = 0;
   #inFlight = 0;
 
   /** `atNs`: the instant measured second 0 was to begin. */
@@ -47,6 +49,7 @@ export class StageTotals {
     this.#intervals = interval.last + 1;
     this.#inFlight = interval.inFlight;
     for (const stats of interval.operations) {
+      if (stats.service.length + stats.failed.length > 0) this.#busyIntervals = this.#intervals;
       let totals = this.#operations.get(stats.operation);
       if (!totals) {
         totals = { latest: stats, sums: new Map() };
@@ -69,7 +72,7 @@ export class StageTotals {
       endedBy,
       atNs: this.#atNs,
       firstOperationNs: this.#firstOperationNs,
-      lastOperationNs: this.#lastOperationNs(),
+      lastOperationNs: this.#lastOperationNs(endedBy),
       intervals: this.#intervals,
       abandoned: this.#inFlight,
       operations: [...this.#operations.values()].map((totals) => ({
@@ -86,9 +89,11 @@ export class StageTotals {
     };
   }
 
-  #lastOperationNs(): bigint {
+  #lastOperationNs(endedBy: EndedBy): bigint {
     if (this.#firstOperationNs === 0n) return 0n;
-    const sampledUntilNs = this.#atNs + BigInt(this.#intervals) * 1_000_000_000n;
+    // A stall under load is part of it; the seconds of a drain in which nothing ended are not.
+    const intervals = endedBy === 'drained' ? this.#busyIntervals : this.#intervals;
+    const sampledUntilNs = this.#atNs + BigInt(intervals) * 1_000_000_000n;
     return sampledUntilNs > this.#firstOperationNs ? sampledUntilNs : this.#firstOperationNs;
   }
 

@@ -43,6 +43,15 @@ export type RunnerCommand =
   /** The run is over: exit 0. */
   | { readonly kind: 'quit' };
 
+/** How the load is at the moment. */
+export interface LoadFigures {
+  readonly operations: number;
+  readonly inFlight: number;
+  readonly oldestInFlightNs: number;
+  /** In the drain: threads that are on a CPU or wait for one. */
+  readonly runnableThreads?: number;
+}
+
 /** Runner to control. */
 export type RunnerEvent =
   | ({ readonly kind: 'progress' } & Progress)
@@ -78,11 +87,8 @@ export type RunnerEvent =
   | { readonly kind: 'aborted'; readonly reason: string }
   | { readonly kind: 'failed'; readonly code: AgentErrorCode; readonly message: string }
   /** Once a second in every state. */
-  | {
+  | ({
       readonly kind: 'report';
       readonly rssBytes: number;
-      readonly operations: number;
-      readonly inFlight: number;
-      readonly oldestInFlightNs: number;
-    }
+    } & LoadFigures)
   | { readonly kind: 'log'; readonly level: LogLevel; readonly line: string };

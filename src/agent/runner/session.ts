@@ -15,7 +15,7 @@ import { Aborted, RunnerFailure } from './failure.js';
 import { holdGiven } from './given-files.js';
 import { preflight } from './preflight.js';
 import { prepareDataset } from './prepare-dataset.js';
-import type { RunnerCommand, RunnerEvent } from './protocol.js';
+import type { LoadFigures, RunnerCommand, RunnerEvent } from './protocol.js';
 import { removeDataset } from './remove-dataset.js';
 import type { RunnerParts } from './runner-parts.js';
 import { RunControl } from './shared-memory.js';
@@ -98,7 +98,7 @@ export class RunnerSession {
   }
 
   /** For the report once a second. */
-  get figures(): { operations: number; inFlight: number; oldestInFlightNs: number } {
+  get figures(): LoadFigures {
     return this.#stages?.figures ?? idle;
   }
 

@@ -6,7 +6,9 @@ import { errorRateProblem } from './error-rules.js';
 import { Aborted } from './failure.js';
 import { IntervalClock } from './interval-clock.js';
 import { bytesOf } from './choosing/bytes-of.js';
+import type { LoadFigures } from './protocol.js';
 import type { RunnerParts } from './runner-parts.js';
+import { runnableThreads } from './runnable-threads.js';
 import { reportDelayMs, StaggeredReports } from './staggered-reports.js';
 import { Sampler } from './sampler.js';
 import type { Churn, StageWorkers } from './stage-workers.js';
@@ -125,7 +127,11 @@ export class StageLoad {
   }
 
   /** For the report once a second. */
-  get figures(): { operations: number; inFlight: number; oldestInFlightNs: number } {
+  get figures(): LoadFigures {
+    return { ...this.#load(), runnableThreads: this.#isDraining ? runnableThreads() : 0 };
+  }
+
+  #load(): LoadFigures {
     const nowNs = this.#parts.base.now();
     this.#warmup?.sample(false);
     const { count, oldestNs } = this.#sampler.inFlight(nowNs);
@@ -217,7 +223,7 @@ export class StageLoad {
       firstOperationNs: first === undefined ? 0n : base.toAbsolute(first),
       lastOperationNs: first === undefined ? 0n : base.toAbsolute(this.#sampler.last()),
       intervals: this.#intervals.count,
-      abandoned: this.figures.inFlight,
+      abandoned: this.#load().inFlight,
       operations: this.#sampler.totals(),
       warmup: this.#warmup?.totals() ?? [],
       mechanism: this.#mechanism(),

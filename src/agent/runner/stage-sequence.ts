@@ -9,6 +9,7 @@ import { Aborted, RunnerFailure } from './failure.js';
 import { FioLoad } from './fio/fio-load.js';
 import { setUpFio } from './fio/set-up-fio.js';
 import { dataOf } from './neighbour.js';
+import type { LoadFigures } from './protocol.js';
 import type { RunnerParts } from './runner-parts.js';
 import { StageLoad } from './stage-load.js';
 import type { LeftOut, StageEnd } from './stage-load.js';
@@ -27,7 +28,7 @@ interface SetUp {
 /** What makes a stage's load, from T0 on. */
 interface Load {
   complete(): Promise<StageEnd>;
-  readonly figures: { operations: number; inFlight: number; oldestInFlightNs: number };
+  readonly figures: LoadFigures;
 }
 
 /** The run's stages one after the other: set up, ready, armed, go, load, result. */
@@ -125,7 +126,7 @@ export class StageSequence {
     this.#start.handle(command);
   }
 
-  get figures(): { operations: number; inFlight: number; oldestInFlightNs: number } {
+  get figures(): LoadFigures {
     return this.#load?.figures ?? { operations: 0, inFlight: 0, oldestInFlightNs: 0 };
   }
 

@@ -1,4 +1,4 @@
-import type { EndedBy } from '../../shared/model/messages.js';
+import type { EndedBy, StageResult } from '../../shared/model/messages.js';
 import type { StagePlan } from '../../shared/model/plan.js';
 import type { AgentStage } from './agent-stage.js';
 import type { LinkState, SessionState } from './records.js';
@@ -56,10 +56,12 @@ export function doneSeconds(stage: AgentStage, plan: StagePlan): number | undefi
     case 'duration':
       // Between its last operation and the end of the duration an agent waited for a schedule: it was not done.
       return Math.max(last, (plan.durationMs ?? 0) / 1000);
+    case 'drained':
+      // Nothing ended while the storage hung, but the agent was not done: there was something in flight.
+      return Math.max(last, issuedSeconds(result) ?? (plan.durationMs ?? 0) / 1000);
     case 'operations':
     case 'bytes':
     case 'exhausted':
-    case 'drained':
       return last;
     case 'aborted':
     case 'killed':
@@ -68,11 +70,15 @@ export function doneSeconds(stage: AgentStage, plan: StagePlan): number | undefi
   }
 }
 
+/** From measured second 0 until nothing more was issued; undefined: its workload process was killed before it said so. */
+function issuedSeconds({ endedNs, atNs }: StageResult): number | undefined {
+  return endedNs === 0n ? undefined : Math.max(0, Number(endedNs - atNs) / 1e9);
+}
+
 /** Measured seconds of an agent that did not finish that are in the numbers: until it was stopped, else as reported. */
 export function coveredSeconds({ held, result }: AgentStage): number {
   if (!result) return held.seconds;
-  if (result.endedNs === 0n) return result.intervals;
-  return Math.max(0, Number(result.endedNs - result.atNs) / 1e9);
+  return issuedSeconds(result) ?? result.intervals;
 }
 
 /** Measured seconds in which any of them began operations: until the duration was over, or all were done or stopped. */

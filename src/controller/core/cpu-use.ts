@@ -12,7 +12,13 @@ export type Bottleneck = 'host CPU' | 'thread CPU' | 'late wake-ups';
 
 type Seen = Pick<
   Interval,
-  'first' | 'last' | 'hostCpu' | 'runnerCpu' | 'busiestThreadCpu' | 'lateWakeUps'
+  | 'first'
+  | 'last'
+  | 'hostCpu'
+  | 'runnerCpu'
+  | 'busiestThreadCpu'
+  | 'lateWakeUps'
+  | 'runnerLoopDelayNs'
 >;
 
 /** How busy the load generator was, over the intervals of one stage. */
@@ -23,6 +29,7 @@ export class CpuUse {
   #host = 0;
   #runner = 0;
   #busiest = 0;
+  #standstillNs = 0;
   readonly #times: Record<Bottleneck, number> = {
     'host CPU': 0,
     'thread CPU': 0,
@@ -41,6 +48,7 @@ export class CpuUse {
     this.#host += hostCpu;
     this.#runner += runnerCpu;
     this.#busiest += busiestThreadCpu;
+    this.#standstillNs = Math.max(this.#standstillNs, interval.runnerLoopDelayNs);
     const seconds = interval.last - interval.first + 1;
     if (hostCpu >= saturated) this.#times['host CPU'] += 1;
     // In open loop a thread that waits for its instant watches the clock: being busy means nothing there.
@@ -61,6 +69,11 @@ export class CpuUse {
   /** Mean share of the time that the workload's busiest thread was on a CPU, 0 … 1. */
   get busiestThread(): number {
     return this.#mean(this.#busiest);
+  }
+
+  /** The longest that the workload process did not get to run. */
+  get standstillMs(): number {
+    return Math.round(this.#standstillNs / 1e6);
   }
 
   /** What was the limit in most intervals instead of storage; undefined: nothing seen. */

@@ -126,6 +126,7 @@ function agentSummary(
     host_cpu: Math.round((stage?.cpu.host ?? 0) * 1e4) / 1e4,
     runner_cpu: Math.round((stage?.cpu.runner ?? 0) * 1e4) / 1e4,
     busiest_thread_cpu: Math.round((stage?.cpu.busiestThread ?? 0) * 1e4) / 1e4,
+    standstill_ms: stage?.cpu.standstillMs ?? 0,
     syncs: member ? syncNumbers([member]) : null,
     operations: Object.fromEntries(
       track.operations.flatMap((operation) => {

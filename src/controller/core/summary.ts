@@ -63,6 +63,8 @@ export interface AgentStageSummary {
   readonly runner_cpu: number;
   /** Mean share of the time that the workload's busiest thread was on a CPU, 0 … 1. */
   readonly busiest_thread_cpu: number;
+  /** The longest that the event loop of the workload process was held up: stopped, or without a CPU. */
+  readonly standstill_ms: number;
   /** Null when there were none, or they are in the latencies of the writes. */
   readonly syncs: SyncNumbers | null;
   readonly operations: Readonly<Record<string, OperationNumbers>>;

@@ -8,6 +8,9 @@ import type { AgentTrack, StageTrack } from './stage-track.js';
 import type { GeneratorBound, StageSummary, Summary } from './summary.js';
 import { counted } from '../../shared/kernel/counted.js';
 
+/** Shorter ones are what a busy host does. */
+const standstillMs = 1000;
+
 /** Agents whose hosts have the same boot id, in groups of two and more. */
 export function sameHost(
   agents: readonly Pick<AgentTrack, 'bootId' | 'plan'>[],
@@ -67,6 +70,7 @@ export function warningsOf(
       agents,
     ),
     ...boundWarnings(measurement.generator_bound, stages),
+    ...standstillWarnings(stages),
     ...measurement.same_host.map((ids) => `agents ${enumerated(ids)} run on the same host`),
     ...agents.flatMap(outageWarnings),
     ...(measurement.missing_intervals > 0
@@ -166,6 +170,20 @@ function boundWarnings(
     const of = `${String(agents.length)} of ${counted(stage.agents_started, 'agent')}`;
     return [
       `stage ${stage.name}: generator-bound on ${of} (${causes(agents, stage)}): ${agents.map((one) => one.agent).join(', ')}`,
+    ];
+  });
+}
+
+/** What was in flight or due meanwhile took so long: the storage did not do that. */
+function standstillWarnings(stages: readonly StageSummary[]): readonly string[] {
+  return stages.flatMap(({ name, agents, agents_started: started }) => {
+    const stood = Object.entries(agents).filter(([, own]) => own.standstill_ms >= standstillMs);
+    if (stood.length === 0) return [];
+    const longest = Math.max(...stood.map(([, own]) => own.standstill_ms));
+    const of = `${String(stood.length)} of ${counted(started, 'agent')}`;
+    const who = stood.map(([id]) => id).join(', ');
+    return [
+      `stage ${name}: the workload process stood still for up to ${ms(longest)} on ${of} (stopped, or no CPU for it?), which may be in the latencies: ${who}`,
     ];
   });
 }

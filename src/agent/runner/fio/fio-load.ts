@@ -5,6 +5,7 @@ import { engineOf, timesSyncs } from '../../../shared/model/fio-options.js';
 import { CpuUsage } from '../cpu-usage.js';
 import { errorRateProblem } from '../error-rules.js';
 import { RunnerFailure } from '../failure.js';
+import type { LoadFigures } from '../protocol.js';
 import type { RunnerParts } from '../runner-parts.js';
 import type { StageEnd } from '../stage-load.js';
 import type { Churn } from '../stage-workers.js';
@@ -68,7 +69,7 @@ export class FioLoad {
   }
 
   /** For the report once a second. */
-  get figures(): { operations: number; inFlight: number; oldestInFlightNs: number } {
+  get figures(): LoadFigures {
     const { counts } = this.#fio;
     return { operations: counts.ended, inFlight: counts.inFlight, oldestInFlightNs: 0 };
   }

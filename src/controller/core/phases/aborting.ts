@@ -12,6 +12,7 @@ export class Aborting implements Phase {
   readonly #reason: string;
   readonly #finish: () => void;
   readonly #awaited = new Set<AgentSession>();
+  #told = 0;
   #deadlineMs = 0;
 
   constructor(run: RunContext, reason: string, finish: () => void) {
@@ -27,8 +28,8 @@ export class Aborting implements Phase {
   enter(now: Instant): void {
     this.#deadlineMs = now.ms + this.#run.plan.timeouts.abortMs;
     for (const session of this.#run.sessions) this.#abort(session, now);
-    if (this.#awaited.size === 0) return;
-    const all = counted(this.#awaited.size, 'agent');
+    if (this.#told === 0) return;
+    const all = counted(this.#told, 'agent');
     const line = `Aborting... Sent ABORT to ${all}... Waiting for cleanup...`;
     this.#run.outbox.notice('info', line);
   }
@@ -94,6 +95,7 @@ export class Aborting implements Phase {
     this.#awaited.add(session);
     // It has ended by itself, and its result is on the way.
     if (session.ending.lastWordsUntilMs(now.ms) !== undefined) return;
+    this.#told += 1;
     session.ending.abort(this.#reason);
     session.link.hurry();
   }

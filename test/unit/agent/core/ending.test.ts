@@ -7,6 +7,7 @@ import {
   intervalOf,
   resultOf,
 } from '../../../support/agent-driver.js';
+import type { Assignment } from '../../../../src/shared/model/assignment.js';
 import type { OperationStats } from '../../../../src/shared/model/messages.js';
 
 const abort = { kind: 'abort', reason: 'Ctrl-C' } as const;
@@ -31,8 +32,8 @@ function report(inFlight: number) {
 }
 
 /** Two intervals, then three operations that hang. */
-function stalled(): AgentDriver {
-  const agent = new AgentDriver().running();
+function stalled(overrides?: Partial<Assignment>): AgentDriver {
+  const agent = new AgentDriver().running(overrides);
   agent.runner({ kind: 'interval', ...intervalOf({ operations: [reads(10, [1, 2])] }) });
   const second = { first: 1, last: 1, operations: [reads(30, [3])], inFlight: 2 };
   agent.runner({ kind: 'interval', ...intervalOf(second) });
@@ -86,6 +87,34 @@ test('an abort that is not answered ends with SIGKILL and the totals reported un
   ]);
   assert.equal(agent.sent('error').length, 0);
   assert.equal(agent.sent('final').length, 1);
+});
+
+test('[RUN-01] a workload process that has not started up yet at an abort gets more time to say what it finds wrong', () => {
+  const message = 'target /srv does not exist';
+  const late = new AgentDriver().open().prepare().receive(abort).advance(3_900);
+  assert.equal(late.effects('killRunner').length, 0);
+  late.runner({ kind: 'failed', code: 'target', message });
+  assert.deepEqual(late.sent('error'), [{ kind: 'error', code: 'target', message }]);
+  const never = new AgentDriver().open().prepare().receive(abort).advance(4_100);
+  assert.equal(never.effects('killRunner').length, 1);
+  assert.match(never.sent('log').at(-1)?.line ?? '', /had not started up .* is not known$/);
+  const early = new AgentDriver().open().prepare().runner(report(0)).receive(abort).advance(2_600);
+  assert.equal(early.effects('killRunner').length, 1);
+});
+
+test('seconds of a drain in which nothing ended do not count as work of a process that had to be killed', () => {
+  const one = assignmentOf().stages.slice(0, 1);
+  const agent = stalled({ stages: one }).runner({ kind: 'draining', stage: 0 });
+  for (let second = 2; second < 32; second += 1) {
+    const operations = [{ ...reads(30, []), failed: new Uint8Array() }];
+    agent.runner({ kind: 'interval', ...intervalOf({ first: second, last: second, operations }) });
+    agent.advance(1_000);
+  }
+  agent.runnerExits({ signal: 'SIGKILL' });
+  const [result] = agent.sent('stageResult');
+  assert.equal(result?.endedBy, 'drained');
+  assert.equal(result.intervals, 32);
+  assert.equal(result.lastOperationNs, 7_000_000_000n);
 });
 
 test('a short abort time shortens the grace, so that the kill still comes in time', () => {
@@ -155,6 +184,28 @@ test('reports that were buffered while the agent was frozen count before its sil
   assert.equal(agent.effects('killRunner').length, 0);
 });
 
+test('[RUN-09] what a workload process said to an abort while the agent was frozen counts before it is killed', () => {
+  const agent = stalled().receive(abort).freeze(3_000).tick();
+  assert.equal(agent.effects('killRunner').length, 0);
+  agent.runner({ kind: 'stageResult', ...resultOf({ endedBy: 'aborted' }) });
+  agent.runner({ kind: 'aborted', reason: 'Ctrl-C' }).advance(500);
+  assert.equal(agent.effects('killRunner').length, 0);
+  assert.equal(agent.sent('stageResult')[0]?.endedBy, 'aborted');
+  const silent = stalled().receive(abort).freeze(3_000).tick().advance(200);
+  assert.equal(silent.effects('killRunner').length, 1, 'it had nothing to say');
+});
+
+test('[RUN-07] a result that came while the agent was frozen in the drain is one: nothing is abandoned, the run goes on', () => {
+  const agent = new AgentDriver().draining().freeze(31_000).tick();
+  agent.runner({ kind: 'stageResult', ...resultOf({ endedBy: 'duration' }) });
+  agent.runner({ kind: 'ready', stage: 1 }).advance(1_000);
+  assert.equal(agent.ordered('abort').length, 0);
+  assert.deepEqual(agent.sent('stageResult'), [
+    { kind: 'stageResult', ...resultOf({ endedBy: 'duration' }) },
+  ]);
+  assert.equal(agent.session.state, 'READY');
+});
+
 test('operations that hang after the end of the last stage are abandoned, and the run completes', () => {
   const one = assignmentOf().stages.slice(0, 1);
   // Not the default, which would hide that `timeouts.drain` is ignored.
@@ -173,6 +224,20 @@ test('operations that hang after the end of the last stage are abandoned, and th
   agent.receive({ kind: 'cleanup' });
   assert.equal(agent.effects('forkRunner').length, 2, 'a new workload process cleans up');
   assert.equal(agent.ordered('prepare').at(-1)?.assignment.mode, 'cleanup');
+});
+
+test('[MEAS-06] threads that got no CPU in the drain are said to be the reason, not the storage', () => {
+  const stages = assignmentOf().stages.slice(0, 1);
+  const warningOf = (runnableThreads: number): string => {
+    const agent = new AgentDriver().draining({
+      stages: stages.map((s) => ({ ...s, threads: 64 })),
+    });
+    agent.runner({ ...report(40), runnableThreads }).advance(30_100);
+    return agent.sent('log').at(-1)?.line ?? '';
+  };
+  const still = 'operations were still in flight 30s after the end of the stage';
+  assert.equal(warningOf(20), `${still} (20 threads want a CPU: host overloaded?)`);
+  assert.equal(warningOf(19), `${still} (storage stalled?)`);
 });
 
 test('a workload process that hangs with its operations at the end of the last stage is killed', () => {

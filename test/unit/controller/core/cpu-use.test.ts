@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CpuUse } from '../../../../src/controller/core/cpu-use.js';
 
-const calm = { hostCpu: 0.3, runnerCpu: 0.5, busiestThreadCpu: 0.5, lateWakeUps: 0 };
+const calm = {
+  hostCpu: 0.3,
+  runnerCpu: 0.5,
+  busiestThreadCpu: 0.5,
+  lateWakeUps: 0,
+  runnerLoopDelayNs: 0,
+};
 
 function useOf(openLoop: boolean, seconds: readonly Partial<typeof calm>[]): CpuUse {
   const use = new CpuUse(openLoop, 4);

@@ -52,6 +52,13 @@ test('[RUN-09] one agent is told of in the singular', () => {
   assert.ok(fleet.lines().includes(waiting.replace('3 agents', '1 agent')));
 });
 
+test('[RUN-09] an agent that has ended by itself is not said to have been told', () => {
+  const fleet = fleetOf().refuse(1, 'prepare').start().advance(500);
+  fleet.says(1, { kind: 'error', code: 'target', message: 'no such folder' });
+  assert.ok(fleet.lines().includes(waiting.replace('3 agents', '2 agents')));
+  assert.equal(fleet.sent('abort').length, 2);
+});
+
 test('[RUN-09] Ctrl-C while connecting: dials under way are hung up, nobody is waited for', () => {
   const fleet = fleetOf().refuse(2, 'dial').start().feed(interrupt);
   assert.equal(fleet.end?.exitCode, 130);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { Aggregate } from '../../../../src/controller/core/aggregate.js';
 import type { JournalRecord } from '../../../../src/controller/core/records.js';
 import type { StageSummary } from '../../../../src/controller/core/summary.js';
-import type { EndedBy } from '../../../../src/shared/model/messages.js';
+import type { EndedBy, StageResult } from '../../../../src/shared/model/messages.js';
 import type { StagePlan } from '../../../../src/shared/model/plan.js';
 import {
   at,
@@ -17,7 +17,11 @@ import {
 interface Work {
   /** Operations in each second; several numbers in an array are reported as one interval. null: never arrived. */
   readonly seconds: readonly (number | readonly number[] | null)[];
-  readonly ended?: { readonly by: EndedBy; readonly doneS: number };
+  readonly ended?: {
+    readonly by: EndedBy;
+    readonly doneS: number;
+    readonly change?: Partial<StageResult>;
+  };
 }
 
 function stageOf(work: readonly Work[], change: Partial<StagePlan> = {}): StageSummary {
@@ -37,7 +41,7 @@ function stageOf(work: readonly Work[], change: Partial<StagePlan> = {}): StageS
       if (second !== null) records.push(at(2, { type: 'interval', agent: index, interval }));
     }
     if (ended) {
-      const result = agent.result(ended.by, ended.doneS);
+      const result = agent.result(ended.by, ended.doneS, ended.change);
       records.push(at(3, { type: 'stageResult', agent: index, result }));
     } else {
       records.push(at(3, to(index, 'RUNNING', 'FAILED', 'lost')));
@@ -62,6 +66,18 @@ for (const cut of ['aborted', 'error'] as const) {
     assert.equal(stage.operations['read']?.per_second, 110);
   });
 }
+
+test('[MEAS-03] seconds in which the storage hung until the drain was over are in the rate', () => {
+  const seconds = [100, 100, 100, 0, 0, 0, 0, 0];
+  const over = (change: Partial<StageResult>) =>
+    stageOf([{ seconds, ended: { by: 'drained', doneS: 3, change } }], { durationMs: 6000 });
+  // The second one's workload process had to be killed and did not say when it issued nothing more.
+  for (const stage of [over({ endedNs: 11_000_000_000n }), over({ endedNs: 0n })]) {
+    assert.equal(stage.last_done_s, 6);
+    assert.equal(stage.rate_seconds, 6);
+    assert.equal(stage.operations['read']?.per_second, 50);
+  }
+});
 
 test('[MEAS-03] an agent that was stopped, and whose last second never arrived, has whole ones only', () => {
   const stage = stageOf([{ seconds: [100, 100, 100, 100, null], ended: by('aborted', 4.5) }]);

@@ -188,6 +188,23 @@ test('[MEAS-06] generator-bound: the CPU was the limit in most intervals', () =>
   ]);
 });
 
+test('[MEAS-06] a workload process that was stopped, or got no CPU, is named: what took so long was not the storage', () => {
+  const stopped = (delayNs: number): Summary =>
+    changed((record) =>
+      record.type === 'interval' && record.agent === 1 && record.interval.first === 2
+        ? { ...record, interval: { ...record.interval, runnerLoopDelayNs: delayNs } }
+        : record,
+    );
+  const { stages, warnings } = stopped(3.002e9);
+  assert.equal(stages[0]?.agents['agent-2']?.standstill_ms, 3002);
+  assert.equal(stages[0].agents['agent-1']?.standstill_ms, 0);
+  assert.deepEqual(warnings, [
+    someFailed,
+    'stage mixed: the workload process stood still for up to 3002 ms on 1 of 3 agents (stopped, or no CPU for it?), which may be in the latencies: agent-2',
+  ]);
+  assert.deepEqual(stopped(0.9e9).warnings, [someFailed], 'a busy host');
+});
+
 test('intervals that never came are counted, and their operations are in the totals', () => {
   const whole = summaryOf(sampleRun());
   const summary = changed((record) =>

@@ -1,0 +1,24 @@
+import fs from 'node:fs';
+import { codeOf } from '../../shared/kernel/errors.js';
+
+/**
+ * How many threads of this process, but for its main one, are on a CPU or wait for one. Those that wait for storage are
+ * not: they sleep. (The time on run queues in schedstat does not tell: it is counted only when the wait is over.)
+ */
+export function runnableThreads(): number {
+  const folder = '/proc/self/task';
+  const threads = fs.readdirSync(folder).filter((thread) => thread !== String(process.pid));
+  return threads.filter((thread) => isRunnable(`${folder}/${thread}/stat`)).length;
+}
+
+/** The 3rd field is the state; the 2nd is a name in brackets that may hold blanks. */
+function isRunnable(file: string): boolean {
+  try {
+    const text = fs.readFileSync(file, 'latin1');
+    return text[text.lastIndexOf(')') + 2] === 'R';
+  } catch (error) {
+    // It has ended since the folder was read.
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ESRCH') return false;
+    throw error;
+  }
+}
