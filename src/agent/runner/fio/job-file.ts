@@ -40,6 +40,8 @@ export function fioJob(stage: StageAssignment, dataset: FioDataset, seed: number
     'filename_format=f.$filenum',
     `nrfiles=${String(dataset.files)}`,
     `openfiles=${String(Math.min(dataset.files, mostOpenFiles))}`,
+    // By default fio 3.33 does not heed it: all runs, stages and agents had the same blocks in the same order.
+    'randrepeat=0',
     `randseed=${String(seed)}`,
     // No semicolon: fio takes what follows it for a comment.
     `exec_prerun=echo ready >&${String(readyFd)} && read end <&${String(gateFd)} || true`,

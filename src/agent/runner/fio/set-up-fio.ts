@@ -10,6 +10,7 @@ import { FioProcess } from './fio-process.js';
 import { fioJob } from './job-file.js';
 import { fioMechanism } from './mechanism.js';
 import { fioVersion } from './preflight.js';
+import { fioSeed } from './seed.js';
 
 /** A fio that is told to stop writes its last counters within milliseconds; one whose thread is stuck does not. */
 const stopGraceMs = 1_000;
@@ -27,7 +28,7 @@ export async function setUpFio(
   const job = fioJob(
     stage,
     { files: to - from, content: dataset.content },
-    (seed + stage.index * 1009 + agentIndex * 9176) % 2 ** 32,
+    fioSeed(seed, stage.index, agentIndex),
   );
   const counts = new FioCounts(stage.mix.map(({ operation }) => operation));
   const warnings = new Set<string>();
