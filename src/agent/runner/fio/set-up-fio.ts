@@ -9,6 +9,7 @@ import type { FioStage } from './fio-load.js';
 import { FioProcess } from './fio-process.js';
 import { fioJob } from './job-file.js';
 import { fioMechanism } from './mechanism.js';
+import { fioDataset } from './open-files.js';
 import { fioVersion } from './preflight.js';
 import { fioSeed } from './seed.js';
 
@@ -24,12 +25,7 @@ export async function setUpFio(
   const { dataset, seed, agentIndex } = assignment;
   const version = await fioVersion();
   const folder = linkedFolder(assignment);
-  const { from, to } = dataset.use;
-  const job = fioJob(
-    stage,
-    { files: to - from, content: dataset.content },
-    fioSeed(seed, stage.index, agentIndex),
-  );
+  const job = fioJob(stage, fioDataset(stage, dataset), fioSeed(seed, stage.index, agentIndex));
   const counts = new FioCounts(stage.mix.map(({ operation }) => operation));
   const warnings = new Set<string>();
   const process = new FioProcess({

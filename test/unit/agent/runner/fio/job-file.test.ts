@@ -6,7 +6,7 @@ import { fioJob } from '../../../../../src/agent/runner/fio/job-file.js';
 import { assignedStage as stage } from '../../../../support/fio.js';
 
 function linesOf(change: Partial<StageAssignment>, content: Content = 'random') {
-  return fioJob({ ...stage, ...change }, { files: 8, content }, 42).text.split('\n');
+  return fioJob({ ...stage, ...change }, { files: 8, openFiles: 8, content }, 42).text.split('\n');
 }
 
 function has(change: Partial<StageAssignment>, ...lines: string[]): void {
@@ -57,7 +57,7 @@ test('without other limits the threads go on for the duration', () => {
 test('operations and bytes are divided over the threads; one that gets none is not started', () => {
   const { text, threads } = fioJob(
     { ...stage, maxOperations: 3 },
-    { files: 8, content: 'zero' },
+    { files: 8, openFiles: 8, content: 'zero' },
     1,
   );
   assert.equal(threads, 2);
@@ -66,7 +66,11 @@ test('operations and bytes are divided over the threads; one that gets none is n
     /\[t0\]\nruntime=5000ms\nio_size=2147483648\nnumber_ios=2\n\[t1\]\nruntime=5000ms\nio_size=1073741824\nnumber_ios=1\n/,
   );
   assert.doesNotMatch(text, /time_based/);
-  const one = fioJob({ ...stage, maxOperations: 1 }, { files: 8, content: 'zero' }, 1);
+  const one = fioJob(
+    { ...stage, maxOperations: 1 },
+    { files: 8, openFiles: 8, content: 'zero' },
+    1,
+  );
   assert.equal(one.threads, 1);
   assert.doesNotMatch(one.text, /\[t1\]|number_ios=0/);
   const bytes = linesOf({ maxBytes: 4 * 4096 + 100, durationMs: undefined });
