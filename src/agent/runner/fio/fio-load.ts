@@ -33,8 +33,8 @@ export class FioLoad {
   readonly #firstNs: number;
   readonly #cpu: CpuUsage;
   #cancelAsk: Cancel = () => undefined;
-  /** The interval that is asked for, while fio has not answered. */
-  #asked: number | undefined;
+  /** fio has been asked for its counters, and has not answered. */
+  #isAsked = false;
   /** Number of the next interval to report. */
   #next = 0;
   #isDraining = false;
@@ -153,17 +153,20 @@ export class FioLoad {
     const over = Math.floor((base.now() - this.#atNs) / second);
     const dueNs = this.#atNs + Math.max(this.#next + 1, over + 1) * second;
     this.#cancelAsk = clock.after(Math.max(0, (dueNs - base.now()) / 1e6), () => {
-      this.#asked = Math.max(this.#next, Math.floor((base.now() - this.#atNs) / second) - 1);
+      this.#isAsked = true;
       this.#fio.process.askStatus();
     });
   }
 
-  /** A second that fio does not answer in is reported together with the next. */
+  /**
+   * fio answers when each of its threads has come back from its operation. Its counters are of then: seconds that were over
+   * meanwhile are reported as one.
+   */
   #answered(): void {
-    if (this.#asked === undefined) return;
-    const last = this.#asked;
-    this.#asked = undefined;
-    this.#report(last);
+    if (!this.#isAsked) return;
+    this.#isAsked = false;
+    const over = Math.floor((this.#fio.parts.base.now() - this.#atNs) / second);
+    this.#report(Math.max(this.#next, over - 1));
     this.#failure ??= errorRateProblem(this.#fio.stage, this.#fio.counts, false);
     if (this.#failure !== undefined) this.#fio.process.stop();
     this.#askLater();
