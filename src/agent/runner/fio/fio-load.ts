@@ -89,24 +89,42 @@ export class FioLoad {
       if (!signal.aborted) this.#checkEnd(end);
       const result = this.#result();
       if (signal.aborted) return { result, churn: undefined };
-      const failure = this.#failure ?? errorRateProblem(stage, this.#fio.counts, true);
-      return { result, churn: this.#churn, failure };
+      const failure =
+        this.#failure ??
+        this.#cutShort(end, result) ??
+        errorRateProblem(stage, this.#fio.counts, true);
+      if (failure === undefined) return { result, churn: this.#churn };
+      return { result: { ...result, endedBy: 'error' }, churn: this.#churn, failure };
     } finally {
       this.#cancelAsk();
       cancelDrain();
     }
   }
 
+  /** @throws RunnerFailure when it has done nothing, or crashed */
   #checkEnd({ code, signal }: FioEnd): void {
-    const { stage, warnings, counts } = this.#fio;
-    // With continue_on_error its code is 1 when operations failed: those are counted.
-    if (code === 0 || (code === 1 && counts.ended > 0)) return;
+    const { stage, counts } = this.#fio;
+    // With continue_on_error it is the number of threads in which operations failed: those are counted.
+    if (code === 0 || (code !== null && counts.ended > 0)) return;
     const how = signal === null ? `code ${String(code)}` : signal;
-    const why = [...warnings].at(-1);
-    throw new RunnerFailure(
-      'internal',
-      `stage "${stage.name}": fio ended with ${how}${why === undefined ? '' : `: ${why}`}`,
-    );
+    throw new RunnerFailure('internal', `stage "${stage.name}": fio ended with ${how}${this.#why}`);
+  }
+
+  /** An error that is not one of an operation ends a thread of fio: what was left to it was not done. */
+  #cutShort({ code }: FioEnd, { endedBy }: StageResult): string | undefined {
+    const { stage, counts } = this.#fio;
+    const { maxOperations, maxBytes } = stage;
+    // In bytes it is not known exactly how much is left.
+    const isLeft = counts.ended - counts.failed < (maxOperations ?? Infinity);
+    if (code === 0 || endedBy === 'duration' || maxBytes !== undefined || !isLeft) return undefined;
+    const lasted = (counts.runtimeNs / second).toFixed(1);
+    return `stage "${stage.name}": fio ended after ${lasted} s, before a limit was reached${this.#why}`;
+  }
+
+  /** The last thing that fio has said. */
+  get #why(): string {
+    const line = [...this.#fio.warnings].at(-1);
+    return line === undefined ? '' : `: ${line}`;
   }
 
   #result(): StageResult {
