@@ -60,6 +60,24 @@ test('stages that fio runs', async (t) => {
     },
   );
 
+  await t.test('[MEAS-06] an agent that a limit leaves nothing for has done its part', async () => {
+    const least = { ...fioStage, mix: 'read', block_size: '4KiB' };
+    const run = fleet.run({
+      stages: [
+        { ...least, name: 'one', max_operations: 1 },
+        { ...least, name: 'block', max_bytes: '4KiB' },
+      ],
+    });
+    await run.exits(0);
+    for (const stage of run.summary().stages) {
+      assert.equal(stage.operations['read']?.count, 1);
+      const states = Object.values(stage.agents).map(({ state, ended_by }) => [state, ended_by]);
+      const how = stage.name === 'one' ? 'operations' : 'bytes';
+      assert.deepEqual(states, Array(2).fill(['COMPLETED', how]));
+    }
+    run.checkSums();
+  });
+
   await t.test(
     '[ENG-02] an option that this fio does not have is refused before anything runs',
     async () => {

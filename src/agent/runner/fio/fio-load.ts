@@ -9,14 +9,14 @@ import type { RunnerParts } from '../runner-parts.js';
 import type { StageEnd } from '../stage-load.js';
 import type { Churn } from '../stage-workers.js';
 import type { FioCounts } from './fio-counts.js';
-import type { FioEnd, FioProcess } from './fio-process.js';
+import type { FioEnd, FioRun } from './fio-process.js';
 
 const second = 1e9;
 
 export interface FioStage {
   readonly parts: RunnerParts;
   readonly stage: StageAssignment;
-  readonly process: FioProcess;
+  readonly process: FioRun;
   readonly counts: FioCounts;
   readonly mechanism: string;
   readonly warnings: ReadonlySet<string>;

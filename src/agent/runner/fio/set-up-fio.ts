@@ -7,8 +7,10 @@ import type { RunnerParts } from '../runner-parts.js';
 import { FioCounts } from './fio-counts.js';
 import type { FioStage } from './fio-load.js';
 import { FioProcess } from './fio-process.js';
+import type { FioRun } from './fio-process.js';
 import { fioJob } from './job-file.js';
 import { fioMechanism } from './mechanism.js';
+import { NoFio } from './no-fio.js';
 import { fioDataset } from './open-files.js';
 import { fioVersion } from './preflight.js';
 import { fioSeed } from './seed.js';
@@ -28,18 +30,20 @@ export async function setUpFio(
   const job = fioJob(stage, fioDataset(stage, dataset), fioSeed(seed, stage.index, agentIndex));
   const counts = new FioCounts(stage.mix.map(({ operation }) => operation));
   const warnings = new Set<string>();
-  const process = new FioProcess({
-    jobFile: job.text,
-    threads: job.threads,
-    folder,
-    onStatus: (status) => {
-      counts.take(status);
-      fio.onStatus();
-    },
-    onLine: (line) => {
-      if (isWorthTelling(line)) warnings.add(line);
-    },
-  });
+  const started = (): FioProcess =>
+    new FioProcess({
+      jobFile: job.text,
+      threads: job.threads,
+      folder,
+      onStatus: (status) => {
+        counts.take(status);
+        fio.onStatus();
+      },
+      onLine: (line) => {
+        if (isWorthTelling(line)) warnings.add(line);
+      },
+    });
+  const process = job.threads === 0 ? new NoFio() : started();
   const fio: FioStage = {
     parts,
     stage,
@@ -55,7 +59,7 @@ export async function setUpFio(
 }
 
 /** From its start to its end an abort reaches it; one that does not heed it in time is killed. */
-function endWithRun({ signal, clock }: RunnerParts, process: FioProcess, folder: string): void {
+function endWithRun({ signal, clock }: RunnerParts, process: FioRun, folder: string): void {
   let cancel = (): void => undefined;
   const stop = (): void => {
     process.stop();

@@ -6,7 +6,7 @@ import { ClockBase } from '../../../../../src/agent/runner/clock-base.js';
 import { FioCounts } from '../../../../../src/agent/runner/fio/fio-counts.js';
 import { FioLoad } from '../../../../../src/agent/runner/fio/fio-load.js';
 import type { FioStage } from '../../../../../src/agent/runner/fio/fio-load.js';
-import type { FioProcess } from '../../../../../src/agent/runner/fio/fio-process.js';
+import type { FioRun } from '../../../../../src/agent/runner/fio/fio-process.js';
 import type { FioStatus } from '../../../../../src/agent/runner/fio/status.js';
 import type { RunnerParts } from '../../../../../src/agent/runner/runner-parts.js';
 import { noChurn } from '../../../../../src/agent/runner/stage-workers.js';
@@ -26,7 +26,7 @@ class ManualBase extends ClockBase {
   }
 }
 
-type Ends = Pick<FioProcess, 'ended'>;
+type Ends = Pick<FioRun, 'ended'>;
 
 /** A load without a fio, on a clock that is moved by hand. */
 function loadOf(change: Partial<StageAssignment> = {}, process: Partial<Ends> = {}) {
@@ -48,7 +48,7 @@ function loadOf(change: Partial<StageAssignment> = {}, process: Partial<Ends> = 
       letGo: () => undefined,
       askStatus: () => asked.times++,
       ...process,
-    } as unknown as FioProcess,
+    } as unknown as FioRun,
     counts: new FioCounts(['read']),
     mechanism: '',
     warnings: new Set(['fio: what it said last']),
