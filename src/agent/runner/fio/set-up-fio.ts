@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { Assignment, StageAssignment } from '../../../shared/model/assignment.js';
+import { bytesOf } from '../choosing/bytes-of.js';
 import { filePath } from '../dataset-layout.js';
 import type { RunnerParts } from '../runner-parts.js';
 import { FioCounts } from './fio-counts.js';
@@ -28,7 +29,12 @@ export async function setUpFio(
   const version = await fioVersion();
   const folder = linkedFolder(assignment);
   const job = fioJob(stage, fioDataset(stage, dataset), fioSeed(seed, stage.index, agentIndex));
-  const counts = new FioCounts(stage.mix.map(({ operation }) => operation));
+  // Options of fio's own may say that blocks differ.
+  const isFixed = !Object.keys(stage.fio ?? {}).some((name) => /^(?:bs|zone)/.test(name));
+  const counts = new FioCounts(
+    stage.mix.map(({ operation }) => operation),
+    (kind) => (isFixed ? bytesOf(kind, { ...stage, ...dataset }) : undefined),
+  );
   const warnings = new Set<string>();
   const started = (): FioProcess =>
     new FioProcess({
