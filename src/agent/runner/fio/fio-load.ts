@@ -90,9 +90,7 @@ export class FioLoad {
       const result = this.#result();
       if (signal.aborted) return { result, churn: undefined };
       const failure =
-        this.#failure ??
-        this.#cutShort(end, result) ??
-        errorRateProblem(stage, this.#fio.counts, true);
+        this.#failure ?? this.#cutShort(end) ?? errorRateProblem(stage, this.#fio.counts, true);
       if (failure === undefined) return { result, churn: this.#churn };
       return { result: { ...result, endedBy: 'error' }, churn: this.#churn, failure };
     } finally {
@@ -111,13 +109,14 @@ export class FioLoad {
   }
 
   /** An error that is not one of an operation ends a thread of fio: what was left to it was not done. */
-  #cutShort({ code }: FioEnd, { endedBy }: StageResult): string | undefined {
-    const { stage, counts } = this.#fio;
-    const { maxOperations, maxBytes } = stage;
+  #cutShort({ code }: FioEnd): string | undefined {
+    const { parts, stage, counts } = this.#fio;
+    const { durationMs = Infinity, maxOperations = Infinity, maxBytes } = stage;
+    const lastedMs = (parts.base.now() - this.#firstNs) / 1e6;
+    const isDone = lastedMs >= durationMs || counts.ended - counts.failed >= maxOperations;
     // In bytes it is not known exactly how much is left.
-    const isLeft = counts.ended - counts.failed < (maxOperations ?? Infinity);
-    if (code === 0 || endedBy === 'duration' || maxBytes !== undefined || !isLeft) return undefined;
-    const lasted = (counts.runtimeNs / second).toFixed(1);
+    if (code === 0 || isDone || maxBytes !== undefined) return undefined;
+    const lasted = (lastedMs / 1e3).toFixed(1);
     return `stage "${stage.name}": fio ended after ${lasted} s, before a limit was reached${this.#why}`;
   }
 
@@ -152,11 +151,10 @@ export class FioLoad {
   }
 
   #endedBy(lastNs: number): EndedBy {
-    const { durationMs, maxBytes } = this.#fio.stage;
-    // fio says its runtime in whole milliseconds.
-    if (durationMs !== undefined && lastNs - this.#firstNs >= (durationMs - 1) * 1e6) {
-      return 'duration';
-    }
+    const { durationMs, maxOperations, maxBytes } = this.#fio.stage;
+    // fio says its runtime in whole milliseconds, and none when all has failed.
+    const isOver = durationMs !== undefined && lastNs - this.#firstNs >= (durationMs - 1) * 1e6;
+    if (isOver || (maxOperations ?? maxBytes) === undefined) return 'duration';
     return maxBytes === undefined ? 'operations' : 'bytes';
   }
 

@@ -93,9 +93,12 @@ test('[ENG-02] operations that failed in several threads of fio are counted, and
   for (const [limits, done, runtimeMs, endedBy] of [
     [{ durationMs: undefined, maxOperations: 100 }, 100, 1000, 'operations'],
     [{ durationMs: 5000 }, 100, 5000, 'duration'],
+    // fio's runtime is that of successes.
+    [{ durationMs: 5000 }, 0, 0, 'duration'],
     [{ durationMs: undefined, maxBytes: 409_600 }, 100, 1000, 'bytes'],
   ] as const) {
-    const { fio, load } = loadOf(limits, { ended });
+    const { clock, fio, load } = loadOf(limits, { ended });
+    clock.advance(5000);
     fio.counts.take(statusOf(done, runtimeMs, 7));
     const { result, failure } = await load.complete();
     assert.equal(failure, undefined);
@@ -107,8 +110,9 @@ test('[ENG-02] operations that failed in several threads of fio are counted, and
 test('[ENG-02] a fio that an error ended before its limits fails the agent, with what it had done', async () => {
   const ended = Promise.resolve({ code: 1, signal: null });
   for (const limits of [{ durationMs: 5000 }, { durationMs: undefined, maxOperations: 101 }]) {
-    const { fio, load } = loadOf(limits, { ended });
-    fio.counts.take(statusOf(100, 1234, 1));
+    const { clock, fio, load } = loadOf(limits, { ended });
+    clock.advance(1234);
+    fio.counts.take(statusOf(100, 1230, 1));
     const { result, failure } = await load.complete();
     assert.equal(
       failure,
@@ -135,7 +139,8 @@ test('[ENG-02] a fio that crashed, or has done nothing, fails the agent', async 
 
 test('[ENG-02] an agent that fails by max_error_rate has not completed its stage', async () => {
   const ended = Promise.resolve({ code: 1, signal: null });
-  const { fio, load } = loadOf({ maxErrorRate: 0.01 }, { ended });
+  const { clock, fio, load } = loadOf({ maxErrorRate: 0.01 }, { ended });
+  clock.advance(5000);
   fio.counts.take(statusOf(100, 5000, 50));
   const { result, failure } = await load.complete();
   assert.match(failure ?? '', /50 of 150 operations failed/);
