@@ -11,7 +11,7 @@ test('stages that fio runs', async (t) => {
     '[ENG-02] [RES-02] the hosts’ fio makes the load; its operations are in every file of the results and add up',
     async () => {
       const run = fleet.run({
-        stages: [{ ...fioStage, duration: '3s' }],
+        stages: [{ ...fioStage, block_size: '4KiB', duration: '3s' }],
         config: { max_start_spread: '10s' },
       });
       await run.exits(0);
@@ -21,6 +21,9 @@ test('stages that fio runs', async (t) => {
       assert.ok(Number(stage.operations['read']?.count) > 0);
       assert.ok(Number(stage.operations['write']?.count) > 0);
       assert.equal(stage.operations['read']?.errors, 0);
+      for (const row of run.intervals()) {
+        assert.equal(Number(row['bytes']), 4096 * Number(row['ops']), JSON.stringify(row));
+      }
       for (const agent of Object.values(stage.agents)) {
         assert.match(agent.mechanism ?? '', /^fio-3\.\d+ libaio iodepth 4$/);
         assert.equal(agent.ended_by, 'duration');
@@ -59,6 +62,24 @@ test('stages that fio runs', async (t) => {
       run.checkSums();
     },
   );
+
+  await t.test('[MEAS-06] an agent that a limit leaves nothing for has done its part', async () => {
+    const least = { ...fioStage, mix: 'read', block_size: '4KiB' };
+    const run = fleet.run({
+      stages: [
+        { ...least, name: 'one', max_operations: 1 },
+        { ...least, name: 'block', max_bytes: '4KiB' },
+      ],
+    });
+    await run.exits(0);
+    for (const stage of run.summary().stages) {
+      assert.equal(stage.operations['read']?.count, 1);
+      const states = Object.values(stage.agents).map(({ state, ended_by }) => [state, ended_by]);
+      const how = stage.name === 'one' ? 'operations' : 'bytes';
+      assert.deepEqual(states, Array(2).fill(['COMPLETED', how]));
+    }
+    run.checkSums();
+  });
 
   await t.test(
     '[ENG-02] an option that this fio does not have is refused before anything runs',

@@ -40,7 +40,7 @@ export function* checkTransfer(plan: Plan, stage: StagePlan, path: KeyPath): Gen
     yield without([...path, 'access'], 'read, write, get, stat or list');
   }
   if (typeof stage.access === 'object' && 'strided' in stage.access && inBlocks)
-    yield* checkStrides(stage.access.strided, block, [...path, 'access', 'strided']);
+    yield* checkStrides(stage.access.strided, blocksOf(stage), [...path, 'access', 'strided']);
 }
 
 const without = (path: KeyPath, what: string): Finding => ({
@@ -70,22 +70,25 @@ function* checkFileKeys(stage: StagePlan, path: KeyPath): Generator<Finding> {
   }
 }
 
-/** Chunks and strides are whole blocks, and strides leave room for their chunks. */
+/** Chunks and strides are whole blocks of every size, and strides leave room for their chunks. */
 function* checkStrides(
   { chunkBytes, strideBytes }: Extract<Access, { strided: unknown }>['strided'],
-  block: number,
+  specs: readonly SizeSpec[],
   path: KeyPath,
 ): Generator<Finding> {
+  const blocks = specs.map(largestSize);
   for (const [key, bytes] of [
     ['chunk', chunkBytes],
     ['stride', strideBytes],
   ] as const) {
-    if (bytes === undefined || bytes % block === 0) continue;
-    const message = `${formatSize(bytes)} is not a multiple of the block size (${formatSize(block)})`;
+    const odd = bytes === undefined ? undefined : blocks.find((block) => bytes % block !== 0);
+    if (bytes === undefined || odd === undefined) continue;
+    const message = `${formatSize(bytes)} is not a multiple of the block size (${formatSize(odd)})`;
     yield { level: 'error', path: [...path, key], message };
   }
-  if (strideBytes !== undefined && strideBytes < (chunkBytes ?? block)) {
-    const message = `${formatSize(strideBytes)} is less than a chunk (${formatSize(chunkBytes ?? block)})`;
+  const chunk = chunkBytes ?? Math.max(...blocks);
+  if (strideBytes !== undefined && strideBytes < chunk) {
+    const message = `${formatSize(strideBytes)} is less than a chunk (${formatSize(chunk)})`;
     yield { level: 'error', path: [...path, 'stride'], message };
   }
 }

@@ -135,6 +135,17 @@ function differencesOf(a: ComparedRun, b: ComparedRun): readonly string[] {
   if (agentsA !== agentsB) {
     doubts.push(`A has ${counted(agentsA, 'agent')}, B has ${String(agentsB)}`);
   }
+  const [planA, planB] = [a.aggregate.run?.plan, b.aggregate.run?.plan];
+  if (planA && planB && planA.namespace !== planB.namespace) {
+    doubts.push(`the files are ${planA.namespace} in A, ${planB.namespace} in B`);
+  }
+  // An agent's own, instead of the stage's.
+  const [threadsA, threadsB] = [planA, planB].map((plan) =>
+    JSON.stringify(plan?.agents.map(({ threads }) => threads)),
+  );
+  if (agentsA === agentsB && threadsA !== threadsB) {
+    doubts.push('agents have other numbers of threads of their own');
+  }
   const [dataA, dataB] = [a, b].map(({ aggregate }) => JSON.stringify(aggregate.run?.plan.dataset));
   if (dataA !== dataB) doubts.push('the datasets differ');
   for (const [side, from, to] of [

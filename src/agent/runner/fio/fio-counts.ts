@@ -13,11 +13,17 @@ const none: ReadonlyMap<number, number> = new Map();
  */
 export class FioCounts {
   readonly #kinds: readonly OperationKind[];
+  readonly #bytesOf: (kind: OperationKind) => number | undefined;
   #sampled = new Map<OperationKind, ReadonlyMap<number, number>>();
   #latest: FioStatus | undefined;
 
-  constructor(kinds: readonly OperationKind[]) {
+  /** @param bytesOf what each operation of a kind moves; undefined: they differ */
+  constructor(
+    kinds: readonly OperationKind[],
+    bytesOf: (kind: OperationKind) => number | undefined = () => undefined,
+  ) {
     this.#kinds = kinds;
+    this.#bytesOf = bytesOf;
   }
 
   take(status: FioStatus): void {
@@ -70,10 +76,13 @@ export class FioCounts {
   #stats(before: (kind: OperationKind) => ReadonlyMap<number, number>): OperationStats[] {
     return this.#kinds.map((operation, index) => {
       const { bins = none, bytes = 0 } = this.#of(operation) ?? {};
+      const count = countOf(bins);
+      const each = this.#bytesOf(operation);
       return {
         operation,
-        count: countOf(bins),
-        bytes,
+        count,
+        // While it runs fio's bytes are behind its latencies, by up to an operation in each thread.
+        bytes: each === undefined ? bytes : count * each,
         // fio counts errors for the job, not for reads and writes apart: they are listed with the first kind.
         errors: index === 0 ? this.#errors() : [],
         missedSchedules: 0,

@@ -10,14 +10,14 @@ import type { RunnerParts } from '../runner-parts.js';
 import type { StageEnd } from '../stage-load.js';
 import type { Churn } from '../stage-workers.js';
 import type { FioCounts } from './fio-counts.js';
-import type { FioEnd, FioProcess } from './fio-process.js';
+import type { FioEnd, FioRun } from './fio-process.js';
 
 const second = 1e9;
 
 export interface FioStage {
   readonly parts: RunnerParts;
   readonly stage: StageAssignment;
-  readonly process: FioProcess;
+  readonly process: FioRun;
   readonly counts: FioCounts;
   readonly mechanism: string;
   readonly warnings: ReadonlySet<string>;
@@ -34,8 +34,8 @@ export class FioLoad {
   readonly #firstNs: number;
   readonly #cpu: CpuUsage;
   #cancelAsk: Cancel = () => undefined;
-  /** The interval that is asked for, while fio has not answered. */
-  #asked: number | undefined;
+  /** fio has been asked for its counters, and has not answered. */
+  #isAsked = false;
   /** Number of the next interval to report. */
   #next = 0;
   #isDraining = false;
@@ -90,24 +90,41 @@ export class FioLoad {
       if (!signal.aborted) this.#checkEnd(end);
       const result = this.#result();
       if (signal.aborted) return { result, churn: undefined };
-      const failure = this.#failure ?? errorRateProblem(stage, this.#fio.counts, true);
-      return { result, churn: this.#churn, failure };
+      const failure =
+        this.#failure ?? this.#cutShort(end) ?? errorRateProblem(stage, this.#fio.counts, true);
+      if (failure === undefined) return { result, churn: this.#churn };
+      return { result: { ...result, endedBy: 'error' }, churn: this.#churn, failure };
     } finally {
       this.#cancelAsk();
       cancelDrain();
     }
   }
 
+  /** @throws RunnerFailure when it has done nothing, or crashed */
   #checkEnd({ code, signal }: FioEnd): void {
-    const { stage, warnings, counts } = this.#fio;
-    // With continue_on_error its code is 1 when operations failed: those are counted.
-    if (code === 0 || (code === 1 && counts.ended > 0)) return;
+    const { stage, counts } = this.#fio;
+    // With continue_on_error it is the number of threads in which operations failed: those are counted.
+    if (code === 0 || (code !== null && counts.ended > 0)) return;
     const how = signal === null ? `code ${String(code)}` : signal;
-    const why = [...warnings].at(-1);
-    throw new RunnerFailure(
-      'internal',
-      `stage "${stage.name}": fio ended with ${how}${why === undefined ? '' : `: ${why}`}`,
-    );
+    throw new RunnerFailure('internal', `stage "${stage.name}": fio ended with ${how}${this.#why}`);
+  }
+
+  /** An error that is not one of an operation ends a thread of fio: what was left to it was not done. */
+  #cutShort({ code }: FioEnd): string | undefined {
+    const { parts, stage, counts } = this.#fio;
+    const { durationMs = Infinity, maxOperations = Infinity, maxBytes } = stage;
+    const lastedMs = (parts.base.now() - this.#firstNs) / 1e6;
+    const isDone = lastedMs >= durationMs || counts.ended - counts.failed >= maxOperations;
+    // In bytes it is not known exactly how much is left.
+    if (code === 0 || isDone || maxBytes !== undefined) return undefined;
+    const lasted = (lastedMs / 1e3).toFixed(1);
+    return `stage "${stage.name}": fio ended after ${lasted} s, before a limit was reached${this.#why}`;
+  }
+
+  /** The last thing that fio has said. */
+  get #why(): string {
+    const line = [...this.#fio.warnings].at(-1);
+    return line === undefined ? '' : `: ${line}`;
   }
 
   #result(): StageResult {
@@ -135,11 +152,10 @@ export class FioLoad {
   }
 
   #endedBy(lastNs: number): EndedBy {
-    const { durationMs, maxBytes } = this.#fio.stage;
-    // fio says its runtime in whole milliseconds.
-    if (durationMs !== undefined && lastNs - this.#firstNs >= (durationMs - 1) * 1e6) {
-      return 'duration';
-    }
+    const { durationMs, maxOperations, maxBytes } = this.#fio.stage;
+    // fio says its runtime in whole milliseconds, and none when all has failed.
+    const isOver = durationMs !== undefined && lastNs - this.#firstNs >= (durationMs - 1) * 1e6;
+    if (isOver || (maxOperations ?? maxBytes) === undefined) return 'duration';
     return maxBytes === undefined ? 'operations' : 'bytes';
   }
 
@@ -154,17 +170,20 @@ export class FioLoad {
     const over = Math.floor((base.now() - this.#atNs) / second);
     const dueNs = this.#atNs + Math.max(this.#next + 1, over + 1) * second;
     this.#cancelAsk = clock.after(Math.max(0, (dueNs - base.now()) / 1e6), () => {
-      this.#asked = Math.max(this.#next, Math.floor((base.now() - this.#atNs) / second) - 1);
+      this.#isAsked = true;
       this.#fio.process.askStatus();
     });
   }
 
-  /** A second that fio does not answer in is reported together with the next. */
+  /**
+   * fio answers when each of its threads has come back from its operation. Its counters are of then: seconds that were over
+   * meanwhile are reported as one.
+   */
   #answered(): void {
-    if (this.#asked === undefined) return;
-    const last = this.#asked;
-    this.#asked = undefined;
-    this.#report(last);
+    if (!this.#isAsked) return;
+    this.#isAsked = false;
+    const over = Math.floor((this.#fio.parts.base.now() - this.#atNs) / second);
+    this.#report(Math.max(this.#next, over - 1));
     this.#failure ??= errorRateProblem(this.#fio.stage, this.#fio.counts, false);
     if (this.#failure !== undefined) this.#fio.process.stop();
     this.#askLater();

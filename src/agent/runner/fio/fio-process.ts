@@ -22,6 +22,9 @@ export interface FioProcessParts {
   readonly onLine: (line: string) => void;
 }
 
+/** What a stage has to do with its fio. */
+export type FioRun = Pick<FioProcess, 'ended' | 'ready' | 'letGo' | 'askStatus' | 'stop' | 'kill'>;
+
 /**
  * One fio: started with all its threads held at a gate, let go together, asked for its counters by SIGUSR1. The kernel
  * ends it when this process ends (setpriv --pdeathsig): no load without a living owner.

@@ -4,6 +4,7 @@ import type { Assignment } from '../../../shared/model/assignment.js';
 import { engineOf } from '../../../shared/model/fio-options.js';
 import { RunnerFailure } from '../failure.js';
 import { fioJob } from './job-file.js';
+import { fioDataset, fioOpenProblem } from './open-files.js';
 
 /** The oldest whose json+ output and options are relied on here. */
 const oldest = [3, 20] as const;
@@ -36,8 +37,11 @@ export async function checkFio({ stages, dataset, seed }: Assignment): Promise<v
       new RunnerFailure('config', `stage "${stage.name}": fio refuses it: ${why}`);
     const engine = engineOf(stage.fio);
     if (!known.includes(engine)) throw refuse(`it has no ioengine ${engine}`);
-    const files = dataset.use.to - dataset.use.from;
-    const { text } = fioJob(stage, { files, content: dataset.content }, seed);
+    const files = fioDataset(stage, dataset);
+    const unopened = fioOpenProblem(stage, files);
+    if (unopened !== undefined)
+      throw new RunnerFailure('config', `stage "${stage.name}": ${unopened}`);
+    const { text } = fioJob(stage, files, seed);
     const parsed = await ask('fio', ['--parse-only', '-'], text);
     if (parsed.code !== 0) throw refuse(parsed.output.split('\n')[0] ?? 'no reason given');
   }

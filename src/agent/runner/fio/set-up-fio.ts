@@ -2,14 +2,19 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { Assignment, StageAssignment } from '../../../shared/model/assignment.js';
+import { bytesOf } from '../choosing/bytes-of.js';
 import { filePath } from '../dataset-layout.js';
 import type { RunnerParts } from '../runner-parts.js';
 import { FioCounts } from './fio-counts.js';
 import type { FioStage } from './fio-load.js';
 import { FioProcess } from './fio-process.js';
+import type { FioRun } from './fio-process.js';
 import { fioJob } from './job-file.js';
 import { fioMechanism } from './mechanism.js';
+import { NoFio } from './no-fio.js';
+import { fioDataset } from './open-files.js';
 import { fioVersion } from './preflight.js';
+import { fioSeed } from './seed.js';
 
 /** A fio that is told to stop writes its last counters within milliseconds; one whose thread is stuck does not. */
 const stopGraceMs = 1_000;
@@ -23,26 +28,28 @@ export async function setUpFio(
   const { dataset, seed, agentIndex } = assignment;
   const version = await fioVersion();
   const folder = linkedFolder(assignment);
-  const { from, to } = dataset.use;
-  const job = fioJob(
-    stage,
-    { files: to - from, content: dataset.content },
-    (seed + stage.index * 1009 + agentIndex * 9176) % 2 ** 32,
+  const job = fioJob(stage, fioDataset(stage, dataset), fioSeed(seed, stage.index, agentIndex));
+  // Options of fio's own may say that blocks differ.
+  const isFixed = !Object.keys(stage.fio ?? {}).some((name) => /^(?:bs|zone)/.test(name));
+  const counts = new FioCounts(
+    stage.mix.map(({ operation }) => operation),
+    (kind) => (isFixed ? bytesOf(kind, { ...stage, ...dataset }) : undefined),
   );
-  const counts = new FioCounts(stage.mix.map(({ operation }) => operation));
   const warnings = new Set<string>();
-  const process = new FioProcess({
-    jobFile: job.text,
-    threads: job.threads,
-    folder,
-    onStatus: (status) => {
-      counts.take(status);
-      fio.onStatus();
-    },
-    onLine: (line) => {
-      if (isWorthTelling(line)) warnings.add(line);
-    },
-  });
+  const started = (): FioProcess =>
+    new FioProcess({
+      jobFile: job.text,
+      threads: job.threads,
+      folder,
+      onStatus: (status) => {
+        counts.take(status);
+        fio.onStatus();
+      },
+      onLine: (line) => {
+        if (isWorthTelling(line)) warnings.add(line);
+      },
+    });
+  const process = job.threads === 0 ? new NoFio() : started();
   const fio: FioStage = {
     parts,
     stage,
@@ -58,7 +65,7 @@ export async function setUpFio(
 }
 
 /** From its start to its end an abort reaches it; one that does not heed it in time is killed. */
-function endWithRun({ signal, clock }: RunnerParts, process: FioProcess, folder: string): void {
+function endWithRun({ signal, clock }: RunnerParts, process: FioRun, folder: string): void {
   let cancel = (): void => undefined;
   const stop = (): void => {
     process.stop();

@@ -7,6 +7,7 @@ import type {
   MixEntry,
   Plan,
   Prepare,
+  StagePlan,
 } from '../plan.js';
 import { operationKinds } from '../operation.js';
 import { forAgent } from '../for-agent.js';
@@ -37,7 +38,6 @@ const defaultBlockBytes = 1024 ** 2;
 export function resolvePlan(config: Config, context: ResolveContext): Plan {
   const agents = context.agents.map((agent, index) => resolveAgent(config, agent, index));
   const { dataset, timeouts } = config;
-  const { fileSizeBytes } = planFileSizes(dataset.file_size);
   return {
     name: config.name ?? context.defaultName,
     seed: config.seed ?? context.randomSeed(),
@@ -55,31 +55,7 @@ export function resolvePlan(config: Config, context: ResolveContext): Plan {
       given: resolveGiven(dataset),
       seed: config.seed,
     },
-    stages: config.stages.map((stage, index) => ({
-      index,
-      name: stage.name,
-      mix: resolveMix(stage.mix),
-      ...planBlockSizes(stage.block_size, Math.min(defaultBlockBytes, fileSizeBytes)),
-      access: resolveAccess(stage.access),
-      verify: stage.verify ?? dataset.verify,
-      threads: stage.threads,
-      direct: stage.direct,
-      noatime: stage.noatime,
-      iodepth: stage.iodepth,
-      sync: stage.sync,
-      fsync: stage.fsync,
-      fio: stage.fio,
-      fdatasync: stage.fdatasync,
-      dropCache: stage.drop_cache,
-      durationMs: stage.duration,
-      maxOperations: stage.max_operations,
-      maxBytes: stage.max_bytes,
-      shift: stage.shift,
-      ...resolvePacing(
-        stage,
-        resolveMix(stage.mix).map(({ operation }) => operation),
-      ),
-    })),
+    stages: config.stages.map((stage, index) => resolveStage(config, stage, index)),
     expect: [...config.expect, ...impliedExpectations(config)],
     failurePolicy: resolvePolicy(config.failure_policy),
     timeouts: {
@@ -101,6 +77,34 @@ export function resolvePlan(config: Config, context: ResolveContext): Plan {
     maxStartSpreadMs: config.max_start_spread,
     results: config.results,
     ...(config.tls && { tls: config.tls }),
+  };
+}
+
+function resolveStage(config: Config, stage: Config['stages'][number], index: number): StagePlan {
+  const { fileSizeBytes } = planFileSizes(config.dataset.file_size);
+  const mix = resolveMix(stage.mix);
+  const kinds = mix.map(({ operation }) => operation);
+  return {
+    index,
+    name: stage.name,
+    mix,
+    ...planBlockSizes(stage.block_size, Math.min(defaultBlockBytes, fileSizeBytes), kinds),
+    access: resolveAccess(stage.access),
+    verify: stage.verify ?? config.dataset.verify,
+    threads: stage.threads,
+    direct: stage.direct,
+    noatime: stage.noatime,
+    iodepth: stage.iodepth,
+    sync: stage.sync,
+    fsync: stage.fsync,
+    fio: stage.fio,
+    fdatasync: stage.fdatasync,
+    dropCache: stage.drop_cache,
+    durationMs: stage.duration,
+    maxOperations: stage.max_operations,
+    maxBytes: stage.max_bytes,
+    shift: stage.shift,
+    ...resolvePacing(stage, kinds),
   };
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { OperationKind } from '../operation.js';
 import type { BlockSizes } from '../plan.js';
 import { largestSize } from '../sizes.js';
 import type { SizeSpec } from '../sizes.js';
@@ -170,12 +171,21 @@ export function planFileSizes(given: Given): {
   return { fileSizeBytes: largestSize(spec), fileSizes };
 }
 
-/** @param fallback block size where none is given */
+/**
+ * The size of blocks that the stage does not read or write is that of those it does: it must not have a say in how limits
+ * are divided. A get or put takes the larger of the two.
+ * @param fallback block size where none is given
+ */
 export function planBlockSizes(
   given: z.output<ReturnType<typeof blockSizesField>> | undefined,
   fallback: number,
+  kinds: readonly OperationKind[],
 ): { readonly blockSizeBytes: number; readonly blockSizes: BlockSizes | undefined } {
-  const { read, write } = resolveBlocks(given, fallback);
+  const sizes = resolveBlocks(given, fallback);
+  const does = (...some: readonly OperationKind[]): boolean =>
+    some.some((kind) => kinds.includes(kind));
+  const read = does('read', 'get', 'put') || !does('write') ? sizes.read : sizes.write;
+  const write = does('write', 'get', 'put') || !does('read') ? sizes.write : sizes.read;
   const isOne = typeof read === 'number' && read === write;
   return {
     blockSizeBytes: Math.max(largestSize(read), largestSize(write)),

@@ -317,6 +317,14 @@ test('[CONF-01] an order of access that means nothing is refused', () => {
     ],
     [
       [
+        'stages.0.mix={ read: 1, write: 1 }',
+        'stages.0.block_size={ read: 12KiB, write: 16KiB }',
+        'stages.0.access={ strided: { chunk: 16KiB } }',
+      ],
+      'stages[0].access.strided.chunk: 16KiB is not a multiple of the block size (12KiB)',
+    ],
+    [
+      [
         'stages.0.block_size=64KiB',
         'stages.0.access={ strided: { chunk: 256KiB, stride: 128KiB } }',
       ],

@@ -56,3 +56,17 @@ test('[CLI-01] what makes two runs different tests, and that one is not whole, i
   assert.ok(doubts.includes('A has 3 agents, B has 2'));
   assert.ok(doubts.includes('stage mixed is configured differently'));
 });
+
+test('[CLI-01] a namespace and threads of agents that differ make two runs different tests', () => {
+  const a = run({ seed: 1 });
+  const plan = a.aggregate.run?.plan;
+  assert.ok(plan);
+  const agents = plan.agents.map((agent) => ({ ...agent, threads: 4 }));
+  const [shared, wide] = [run({ plan: { namespace: 'shared' } }), run({ plan: { agents } })];
+  assert.deepEqual(compareRuns(a, shared, 0.05).doubts, [
+    'the files are private in A, shared in B',
+  ]);
+  assert.deepEqual(compareRuns(wide, a, 0.05).doubts, [
+    'agents have other numbers of threads of their own',
+  ]);
+});

@@ -272,3 +272,27 @@ test('existing files and devices: each agent gets its own names, makes nothing, 
   const other = { ...plan.dataset, given: { ...given, paths: ['/srv/a'] } };
   assert.notEqual(datasetIdentity(plan), datasetIdentity({ ...plan, dataset: other }));
 });
+
+test('[MEAS-06] limits are divided by the blocks of the operations that a stage does, not by those that its block_size has besides', () => {
+  const sizes = (mix: string, maxBytes: string) =>
+    split(
+      planOf(`
+agents: ['a:1', 'b:1']
+target: /mnt/x
+dataset: { files: 4, file_size: 1MiB }
+stages: [{ name: s, mix: ${mix}, block_size: { read: 4KiB }, max_bytes: ${maxBytes} }]
+`).plan,
+    ).map(({ stages }) => [stages[0]?.blockSizeBytes, stages[0]?.maxBytes]);
+  assert.deepEqual(sizes('read', '200KiB'), [
+    [4096, 102_400],
+    [4096, 102_400],
+  ]);
+  assert.deepEqual(sizes('{ read: 1, stat: 1 }', '200KiB'), sizes('read', '200KiB'));
+  const [one, all] = [1024 ** 2, 3 * 1024 ** 2];
+  for (const mix of ['{ read: 1, write: 1 }', 'write', '{ read: 1, get: 1 }']) {
+    assert.deepEqual(sizes(mix, '3MiB'), [
+      [one, all - one],
+      [one, one],
+    ]);
+  }
+});

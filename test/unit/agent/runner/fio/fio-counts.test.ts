@@ -108,3 +108,14 @@ test('[ENG-02] syncs are apart from the operations, added up over the jobs; none
   assert.deepEqual(counts.syncs(), expected.encode());
   assert.equal(counts.ended, 3);
 });
+
+test('[MEAS-01] bytes are those of the operations that are counted, where all move the same; else fio’s', () => {
+  // fio's bytes are of the operations before.
+  const late = document({ bins: { '500': 8 }, ios: 6 });
+  const bytesBy = (counts: FioCounts): number | undefined => {
+    for (const status of readAll(late).statuses) counts.take(status);
+    return counts.sample()[0]?.bytes;
+  };
+  assert.equal(bytesBy(new FioCounts(['read'], () => 4096)), 8 * 4096);
+  assert.equal(bytesBy(new FioCounts(['read'])), 6 * 4096);
+});

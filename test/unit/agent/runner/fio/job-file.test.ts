@@ -3,37 +3,10 @@ import { test } from 'node:test';
 import type { StageAssignment } from '../../../../../src/shared/model/assignment.js';
 import type { Content } from '../../../../../src/shared/model/plan.js';
 import { fioJob } from '../../../../../src/agent/runner/fio/job-file.js';
-
-const stage: StageAssignment = {
-  index: 0,
-  name: 's',
-  mix: [{ operation: 'read', weight: 1 }],
-  blockSizeBytes: 4096,
-  blockSizes: undefined,
-  access: 'random',
-  verify: false,
-  threads: 2,
-  direct: false,
-  noatime: false,
-  fsync: 'never',
-  iodepth: 1,
-  sync: 'none',
-  fdatasync: false,
-  dropCache: false,
-  fio: {},
-  rate: undefined,
-  arrival: 'constant',
-  thinkTimeNs: 0,
-  warmupMs: 0,
-  maxErrorRate: undefined,
-  stopOn: [],
-  durationMs: 5000,
-  maxOperations: undefined,
-  maxBytes: undefined,
-};
+import { assignedStage as stage } from '../../../../support/fio.js';
 
 function linesOf(change: Partial<StageAssignment>, content: Content = 'random') {
-  return fioJob({ ...stage, ...change }, { files: 8, content }, 42).text.split('\n');
+  return fioJob({ ...stage, ...change }, { files: 8, openFiles: 8, content }, 42).text.split('\n');
 }
 
 function has(change: Partial<StageAssignment>, ...lines: string[]): void {
@@ -42,7 +15,8 @@ function has(change: Partial<StageAssignment>, ...lines: string[]): void {
 }
 
 test('each of the stage’s keys is in the job file', () => {
-  has({}, 'rw=randread', 'norandommap=1', 'bs=4096,4096', 'direct=0', 'nrfiles=8', 'randseed=42');
+  has({}, 'rw=randread', 'norandommap=1', 'bs=4096,4096', 'direct=0', 'nrfiles=8');
+  has({}, 'randrepeat=0', 'randseed=42');
   has({ blockSizeBytes: 65_536, direct: true }, 'bs=65536,65536', 'direct=1');
   has({ blockSizes: { read: 4096, write: 65_536 } }, 'bs=4096,65536');
   has({ iodepth: 16, fio: { ioengine: 'libaio' } }, 'ioengine=libaio', 'iodepth=16');
@@ -83,7 +57,7 @@ test('without other limits the threads go on for the duration', () => {
 test('operations and bytes are divided over the threads; one that gets none is not started', () => {
   const { text, threads } = fioJob(
     { ...stage, maxOperations: 3 },
-    { files: 8, content: 'zero' },
+    { files: 8, openFiles: 8, content: 'zero' },
     1,
   );
   assert.equal(threads, 2);
@@ -92,7 +66,11 @@ test('operations and bytes are divided over the threads; one that gets none is n
     /\[t0\]\nruntime=5000ms\nio_size=2147483648\nnumber_ios=2\n\[t1\]\nruntime=5000ms\nio_size=1073741824\nnumber_ios=1\n/,
   );
   assert.doesNotMatch(text, /time_based/);
-  const one = fioJob({ ...stage, maxOperations: 1 }, { files: 8, content: 'zero' }, 1);
+  const one = fioJob(
+    { ...stage, maxOperations: 1 },
+    { files: 8, openFiles: 8, content: 'zero' },
+    1,
+  );
   assert.equal(one.threads, 1);
   assert.doesNotMatch(one.text, /\[t1\]|number_ios=0/);
   const bytes = linesOf({ maxBytes: 4 * 4096 + 100, durationMs: undefined });
