@@ -88,6 +88,12 @@ test('an abort that is not answered ends with SIGKILL and the totals reported un
   assert.equal(agent.sent('final').length, 1);
 });
 
+test('a long abort time does not lengthen the grace of 2 s', () => {
+  const timeouts = { ...assignmentOf().timeouts, abortMs: 60_000 };
+  const agent = new AgentDriver().running({ timeouts }).receive(abort);
+  assert.deepEqual(agent.ordered('abort'), [{ ...abort, graceMs: 2000 }]);
+});
+
 test('a short abort time shortens the grace, so that the kill still comes in time', () => {
   const timeouts = { ...assignmentOf().timeouts, abortMs: 1_000 };
   const agent = new AgentDriver().running({ timeouts }).receive(abort);
