@@ -96,6 +96,7 @@ test('[CLI-01] --metrics shows what the load does to Prometheus, and nothing els
   controller.say({ kind: 'abort', reason: 'enough' });
   await controller.hear('final');
   assert.match((await get('/metrics')).text, /^muster_operations_in_flight 0$/m);
+  assert.doesNotMatch(agent.program.output, /debug: /, 'without --verbose');
 });
 
 test('[CLI-03] an address for metrics that cannot be had is one sentence and exit 2', async () => {
@@ -185,7 +186,8 @@ test('a second signal ends a busy agent at once', async () => {
 
 test('[RUN-10] an agent that is killed takes its load with it', async () => {
   const { agent, controller } = await busyAgent(['-v']);
-  const pid = Number(/workload process (\d+) started/.exec(agent.program.output)?.[1]);
+  const pid = Number(/debug: workload process (\d+) started/.exec(agent.program.output)?.[1]);
+  assert.ok(pid > 0, agent.program.output);
   agent.program.kill('SIGKILL');
   await agent.program.ended;
   await controller.end();

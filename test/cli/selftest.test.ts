@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { processGone } from '../support/agent-process.js';
-import { controller, printed } from '../support/cli-run.js';
+import { controller, Desk, printed } from '../support/cli-run.js';
 import { eventually } from '../support/eventually.js';
 import { onTerminal, Program } from '../support/program.js';
 
@@ -20,15 +20,17 @@ test('selftest --list names the scenarios; an unknown one gets a suggestion', as
   assert.match(unknown.stderr, /^ERROR: There is no scenario "freze"; did you mean "freeze"\?$/m);
 });
 
-test('selftest rehearses faults and prints the verdicts: exit 0', async () => {
+test('selftest rehearses faults and prints the verdicts: exit 0', async (t) => {
   const argv = ['selftest', '--only', 'kill,stall,ctrl-c', '--jobs', '3', '--no-color'];
-  const shown = await printed(new Program('bench-controller', argv, onTerminal));
+  const TMPDIR = new Desk(t).folder('tmp');
+  const shown = await printed(new Program('bench-controller', argv, { ...onTerminal, TMPDIR }));
   assert.equal(shown.code, 0, shown.stdout + shown.stderr);
   assert.match(shown.stdout, /^ {2}kill +\d+\.\d s +PASS {2}exit code 4/m);
   assert.match(shown.stdout, /^ {2}stall +\d+\.\d s +PASS {2}exit code 0/m);
   assert.match(shown.stdout, /^ {2}ctrl-c +\d+\.\d s +PASS {2}exit code 130/m);
   assert.match(shown.stdout, /^3 of 3 passed$/m);
   assert.doesNotMatch(shown.stdout, /\x1b/, '--no-color');
+  assert.deepEqual(selftestsIn(TMPDIR), [], 'without --keep');
 });
 
 test('a bug in the programs turns a verdict of selftest red: exit 1', async (t) => {
@@ -50,7 +52,9 @@ test('a bug in the programs turns a verdict of selftest red: exit 1', async (t) 
 
 test('Ctrl-C ends selftest and everything that it started: exit 130', async (t) => {
   const names = 'lost-controller,freeze';
-  const program = new Program('bench-controller', ['selftest', '--only', names, '--jobs', '2']);
+  const argv = ['selftest', '--only', names, '--jobs', '2', '--keep'];
+  const TMPDIR = new Desk(t).folder('tmp');
+  const program = new Program('bench-controller', argv, { TMPDIR });
   t.after(() => program.stop());
   const started = await eventually('agents and a controller of both', 60_000, () => {
     const pids = childrenOf(program.pid);
@@ -59,7 +63,15 @@ test('Ctrl-C ends selftest and everything that it started: exit 130', async (t) 
   program.kill('SIGINT');
   assert.deepEqual(await program.ended, { code: 130, signal: null });
   for (const pid of started) await processGone(pid);
+  const [kept = ''] = selftestsIn(TMPDIR);
+  assert.ok(
+    kept !== '' && program.stdout.endsWith(`Everything is kept in ${join(TMPDIR, kept)}\n`),
+  );
 });
+
+function selftestsIn(folder: string): readonly string[] {
+  return readdirSync(folder).filter((name) => name.startsWith('muster-selftest-'));
+}
 
 function childrenOf(pid: number): readonly number[] {
   const list = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');

@@ -213,6 +213,25 @@ suite('an agent is killed (SIGKILL)', { concurrency: 2 }, () => {
     );
 
     await t.test(
+      '[RUN-03] an agent that is stopped by its operator while running says so and leaves: its numbers stay, exit 4',
+      async () => {
+        const run = fleet.run();
+        await run.loaded();
+        const { program } = fleet.agent(1);
+        program.kill('SIGTERM');
+        assert.deepEqual(await program.ended, { code: 130, signal: null });
+        await run.exits(4);
+        assert.match(run.said, /Agent agent-2 failed: agent stopped by operator/);
+        assert.doesNotMatch(run.said, /agent-2 (disconnected|not reached)/, 'it was no loss');
+        const { state, ended_by, missing_seconds } = run.agent('agent-2');
+        assert.deepEqual([state, ended_by, missing_seconds], ['ABORTED', 'aborted', 0]);
+        assert.equal(run.manifest().agents[1]?.state, 'FAILED');
+        assert.ok(run.operationsOf('agent-2') > 0);
+        run.checkSums();
+      },
+    );
+
+    await t.test(
       '[CLI-02] --allow-partial: exit 0 instead of 4, the results stay labelled partial',
       async () => {
         const run = fleet.run({ argv: ['--allow-partial'] });

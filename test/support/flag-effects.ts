@@ -6,6 +6,8 @@ import type { TestName } from './option-effects.js';
 
 type Flags = Readonly<Record<string, TestName>>;
 
+const agentToken =
+  'cli/security.test.ts: [LINK-07] with a token file on both sides a run completes, and the token is nowhere to be found';
 const token =
   'cli/security.test.ts: [LINK-07] another token, none, or one on the wrong side: one sentence on both sides, exit 3, nothing started';
 const certificates =
@@ -113,6 +115,7 @@ export const flagEffects: Readonly<Record<string, Flags>> = {
   },
   '': {
     ...access,
+    '--token-file': agentToken,
     '--listen':
       'cli/agent-places.test.ts: [CLI-01] without --listen an agent listens on port 7761 of all interfaces',
     '--once':

@@ -60,14 +60,18 @@ async function play(
     interrupted.abort();
   });
   io.stderr.write(`${counted(chosen.length, 'scenario')}; each takes 10 to 40 seconds\n\n`);
+  let folder: string | undefined;
   try {
-    const folder = await rehearseAll({
+    await rehearseAll({
       scenarios: chosen,
       jobs: options.jobs,
       keep: options.keep ?? false,
       clock: io.clock,
       env: io.env,
       signal: interrupted.signal,
+      placed: (path) => {
+        folder = path;
+      },
       judged: ({ name, fault }, outcome) => {
         const line = { name, fault, outcome };
         verdicts.set(name, line);
@@ -76,7 +80,6 @@ async function play(
     });
     const inOrder = chosen.flatMap(({ name }) => verdicts.get(name) ?? []);
     io.stdout.write(verdictTable(inOrder, paint));
-    if (options.keep === true) io.stdout.write(`Everything is kept in ${folder}\n`);
     if (inOrder.some(({ outcome }) => 'passed' in outcome && !outcome.passed)) {
       io.exitCode = exitCodes.thresholdFailed;
     }
@@ -85,6 +88,9 @@ async function play(
     io.exitCode = exitCodes.interrupted;
   } finally {
     offSignal();
+    if (options.keep === true && folder !== undefined) {
+      io.stdout.write(`Everything is kept in ${folder}\n`);
+    }
   }
 }
 

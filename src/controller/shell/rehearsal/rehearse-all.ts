@@ -14,16 +14,19 @@ export interface RehearsalRequest {
   readonly clock: Clock;
   readonly env: NodeJS.ProcessEnv;
   readonly signal: AbortSignal;
+  /** Where all of it is: a new folder. */
+  readonly placed: (folder: string) => void;
   readonly judged: (scenario: Scenario, outcome: Rehearsed) => void;
 }
 
 /**
- * Plays the scenarios, each in a folder of its own below a new one, whose path is returned.
+ * Plays the scenarios, each in a folder of its own below a new one.
  * @throws Error when a rehearsal could not be set up, or `signal` ended it
  */
-export async function rehearseAll(request: RehearsalRequest): Promise<string> {
+export async function rehearseAll(request: RehearsalRequest): Promise<void> {
   const { scenarios, clock, env, signal } = request;
   const parent = await mkdtemp(join(tmpdir(), 'muster-selftest-'));
+  request.placed(parent);
   const limit = pLimit(request.jobs);
   const one = async (scenario: Scenario): Promise<void> => {
     signal.throwIfAborted();
@@ -35,5 +38,4 @@ export async function rehearseAll(request: RehearsalRequest): Promise<string> {
   if (!request.keep) await rm(parent, { recursive: true, force: true });
   const failed = outcomes.find((outcome) => outcome.status === 'rejected');
   if (failed) throw failed.reason;
-  return parent;
 }

@@ -117,6 +117,12 @@ test('seconds of a drain in which nothing ended do not count as work of a proces
   assert.equal(result.lastOperationNs, 7_000_000_000n);
 });
 
+test('a long abort time does not lengthen the grace of 2 s', () => {
+  const timeouts = { ...assignmentOf().timeouts, abortMs: 60_000 };
+  const agent = new AgentDriver().running({ timeouts }).receive(abort);
+  assert.deepEqual(agent.ordered('abort'), [{ ...abort, graceMs: 2000 }]);
+});
+
 test('a short abort time shortens the grace, so that the kill still comes in time', () => {
   const timeouts = { ...assignmentOf().timeouts, abortMs: 1_000 };
   const agent = new AgentDriver().running({ timeouts }).receive(abort);

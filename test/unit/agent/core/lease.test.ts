@@ -52,6 +52,14 @@ test('a stream that closed without goodbye gives the controller its window and 5
   assert.equal(agent.session.state, 'IDLE');
 });
 
+test('before the run brings its own times, a connection that is lost gives its controller 35 s', () => {
+  const agent = new AgentDriver().open();
+  agent.detach().advance(34_900);
+  assert.equal(agent.session.owner?.runId, '7f3a');
+  agent.advance(300);
+  assert.equal(agent.session.owner, undefined);
+});
+
 test('the run’s own lease and window are used once it is prepared', () => {
   const timeouts = { ...assignmentOf().timeouts, leaseMs: 20_000, reconnectWindowMs: 3_000 };
   const open = silence(new AgentDriver().running({ timeouts }), 20_200);

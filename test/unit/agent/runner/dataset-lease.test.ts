@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import { afterEach, beforeEach, describe, it } from 'node:test';
@@ -109,6 +110,34 @@ describe('which run uses a dataset', { skip }, () => {
     held?.release();
     assert.deepEqual(fs.readdirSync('.'), [name]);
     assert.equal(clock.armed, 0);
+  });
+
+  it('a renewal that hangs is not joined by others, and is followed by the next one when it is over', async (t) => {
+    const { leaseMs } = assignmentOf('/', [], {}).timeouts;
+    const held = await lease('second');
+    // Whoever opens it to write waits for a reader, in a thread of libuv's pool.
+    const hanging = `${name}.hangs`;
+    execFileSync('mkfifo', [hanging]);
+    fs.renameSync(hanging, name);
+    const letGo = (): void => {
+      fs.closeSync(fs.openSync(name, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK));
+    };
+    t.after(() => held?.release());
+    try {
+      for (let i = 0; i < 20; i += 1) clock.advance(leaseMs / 5);
+      let looked = false;
+      void fs.promises.stat('.').then(() => (looked = true));
+      await eventually('a thread is left', 10_000, () => looked || undefined);
+    } finally {
+      letGo();
+    }
+    fs.unlinkSync(name);
+    leave();
+    fs.utimesSync(name, new Date(0), new Date(0));
+    await eventually('the next renewal', 10_000, () => {
+      clock.advance(leaseMs / 5);
+      return fs.statSync(name).mtimeMs || undefined;
+    });
   });
 
   it('a folder in which nothing can be written is used without a mark', async () => {

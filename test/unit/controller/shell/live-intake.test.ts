@@ -144,6 +144,7 @@ test('[RUN-17] no more wait than the limit says', () => {
     intake.record(template);
     most = Math.max(most, waiting);
   }
+  assert.equal(inboxLimit, 1000);
   assert.equal(most, inboxLimit);
   loop.run();
   assert.equal(waiting, 0);

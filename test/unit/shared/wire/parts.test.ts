@@ -15,6 +15,7 @@ test('[LINK-09] payloads are deflated when that makes them smaller, and come bac
   assert.equal(pack(repetitive).encoding, 'DEFLATE');
   assert.ok(pack(repetitive).payload.length < 500);
   assert.equal(pack(Buffer.alloc(1024)).encoding, 'PLAIN', 'short payloads are left alone');
+  assert.equal(pack(Buffer.alloc(1025)).encoding, 'DEFLATE');
   assert.equal(pack(noise(5000)).encoding, 'PLAIN', 'noise does not become smaller');
   for (const plain of [repetitive, noise(5000), new Uint8Array()]) {
     assert.deepEqual(Buffer.from(unpack(pack(plain))), Buffer.from(plain));

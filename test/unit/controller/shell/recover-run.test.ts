@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { JournalRecord } from '../../../../src/controller/core/records.js';
+import { encodeRecord } from '../../../../src/controller/shell/journal-codec.js';
+import { recoverRun } from '../../../../src/controller/shell/recover-run.js';
+import type { Clock } from '../../../../src/shared/kernel/clock.js';
+import { systemClock } from '../../../../src/shared/kernel/system-clock.js';
+import { startRawServer } from '../../../support/raw-server.js';
+import { planOf, runRecord, stagePlan } from '../../../support/recorded-run.js';
+import { temporaryFolder } from '../../../support/temporary-folder.js';
+
+const facts = { version: '0', hostname: 'h', instanceId: 'i', bootId: 'b', host: {} };
+
+test('[CONF-03] recover gives an agent up after the timeouts of its run: connect, and hello', async (t) => {
+  const folder = temporaryFolder();
+  t.after(() => {
+    folder.remove();
+  });
+  const mute = createServer((socket) => t.after(() => socket.destroy()));
+  mute.listen(0, '127.0.0.1');
+  await once(mute, 'listening');
+  t.after(() => mute.close());
+  const wordless = await startRawServer(t, { hello: () => undefined });
+  const ports = [(mute.address() as AddressInfo).port, wordless];
+  const plan = planOf(2, [stagePlan(0)]);
+  const agents = plan.agents.map((agent, i) => ({
+    ...agent,
+    address: `127.0.0.1:${String(ports[i])}`,
+  }));
+  const timeouts = { ...plan.timeouts, connectMs: 1234, helloMs: 1321 };
+  const records: JournalRecord[] = [
+    { ...runRecord({ ...plan, agents, timeouts }), atMs: 0 },
+    { type: 'agent', agent: 0, facts, atMs: 1 },
+    { type: 'agent', agent: 1, facts, atMs: 1 },
+  ];
+  const journal = join(folder.path, 'journal.ndjson');
+  writeFileSync(journal, records.map((record) => `${encodeRecord(record)}\n`).join(''));
+  const secret = { runId: 'run-1', secret: 's', host: hostname(), pid: 0 };
+  writeFileSync(join(folder.path, 'run.secret'), JSON.stringify(secret));
+
+  const waits: number[] = [];
+  const clock: Clock = {
+    ...systemClock,
+    after: (delayMs, fire) => {
+      waits.push(delayMs);
+      return systemClock.after(delayMs, fire);
+    },
+  };
+  const said: string[] = [];
+  await recoverRun({
+    ...{ folder: folder.path, clock, accessFor: () => Promise.resolve({}) },
+    say: (_, line) => said.push(line),
+  });
+  assert.equal(waits.filter((ms) => ms === 1234).length, 2, 'each is connected to for so long');
+  assert.equal(waits.filter((ms) => ms === 1321).length, 1, 'one is asked who it is');
+  assert.match(said.join('\n'), /agent-1: its checkpoint cannot be fetched: no answer/);
+  assert.match(said.join('\n'), /agent-2: its checkpoint cannot be fetched: .*within 1\.321s/);
+  assert.match(readFileSync(journal, 'utf8'), /recovered from 0 of 2 agents/);
+});
