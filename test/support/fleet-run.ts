@@ -38,10 +38,14 @@ export class FleetRun extends ResultsOfRun {
   }
 
   /** Until a progress object is as wanted. */
-  async until(what: string, wanted: (progress: Progress) => boolean): Promise<Progress> {
+  async until(
+    what: string,
+    wanted: (progress: Progress) => boolean,
+    withinMs = patienceMs,
+  ): Promise<Progress> {
     let seen = 0;
     let last = '';
-    return eventually(what, patienceMs, () => {
+    return eventually(what, withinMs, () => {
       const lines = this.program.stdout.split('\n');
       for (; seen < lines.length - 1; seen++) {
         last = lines[seen] ?? '';

@@ -17,6 +17,9 @@ export interface ManyFiles {
   readonly progress: readonly number[];
 }
 
+/** A million files take a minute where nobody else is at work, and a quarter of an hour where many are. */
+const preparePatienceMs = 30 * 60_000;
+
 interface Told {
   readonly type: string;
   readonly phase: string;
@@ -48,7 +51,7 @@ export async function makeAndRemove(fleet: Fleet, files: number): Promise<ManyFi
       max_start_spread: '10s',
     },
   });
-  await run.phase('running');
+  await run.until('all files', ({ phase }) => phase === 'running', preparePatienceMs);
   const peaks = fleet.agents.map(({ program }) => {
     const started = [...program.stderr.matchAll(/workload process (\d+) started/g)].at(-1);
     return { runner: peakBytesOf(Number(started?.[1])), agent: peakBytesOf(program.pid) };
