@@ -10,10 +10,10 @@ import type { RunResults } from './run-results.js';
 const viewEveryMs = 500;
 
 interface Watched {
-  readonly run: Run;
-  readonly driver: RunDriver;
-  readonly results: RunResults;
-  readonly view: RunView;
+  readonly run: Pick<Run, 'snapshot'>;
+  readonly driver: Pick<RunDriver, 'drive' | 'feed' | 'leave'>;
+  readonly results: { readonly aggregate: Pick<RunResults['aggregate'], 'live'> };
+  readonly view: Pick<RunView, 'update' | 'close'>;
   readonly began: number;
 }
 

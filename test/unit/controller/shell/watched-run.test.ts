@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { RunEnd } from '../../../../src/controller/core/run-io.js';
+import type { RunSnapshot } from '../../../../src/controller/core/snapshot.js';
+import { Interrupts } from '../../../../src/controller/shell/interrupts.js';
+import { watched } from '../../../../src/controller/shell/watched-run.js';
+import { ManualClock } from '../../../support/manual-clock.js';
+import { agentStatus, snapshotOf } from '../../../support/snapshots.js';
+
+test('[RUN-11] while a run goes on what is shown is at most a second old, and nothing is shown after it', async () => {
+  const clock = new ManualClock();
+  const { status, live } = snapshotOf([agentStatus(0)]);
+  const shown: RunSnapshot[] = [];
+  let end = (_: RunEnd): void => undefined;
+  const over = new Promise<RunEnd>((resolve) => {
+    end = resolve;
+  });
+  const ended = watched(
+    { clock, onStop: () => () => undefined },
+    new Interrupts({ onSignal: () => () => undefined }),
+    {
+      run: { snapshot: () => status },
+      driver: { drive: () => over, feed: () => undefined, leave: () => Promise.resolve() },
+      results: { aggregate: { live: () => live } },
+      view: { update: (snapshot) => shown.push(snapshot), close: () => undefined },
+      began: clock.nowMs(),
+    },
+  );
+  clock.advance(10_000);
+  const times = shown.map(({ elapsedMs }) => elapsedMs);
+  const gaps = [...times, 10_000].map((at, index) => at - (times[index - 1] ?? 0));
+  assert.ok(Math.max(...gaps) <= 1000, `shown at ${times.join(', ')} ms`);
+  const done: RunEnd = {
+    outcome: 'completed',
+    reason: undefined,
+    exitCode: 0,
+    notRepresentative: false,
+  };
+  end(done);
+  assert.equal(await ended, done);
+  assert.equal(clock.armed, 0);
+});
