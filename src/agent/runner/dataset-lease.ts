@@ -129,9 +129,9 @@ export function usedByAnother(folder: string, assignment: Assignment): string | 
   return isUsed ? inUse(folder, found) : undefined;
 }
 
-function inUse(folder: string, { runId, creator, host, leaseMs }: Holder): string {
+function inUse(folder: string, { runId, creator, host, scope, leaseMs }: Holder): string {
   const seconds = String(Math.round(leaseMs / 1000));
-  const unknown = host === os.hostname() ? '' : ` (${seconds}s, should that host have died)`;
+  const unknown = isHere(scope) ? '' : ` (${seconds}s, should that host have died)`;
   return `${folder} is in use by run ${runId} of ${creator} on host ${host}: wait until it is over${unknown}, or use another dataset name`;
 }
 
@@ -147,21 +147,21 @@ function readHolder(folder: string, { agentIndex, runId }: Assignment): Holder |
 }
 
 /**
- * On its own host a mark counts as long as its process is there. Another host cannot know: there it counts until it has
- * not been renewed for its time. A host of the same name is the same host: after a reboot, or a container's restart, its
- * processes are gone.
+ * Where its process can be seen a mark counts as long as that is there. From elsewhere that cannot be known: there it
+ * counts until it has not been renewed for its time. Elsewhere is also this host before its reboot, or a container of
+ * the same name: many hosts are called localhost.
  */
-function isLive(
-  { host, scope, pid, start, leaseMs }: Holder,
-  folder: string,
-  name: string,
-): boolean {
-  if (host === os.hostname()) return scope === processMark()?.scope && !isGone(pid, start);
+function isLive({ scope, pid, start, leaseMs }: Holder, folder: string, name: string): boolean {
+  if (isHere(scope)) return !isGone(pid, start);
   try {
     return timeOf(folder) - fs.statSync(path.join(folder, name)).mtimeMs < leaseMs;
   } catch {
     return false;
   }
+}
+
+function isHere(scope: string): boolean {
+  return scope === processMark()?.scope;
 }
 
 /** Now, on the clock that the times of files are of: a server's is not this host's. */
