@@ -41,18 +41,21 @@ function secondsRatio(
 }
 
 /**
- * What the stage should have lasted: as planned, else as long as anyone was at it. Undefined when it ends by its work,
- * and nobody has finished that.
+ * What the stage should have lasted: as planned; where it ends by its work, as long as anyone was at it. Undefined when
+ * nobody has finished that work.
  */
-function stageSeconds(stage: StageTrack): number | undefined {
-  if (stage.plan.durationMs !== undefined) return stage.plan.durationMs / 1000;
-  const agents = [...stage.agents.values()];
-  const done = agents.map((agent) => doneSeconds(agent, stage.plan));
-  if (done.every((seconds) => seconds === undefined)) return undefined;
-  const known = agents.map(
-    (agent, i) => done[i] ?? (agent.result ? coveredSeconds(agent) : agent.held.end),
-  );
-  return Math.max(0, ...known);
+function stageSeconds({ plan, agents }: StageTrack): number | undefined {
+  const planned = plan.durationMs === undefined ? undefined : plan.durationMs / 1000;
+  const known = [...agents.values()].map((agent) => ({
+    done: doneSeconds(agent, plan),
+    held: agent.result ? coveredSeconds(agent) : agent.held.end,
+  }));
+  const isDone = known.some(({ done }) => done !== undefined);
+  const longest = Math.max(0, ...known.map(({ done, held }) => done ?? held));
+  if (planned === undefined) return isDone ? longest : undefined;
+  // Who was cut short might have been at it until the end; who never began would have been as fast as those who finished.
+  const isWhole = isDone && known.every(({ done }) => done !== undefined);
+  return isWhole ? Math.min(planned, longest) : planned;
 }
 
 function agentSeconds(

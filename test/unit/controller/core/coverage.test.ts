@@ -78,3 +78,17 @@ test('[RES-05] a stage without a duration lasted as long as anyone was at it, if
   ]);
   assert.equal(ratio, 0.75);
 });
+
+test('[RES-05] a stage that ended by its work before its duration was as long for an agent that never began it', () => {
+  const done = new RecordedAgent().result('operations', 0.5);
+  const records = [
+    at(0, runRecord(planOf(2, [stagePlan(0, { durationMs: 20_000, maxOperations: 1000 })]))),
+    at(1, { type: 'stageStart', stage: 0, epoch: 1, t0Ns: 0n, agents: [0] }),
+    at(3, { type: 'stageResult', agent: 0, result: done }),
+  ];
+  assert.equal(ratioOf(records), 0.5);
+  // Of who was in the middle of it nobody knows how long it would have taken.
+  const interval = new RecordedAgent().interval({ read: { latenciesNs: [5] } });
+  const cut = at(2, { type: 'interval', agent: 1, interval });
+  assert.ok(Math.abs((ratioOf([...records, cut]) ?? 0) - 1.5 / 20.5) < 1e-6);
+});
