@@ -7,6 +7,8 @@ import { TcpProxy } from '../support/tcp-proxy.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 const shortLease = { ping_after: '2s', hung_after: '1s', reconnect_window: '2s', lease: '4s' };
+/** A process that runs when it is told to stop may do so until its next tick. */
+const stoppingS = 0.03;
 
 suite('a controller, or all of a fleet, slept longer than the lease', { concurrency: 2 }, () => {
   test('[RUN-10] [LINK-06] a controller that slept longer than the lease says that its agents gave the run up, and has what they kept: exit 5', async (t) => {
@@ -51,7 +53,7 @@ suite('a controller, or all of a fleet, slept longer than the lease', { concurre
     const all = [run.program.pid, ...fleet.agents.map(({ program }) => program.pid), ...workloads];
     for (const pid of all) process.kill(pid, 'SIGSTOP');
     // The lease and the 5 s of the workload process behind it.
-    assert.equal(await cpuSecondsDuring(run.program.pid, 11_000), 0);
+    assert.ok((await cpuSecondsDuring(run.program.pid, 11_000)) <= stoppingS);
     // The watchdogs first: an agent that has seen that the lease is over ends its workload process in an orderly way.
     for (const pid of workloads) process.kill(pid, 'SIGCONT');
     await Promise.all(workloads.map((pid) => processGone(pid)));

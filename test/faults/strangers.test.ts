@@ -105,7 +105,7 @@ test('[LINK-07] [RPC-04] strangers hammer at an agent during a run: guesses, noi
   run.checkSums();
   run.checkTimeLine('agent-1');
   assert.doesNotMatch(run.said, /WARNING: Agent|reconnected|invalid message/);
-  assert.ok(tried.guesses > 20 && tried.sessions > 20 && tried.noise > 100, JSON.stringify(tried));
+  assert.ok(tried.guesses > 10 && tried.sessions > 10 && tried.noise > 100, JSON.stringify(tried));
   const log = agent.program.output.split('\n');
   assert.ok(log.length < 100, `${log.length} lines in the agent's log`);
   assert.match(
