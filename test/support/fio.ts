@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import type { TestContext } from 'node:test';
-import type { StageAssignment } from '../../src/shared/model/assignment.js';
+import { stageOf } from './runner-process.js';
 
 /** A sentence; undefined when there is one. */
 export function whyNoFio(): string | undefined {
@@ -29,30 +29,4 @@ export const fioStage = {
 };
 
 /** As an agent is given it. */
-export const assignedStage: StageAssignment = {
-  index: 0,
-  name: 's',
-  mix: [{ operation: 'read', weight: 1 }],
-  blockSizeBytes: 4096,
-  blockSizes: undefined,
-  access: 'random',
-  verify: false,
-  threads: 2,
-  direct: false,
-  noatime: false,
-  fsync: 'never',
-  iodepth: 1,
-  sync: 'none',
-  fdatasync: false,
-  dropCache: false,
-  fio: {},
-  rate: undefined,
-  arrival: 'constant',
-  thinkTimeNs: 0,
-  warmupMs: 0,
-  maxErrorRate: undefined,
-  stopOn: [],
-  durationMs: 5000,
-  maxOperations: undefined,
-  maxBytes: undefined,
-};
+export const assignedStage = stageOf({ name: 's', fio: {}, durationMs: 5000 });

@@ -17,7 +17,7 @@ export interface ManyFiles {
   readonly progress: readonly number[];
 }
 
-/** A million files take a minute where nobody else is at work, and a quarter of an hour where many are. */
+/** A million files take half a minute where nobody else is at work, and took more than 90 s where many were. */
 const preparePatienceMs = 30 * 60_000;
 
 interface Told {

@@ -84,7 +84,7 @@ function rateBySecond(track: StageTrack, agent: AgentTrack): readonly number[] {
     for (const row of stage.rows(operation)) {
       const each = perSecond(row.count, row, load);
       if (each === null) continue;
-      for (let second = row.first; second <= Math.min(row.last, load); second++) {
+      for (let second = row.first; second <= row.last && second < load; second++) {
         rates[second] = (rates[second] ?? 0) + each;
       }
     }

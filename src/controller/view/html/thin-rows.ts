@@ -40,7 +40,7 @@ export function perSecond(
   loadSeconds: number,
 ): number | null {
   const seconds = Math.min(last + 1, loadSeconds) - first;
-  return seconds >= Math.min(0.5, loadSeconds) ? counted / seconds : null;
+  return seconds > 0 && seconds >= Math.min(0.5, loadSeconds) ? counted / seconds : null;
 }
 
 function columnOf(rows: readonly IntervalRow[], loadSeconds: number): Column {

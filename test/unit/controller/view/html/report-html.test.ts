@@ -177,3 +177,35 @@ test('[LINK-16] a last second that was cut counts as the part that it is', () =>
   const columns = tooltips(pageOf(records)).filter((text) => text.startsWith('second 2: '));
   assert.match(columns[0] ?? '', /^second 2: 40\.0 ops\/s/);
 });
+
+test('[LINK-16] a stage that ended before anything was done has no rates, and a page all the same', () => {
+  const agent = new RecordedAgent();
+  const records = sampleRun({ agents: 1, seconds: 1 }).map((record): JournalRecord => {
+    if (record.type === 'interval') {
+      return { ...record, interval: agent.interval({ read: { latenciesNs: [50_000] } }) };
+    }
+    if (record.type !== 'stageResult') return record;
+    return { ...record, result: agent.result('aborted', 0) };
+  });
+  const page = pageOf(records);
+  assert.match(
+    tooltips(page).find((text) => text.startsWith('second 0: ')) ?? '',
+    /the load is over, 1 operation completed/,
+  );
+  assert.doesNotMatch(page, /NaN|Infinity/);
+});
+
+test('[LINK-16] of seconds that came as one, those after the load have no rate of their own', () => {
+  const agent = new RecordedAgent();
+  const records = sampleRun({ agents: 1 }).map((record): JournalRecord => {
+    if (record.type === 'interval') {
+      const work = { read: { latenciesNs: Array<number>(40).fill(50_000) } };
+      const seconds = record.interval.first === 4 ? 2 : 1;
+      return { ...record, interval: agent.interval(work, { seconds }) };
+    }
+    if (record.type !== 'stageResult') return record;
+    return { ...record, result: agent.result('duration', 5.004) };
+  });
+  const lines = [...pageOf(records).matchAll(/class="line k0" d="([^"]*)"/g)];
+  assert.equal(lines.at(-1)?.[1]?.split('L').length, 5);
+});
