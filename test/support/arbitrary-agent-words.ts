@@ -30,6 +30,7 @@ const words: { readonly [K in AgentMessage['kind']]?: fc.Arbitrary<object> } = {
     inFlight: fc.nat(64),
     oldestInFlightNs: count,
     runnerSilenceNs: count,
+    starvedThreads: fc.nat(64),
   }),
   probeReply: fc.record({ id, t1Ns: ns, t2Ns: ns, t3Ns: ns, unixMs: count }),
   state: fc.record({ state: fc.constantFrom(...agentStates), reason }),

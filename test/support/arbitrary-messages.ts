@@ -88,6 +88,7 @@ export const agentMessages: fc.Arbitrary<AgentMessage> = fc.oneof(
     inFlight: uint32,
     oldestInFlightNs: count,
     runnerSilenceNs: count,
+    starvedThreads: uint32,
   }),
   record({
     kind: kind('probeReply'),

@@ -10,6 +10,7 @@ export const aHeartbeat: Extract<AgentMessage, { kind: 'heartbeat' }> = {
   inFlight: 0,
   oldestInFlightNs: 0,
   runnerSilenceNs: 0,
+  starvedThreads: 0,
 };
 
 /** One second of load of stage 0; everything not given is nothing. */

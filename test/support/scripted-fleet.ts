@@ -414,6 +414,7 @@ export function heartbeatOf(
     inFlight: 0,
     oldestInFlightNs: 0,
     runnerSilenceNs: 0,
+    starvedThreads: 0,
     ...overrides,
   };
 }

@@ -44,6 +44,7 @@ export class Heartbeat {
       inFlight: runner?.latest.inFlight ?? 0,
       oldestInFlightNs: runner?.latest.oldestInFlightNs ?? 0,
       runnerSilenceNs: runner?.silenceNs(nowMs) ?? 0,
+      starvedThreads: run.starvedThreads,
     };
   }
 }

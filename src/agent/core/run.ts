@@ -1,8 +1,8 @@
 import type { AgentState } from '../../shared/model/agent-state.js';
 import type { Assignment } from '../../shared/model/assignment.js';
 import type { Instant } from '../../shared/kernel/clock.js';
-import { counted } from '../../shared/kernel/counted.js';
 import type { LogLevel } from '../../shared/kernel/log.js';
+import { stalledBy } from '../../shared/model/stalled-by.js';
 import type { RunnerEvent } from '../runner/protocol.js';
 import { Alarm, earliest } from './alarm.js';
 import type { Command } from './command-table.js';
@@ -56,6 +56,11 @@ export class AgentRun {
 
   get runner(): RunnerWatch | undefined {
     return this.#run.runner;
+  }
+
+  /** Threads whose operations do not complete for want of a CPU. */
+  get starvedThreads(): number {
+    return starvedThreads(this.#run);
   }
 
   command(command: Command, now: Instant): void {
@@ -148,20 +153,21 @@ export class AgentRun {
 /** The stage is over but operations hang: they count as abandoned, which is a result and no failure of the last stage. */
 function drainOver(run: RunContext, now: Instant): void {
   const seconds = Math.round((run.assignment?.timeouts.drainMs ?? 0) / 1000);
-  const reason = `operations were still in flight ${String(seconds)}s after the end of the stage (${whatHeldThem(run)})`;
+  const reason = `operations were still in flight ${String(seconds)}s after the end of the stage (${stalledBy(starvedThreads(run))})`;
   run.tell('warn', reason);
   const last = run.totals !== undefined && isLastStage(run, run.totals.stage);
   const error = last ? undefined : ({ code: 'stuck', message: reason } as const);
   end(run, { to: last ? 'COMPLETED' : 'FAILED', reason, error, endedBy: 'drained' }, now, 0);
 }
 
-/** Threads that wait for storage sleep. Those that do not want a CPU, and do not get it. */
-function whatHeldThem({ runner, assignment, totals }: RunContext): string {
+/**
+ * Threads that wait for storage sleep. Those that do not want a CPU, and do not get it. 0 when they are fewer than half
+ * of those with an operation.
+ */
+function starvedThreads({ runner, assignment, totals }: RunContext): number {
   const { runnableThreads = 0, inFlight = 0 } = runner?.latest ?? {};
-  const { threads = 0 } = assignment?.stages[totals?.stage ?? -1] ?? {};
-  const areAwake = runnableThreads > 0 && runnableThreads * 2 >= Math.min(threads, inFlight);
-  if (!areAwake) return 'storage stalled?';
-  return `${counted(runnableThreads, 'thread')} want a CPU: host overloaded?`;
+  const { threads = inFlight } = assignment?.stages[totals?.stage ?? -1] ?? {};
+  return runnableThreads * 2 >= Math.min(threads, inFlight) ? runnableThreads : 0;
 }
 
 function silence(run: RunContext, now: Instant): void {

@@ -73,7 +73,7 @@ reportEverySecond();
 
 function reportEverySecond(): void {
   const { rss } = process.memoryUsage();
-  emit({ kind: 'report', rssBytes: rss, ...session.figures });
+  emit({ kind: 'report', rssBytes: rss, ...session.figures() });
   systemClock.after(reportEveryMs, reportEverySecond);
 }
 

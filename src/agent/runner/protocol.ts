@@ -48,7 +48,7 @@ export interface LoadFigures {
   readonly operations: number;
   readonly inFlight: number;
   readonly oldestInFlightNs: number;
-  /** In the drain: threads that are on a CPU or wait for one. */
+  /** Threads that are on a CPU or wait for one, in the drain and while no operation completes. */
   readonly runnableThreads?: number;
 }
 

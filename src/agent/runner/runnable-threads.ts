@@ -1,5 +1,23 @@
 import fs from 'node:fs';
 import { codeOf } from '../../shared/kernel/errors.js';
+import type { LoadFigures } from './protocol.js';
+
+/** Looks once a second whether threads get no CPU, when it may be that: in the drain, and while nothing completes. */
+export class StarvationWatch {
+  readonly #count: () => number;
+  #operations = 0;
+
+  constructor(count = runnableThreads) {
+    this.#count = count;
+  }
+
+  /** @returns threads that are on a CPU or wait for one; 0 when that was not looked at */
+  look({ operations, inFlight }: LoadFigures, isDraining: boolean): number {
+    const isStill = inFlight > 0 && operations === this.#operations;
+    this.#operations = operations;
+    return isStill || isDraining ? this.#count() : 0;
+  }
+}
 
 /**
  * How many threads of this process, but for its main one, are on a CPU or wait for one. Those that wait for storage are

@@ -98,8 +98,8 @@ export class RunnerSession {
   }
 
   /** For the report once a second. */
-  get figures(): LoadFigures {
-    return this.#stages?.figures ?? idle;
+  figures(): LoadFigures {
+    return this.#stages?.figures() ?? idle;
   }
 
   #prepare({ assignment, roots, consent = noConsent }: Prepare): void {

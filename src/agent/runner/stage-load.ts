@@ -8,7 +8,7 @@ import { IntervalClock } from './interval-clock.js';
 import { bytesOf } from './choosing/bytes-of.js';
 import type { LoadFigures } from './protocol.js';
 import type { RunnerParts } from './runner-parts.js';
-import { runnableThreads } from './runnable-threads.js';
+import { StarvationWatch } from './runnable-threads.js';
 import { reportDelayMs, StaggeredReports } from './staggered-reports.js';
 import { Sampler } from './sampler.js';
 import type { Churn, StageWorkers } from './stage-workers.js';
@@ -47,6 +47,7 @@ export class StageLoad {
   /** When second 0 begins: after the warm-up. */
   readonly #measuredNs: number;
   readonly #warmup: Sampler | undefined;
+  readonly #starvation = new StarvationWatch();
   readonly #epoch: number;
   #isStarted = false;
   #cancelLook: Cancel = () => undefined;
@@ -127,8 +128,9 @@ export class StageLoad {
   }
 
   /** For the report once a second. */
-  get figures(): LoadFigures {
-    return { ...this.#load(), runnableThreads: this.#isDraining ? runnableThreads() : 0 };
+  figures(): LoadFigures {
+    const load = this.#load();
+    return { ...load, runnableThreads: this.#starvation.look(load, this.#isDraining) };
   }
 
   #load(): LoadFigures {

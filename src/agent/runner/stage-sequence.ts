@@ -28,7 +28,7 @@ interface SetUp {
 /** What makes a stage's load, from T0 on. */
 interface Load {
   complete(): Promise<StageEnd>;
-  readonly figures: LoadFigures;
+  figures(): LoadFigures;
 }
 
 /** The run's stages one after the other: set up, ready, armed, go, load, result. */
@@ -126,8 +126,8 @@ export class StageSequence {
     this.#start.handle(command);
   }
 
-  get figures(): LoadFigures {
-    return this.#load?.figures ?? { operations: 0, inFlight: 0, oldestInFlightNs: 0 };
+  figures(): LoadFigures {
+    return this.#load?.figures() ?? { operations: 0, inFlight: 0, oldestInFlightNs: 0 };
   }
 
   async #dropCache(stage: StageAssignment): Promise<DroppedCache | undefined> {

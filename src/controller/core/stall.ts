@@ -1,3 +1,4 @@
+import { stalledBy } from '../../shared/model/stalled-by.js';
 import { tenthSeconds, wholeSeconds } from './duration-text.js';
 
 const limitMs = 10_000;
@@ -9,6 +10,8 @@ export interface LoadReport {
   readonly oldestInFlightNs: number;
   /** Age of these numbers: the workload process has said nothing since. */
   readonly runnerSilenceNs: number;
+  /** Threads that want a CPU, when that is what the operations wait for. */
+  readonly starvedThreads: number;
 }
 
 /**
@@ -33,7 +36,7 @@ export class Stall {
 
   /** Returns a line that is due. */
   report(load: LoadReport, nowMs: number): string | undefined {
-    const { operations, inFlight, oldestInFlightNs, runnerSilenceNs } = load;
+    const { operations, inFlight, oldestInFlightNs, runnerSilenceNs, starvedThreads } = load;
     const idleMs = nowMs - runnerSilenceNs / 1e6 - this.#completedAtMs;
     // Fewer than before: what was heard until now was of the stage before.
     if (operations !== this.#operations) {
@@ -46,7 +49,7 @@ export class Stall {
     if (this.#told || inFlight === 0 || idleMs < limitMs) return undefined;
     this.#told = true;
     const oldest = tenthSeconds(oldestInFlightNs / 1e6);
-    return `${this.#agent}: no I/O completed for ${wholeSeconds(idleMs)}, ${String(inFlight)} in flight, oldest ${oldest} (storage stalled?)`;
+    return `${this.#agent}: no I/O completed for ${wholeSeconds(idleMs)}, ${String(inFlight)} in flight, oldest ${oldest} (${stalledBy(starvedThreads)})`;
   }
 
   /** Nothing was known of the agent for a while: an episode that was not told yet counts from now. */

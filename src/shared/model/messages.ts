@@ -205,6 +205,8 @@ export type AgentMessage =
       readonly inFlight: number;
       readonly oldestInFlightNs: number;
       readonly runnerSilenceNs: number;
+      /** 0 unless it is a CPU that operations in flight wait for. */
+      readonly starvedThreads: number;
     }
   | {
       readonly kind: 'probeReply';

@@ -69,7 +69,7 @@ export class FioLoad {
   }
 
   /** For the report once a second. */
-  get figures(): LoadFigures {
+  figures(): LoadFigures {
     const { counts } = this.#fio;
     return { operations: counts.ended, inFlight: counts.inFlight, oldestInFlightNs: 0 };
   }

@@ -246,6 +246,17 @@ test('[MEAS-06] threads that got no CPU in the drain are said to be the reason, 
   assert.equal(warningOf(19), `${still} (storage stalled?)`);
 });
 
+test('[MEAS-06] a heartbeat tells of threads that want a CPU when they are half of those with an operation', () => {
+  const { stages } = assignmentOf();
+  const toldOf = (runnableThreads: number): number | undefined => {
+    const agent = new AgentDriver().running({ stages: stages.map((s) => ({ ...s, threads: 8 })) });
+    agent.runner({ ...report(8), runnableThreads }).advance(1000);
+    return agent.sent('heartbeat').at(-1)?.starvedThreads;
+  };
+  assert.equal(toldOf(3), 0);
+  assert.equal(toldOf(4), 4);
+});
+
 test('a workload process that hangs with its operations at the end of the last stage is killed', () => {
   const one = assignmentOf().stages.slice(0, 1);
   const agent = new AgentDriver().draining({ stages: one }).runner(report(3)).advance(30_600);

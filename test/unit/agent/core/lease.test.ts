@@ -195,6 +195,7 @@ test('[RUN-16] heartbeats carry the memory of agent and workload process, and th
       inFlight: 3,
       oldestInFlightNs: 99,
       runnerSilenceNs: 1e9,
+      starvedThreads: 0,
     },
   ]);
   agent.freeze(1_000).input({ kind: 'tick', health: { loopDelayNs: 2, rssBytes: 2_000 } });

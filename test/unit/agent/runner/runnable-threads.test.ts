@@ -1,6 +1,7 @@
+import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
-import { runnableThreads } from '../../../../src/agent/runner/runnable-threads.js';
+import { runnableThreads, StarvationWatch } from '../../../../src/agent/runner/runnable-threads.js';
 import { eventually } from '../../../support/eventually.js';
 
 const spin = 'for (;;);';
@@ -27,4 +28,15 @@ test('[MEAS-06] threads that wait for something else are not, however busy the h
   await withThreads(sleep, 8, async () => {
     await eventually('asleep', 60_000, () => runnableThreads() < 4 || undefined);
   });
+});
+
+test('[MEAS-06] they are counted in the drain, and while operations in flight do not complete', () => {
+  const watch = new StarvationWatch(() => 7);
+  const look = (operations: number, inFlight: number, isDraining = false): number =>
+    watch.look({ operations, inFlight, oldestInFlightNs: 0 }, isDraining);
+  assert.equal(look(10, 4), 0);
+  assert.equal(look(11, 4), 0, 'one has completed');
+  assert.equal(look(11, 4), 7);
+  assert.equal(look(11, 0), 0, 'none is in flight');
+  assert.equal(look(12, 4, true), 7);
 });

@@ -190,6 +190,18 @@ test('storage that hangs is a result: told once, with what is known, and again w
   assert.equal(fleet.end, undefined);
 });
 
+test('[MEAS-06] threads that get no CPU are said to be the reason why nothing completes, not the storage', () => {
+  const fleet = running().refuse(1, 'heartbeat');
+  const load = heartbeatOf({ operations: 5000, inFlight: 64, starvedThreads: 40 });
+  for (let second = 0; second < 15; second += 1) fleet.says(1, load).advance(1000);
+  assert.deepEqual(
+    fleet.lines().filter((line) => line.includes('I/O')),
+    [
+      'agent-2: no I/O completed for 10s, 64 in flight, oldest 0.0s (40 threads want a CPU: host overloaded?)',
+    ],
+  );
+});
+
 test('numbers that a silent workload process gave long ago are no stall of the storage', () => {
   const fleet = running().refuse(1, 'heartbeat');
   for (let second = 0; second < 30; second += 1) {
