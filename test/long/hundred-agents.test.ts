@@ -72,8 +72,8 @@ test(`[RPC-09] ${count} real agents with the null engine and one controller: all
   };
   const outcome = await play(t, scenario);
   assert.ok('passed' in outcome);
-  writeReport('scale.md', report(outcome.evidence, samples[0]));
   assert.deepEqual(outcome.problems, [], outcome.evidence.said);
+  writeReport('scale.md', report(outcome.evidence, samples[0]));
 });
 
 function mebibytes(pid: number): number {
