@@ -9,7 +9,8 @@ import type {
   Prepare,
   StagePlan,
 } from '../plan.js';
-import { operationKinds } from '../operation.js';
+import { operationKinds, type OperationKind } from '../operation.js';
+import { smallestSize } from '../sizes.js';
 import { forAgent } from '../for-agent.js';
 import { noFolder, parseTarget } from '../target.js';
 import { resolveAccess } from './access.js';
@@ -33,7 +34,7 @@ export interface ResolveContext {
   readonly randomSeed: () => number;
 }
 
-const defaultBlockBytes = 1024 ** 2;
+const mostBlockBytes = 1024 ** 2;
 
 export function resolvePlan(config: Config, context: ResolveContext): Plan {
   const agents = context.agents.map((agent, index) => resolveAgent(config, agent, index));
@@ -81,14 +82,13 @@ export function resolvePlan(config: Config, context: ResolveContext): Plan {
 }
 
 function resolveStage(config: Config, stage: Config['stages'][number], index: number): StagePlan {
-  const { fileSizeBytes } = planFileSizes(config.dataset.file_size);
   const mix = resolveMix(stage.mix);
   const kinds = mix.map(({ operation }) => operation);
   return {
     index,
     name: stage.name,
     mix,
-    ...planBlockSizes(stage.block_size, Math.min(defaultBlockBytes, fileSizeBytes), kinds),
+    ...planBlockSizes(stage.block_size, defaultBlockBytes(config, kinds), kinds),
     access: resolveAccess(stage.access),
     verify: stage.verify ?? config.dataset.verify,
     threads: stage.threads,
@@ -106,6 +106,16 @@ function resolveStage(config: Config, stage: Config['stages'][number], index: nu
     shift: stage.shift,
     ...resolvePacing(stage, kinds),
   };
+}
+
+/** Every file has room for a block of the default size. A get or put is not of blocks: it goes to the end of its file. */
+function defaultBlockBytes({ dataset }: Config, kinds: readonly OperationKind[]): number {
+  const { fileSizes, fileSizeBytes } = planFileSizes(dataset.file_size);
+  const isOfBlocks = kinds.includes('read') || kinds.includes('write');
+  return Math.min(
+    mostBlockBytes,
+    isOfBlocks && fileSizes !== undefined ? smallestSize(fileSizes) : fileSizeBytes,
+  );
 }
 
 function resolveAgent(config: Config, agent: ListedAgent, index: number): AgentPlan {

@@ -54,7 +54,8 @@ const stage = z.strictObject(
           'Bytes of one `read` or `write`, and (the largest) of one call inside a `get` or `put`: a size, a list of sizes with weights, or one of the keys below',
         unit: 'size or sizes',
         bounds: '1B … 1GiB',
-        fallback: '`1MiB`, or `dataset.file_size` if that is smaller',
+        fallback:
+          '`1MiB`, or `dataset.file_size` if that is smaller; of several sizes the smallest, with `read` or `write` in the mix',
       }),
     access: accessField.prefault('sequential').meta({
       description:

@@ -436,6 +436,20 @@ test('[CONF-01] files that are smaller than the blocks of a stage are warned of,
   }
 });
 
+test('[CONF-01] every file has room for a block where no block_size is given', () => {
+  const blocksOf = (files: string, mix: string): number => {
+    const sets = [`dataset.file_size=${files}`, `stages.0.mix=${mix}`];
+    const { plan, warnings } = planOf(base.replace('block_size: 4KiB, ', ''), { sets });
+    assert.deepEqual(warnings, []);
+    return plan.stages[0]?.blockSizeBytes ?? NaN;
+  };
+  const uneven = '{ uniform: [8KiB, 128KiB] }';
+  assert.equal(blocksOf(uneven, 'read'), 8192);
+  assert.equal(blocksOf(uneven, '{ write: 1, get: 1 }'), 8192);
+  assert.equal(blocksOf(uneven, 'get'), 131_072, 'calls of a get as long as can be');
+  assert.equal(blocksOf('{ uniform: [2MiB, 4MiB] }', 'read'), 1024 ** 2);
+});
+
 test('[CONF-01] what cannot be verified is refused', () => {
   const verified = 'dataset.verify=true';
   refused([
