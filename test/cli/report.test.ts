@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { appendFile, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { appendFile, readFile, rm, utimes } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { RunResults } from '../../src/controller/shell/run-results.js';
+import { keepSecret } from '../../src/controller/shell/run-secret.js';
 import { systemClock } from '../../src/shared/kernel/system-clock.js';
 import { Program } from '../support/program.js';
 import { sampleRun } from '../support/recorded-run.js';
@@ -51,6 +52,21 @@ test('[RES-03] report says that a journal was torn', async () => {
   const { code, stderr } = await report(folder);
   assert.equal(code, 0);
   assert.equal(stderr, 'WARNING: the last line of the journal is torn and left out\n');
+});
+
+test('[RES-03] of a run that goes on report says so, and changes no file; not of one whose process number is taken by another', async () => {
+  const folder = await folderOfRun();
+  await keepSecret(folder, 'run', 'secret');
+  await rm(join(folder, 'summary.json'));
+  const early = await report(folder);
+  assert.equal(early.code, 2);
+  const sentence = `The run in ${folder} goes on: process ${process.pid} on ${hostname()} drives`;
+  assert.ok(early.stderr.startsWith(`ERROR: ${sentence}`), early.stderr);
+  assert.equal(existsSync(join(folder, 'summary.json')), false);
+  const before = Date.now() / 1000 - 60;
+  await utimes(join(folder, 'journal.ndjson'), before, before);
+  const late = await report(folder);
+  assert.equal(late.code, 0, late.stderr);
 });
 
 test('[CLI-03] report of what is no results folder is one sentence and exit code 2', async () => {

@@ -9,7 +9,9 @@ export function reportCommand(io: CommandIo): Command {
     .argument('<dir>', 'results folder of a run')
     .option('--no-color', 'no colours')
     .action(async (folder: string, options: { color: boolean }) => {
+      const { demandOver } = await import('../shell/run-secret.js');
       const { rebuild } = await import('../shell/rebuild.js');
+      await demandOver(folder, io.clock);
       const { summary, damage } = await rebuild(folder, io.clock);
       for (const sentence of damage) io.stderr.write(`WARNING: ${sentence}\n`);
       printResults({ folder, summary, failure: undefined }, 'lines', {

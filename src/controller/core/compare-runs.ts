@@ -1,6 +1,7 @@
 import type { OperationKind } from '../../shared/model/operation.js';
 import type { Aggregate } from './aggregate.js';
 import type { IntervalRow } from './interval-rows.js';
+import { failureWarnings } from './failed-operations.js';
 import type { StageTrack } from './stage-track.js';
 import type { RunOperationNumbers, StageSummary, Summary } from './summary.js';
 import { totalRows } from './total-rows.js';
@@ -116,11 +117,13 @@ function doubtsOf(a: ComparedRun, b: ComparedRun): readonly string[] {
     ['A', a.summary],
     ['B', b.summary],
   ] as const;
-  const ofEach = sides.flatMap(([side, { outcome, measurement }]) => [
+  const ofEach = sides.flatMap(([side, { outcome, measurement, stages }]) => [
     ...(outcome === 'completed' ? [] : [`${side} is ${outcome}`]),
     ...(measurement.generator_bound.length === 0
       ? []
       : [`${side}: the load generator may have been the limit, not storage`]),
+    // In no rate and no latency: storage that refuses half of what it is asked may look the faster.
+    ...stages.flatMap(failureWarnings).map((sentence) => `${side}: ${sentence}`),
   ]);
   return [...ofEach, ...differencesOf(a, b)];
 }

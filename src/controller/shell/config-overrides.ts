@@ -1,5 +1,5 @@
 /** `--set stages.0.threads=16`: a change to the config's data before it is checked, with the flag as its position. */
-import { parseDocument } from 'yaml';
+import { parseDocument, visit } from 'yaml';
 import { printPath, startsWith } from '../../shared/model/config/path.js';
 import type { LocatedProblem } from './config-source.js';
 import type { KeyPath } from '../../shared/model/config/path.js';
@@ -15,7 +15,7 @@ export interface Overridden {
 type Container = Record<string | number, unknown>;
 
 export function applyOverrides(data: unknown, sets: readonly string[]): Overridden {
-  const copy = structuredClone(data ?? {});
+  const copy = unshared(data ?? {});
   const problems: LocatedProblem[] = [];
   const origins: { readonly path: KeyPath; readonly flag: string }[] = [];
   for (const text of sets) {
@@ -52,7 +52,19 @@ function parseOverride(
   const [error] = document.errors;
   if (error !== undefined)
     return { problem: `the value is not valid YAML: ${firstLine(error.message)}` };
+  let alias: string | undefined;
+  visit(document, { Alias: (_key, { source }) => void (alias = source) });
+  if (alias !== undefined) {
+    return { problem: `*${alias} is an alias; write what it stands for, or text in quotes` };
+  }
   return { path, value: document.toJS() as unknown };
+}
+
+/** A copy in which what an alias stands for is there once for each place: a change to one must not be one to all. */
+function unshared(data: unknown): unknown {
+  if (Array.isArray(data)) return data.map(unshared);
+  if (typeof data !== 'object' || data === null) return data;
+  return Object.fromEntries(Object.entries(data).map(([key, value]) => [key, unshared(value)]));
 }
 
 const firstLine = (text: string): string => text.split('\n')[0] ?? text;

@@ -23,7 +23,7 @@ export interface LocatedProblem {
 }
 
 export interface ConfigSource {
-  /** Plain data; undefined when there were syntax problems. */
+  /** Plain data, as far as it can be known; undefined when the syntax leaves none. */
   readonly data: unknown;
   readonly problems: readonly LocatedProblem[];
   /** `file:line:column` of the value at `path` (or of its key), or of the nearest ancestor that is in the file. */
@@ -38,21 +38,29 @@ export function readConfigSource(text: string, file: string, env: Environment): 
     return `${file}:${String(Math.max(1, line))}:${String(Math.max(1, col))}`;
   };
   const problems: LocatedProblem[] = [];
+  let isReadable = true;
   for (const error of [...document.errors, ...document.warnings]) {
     const [offset] = error.pos;
     const message = syntaxSentence(error, text, lines.linePos(offset).line);
     // One slip often breaks the same line several times.
     if (problems.at(-1)?.message !== message) problems.push({ where: at(offset), offset, message });
+    isReadable &&= error.code === 'DUPLICATE_KEY';
   }
   // What follows an unquoted variable is read as something else to the end of the file.
   const slip = problems.findIndex(({ message }) => message === unquotedVariable);
   if (slip >= 0) problems.splice(slip + 1);
-  if (problems.length === 0) {
+  if (isReadable) {
     visit(document, {
-      Alias(_key, node) {
-        if (node.resolve(document) !== undefined) return;
-        const message = `*${node.source} stands for nothing: there is no &${node.source} before it`;
+      Alias(_key, node, path) {
+        const meant = node.resolve(document);
+        if (meant !== undefined && !path.includes(meant)) return;
+        const why =
+          meant === undefined
+            ? `stands for nothing: there is no &${node.source} before it`
+            : `is inside of &${node.source}, which it stands for`;
+        const message = `*${node.source} ${why}`;
         problems.push({ where: at(node.range?.[0]), offset: node.range?.[0], message });
+        isReadable = false;
       },
       Scalar(key, node) {
         if (key === 'key' || typeof node.value !== 'string') return;
@@ -63,7 +71,7 @@ export function readConfigSource(text: string, file: string, env: Environment): 
       },
     });
   }
-  const data = problems.length === 0 ? plainData(document, problems, at) : undefined;
+  const data = isReadable ? plainData(document, problems, at) : undefined;
   return {
     data,
     problems,
@@ -116,7 +124,7 @@ function offsetOf(document: Document.Parsed, path: KeyPath, atKey: boolean): num
     if (!isCollection(node)) break;
     const last = depth === path.length - 1;
     const item: unknown = isMap(node)
-      ? node.items.find((pair) => isScalar(pair.key) && String(pair.key.value) === String(step))
+      ? node.items.findLast((pair) => isScalar(pair.key) && String(pair.key.value) === String(step))
       : node.items[Number(step)];
     if (item === undefined) break;
     const key = isPair(item) ? (item.key as Node) : undefined;

@@ -45,7 +45,7 @@ export async function loadPlanFile(source: Omit<PlanSource, 'text'>): Promise<Lo
 export function loadPlan(source: PlanSource): LoadedPlan {
   const { file } = source;
   const read = readConfigSource(source.text, file, source.env);
-  if (read.problems.length > 0) throw new PlanError(file, read.problems);
+  if (read.data === undefined) throw new PlanError(file, read.problems);
   if (read.data === null) {
     throw new PlanError(file, [{ where: `${file}:1:1`, message: 'the config is empty' }]);
   }
@@ -60,9 +60,15 @@ export function loadPlan(source: PlanSource): LoadedPlan {
   };
 
   const { issues, config, broken } = parsePartly(overridden.data);
+  // What a variable that is not set would have been is not known: nothing more is said of it.
+  const known = (problem: LocatedProblem): boolean =>
+    problem.offset === undefined || read.problems.every(({ offset }) => offset !== problem.offset);
   const problems = [
+    ...read.problems,
     ...overridden.problems,
-    ...[...findSecrets(overridden.data), ...explain(issues, overridden.data)].map(locate),
+    ...[...findSecrets(overridden.data), ...explain(issues, overridden.data)]
+      .map(locate)
+      .filter(known),
   ];
   if (config === undefined) throw new PlanError(file, problems);
 
@@ -77,8 +83,11 @@ export function loadPlan(source: PlanSource): LoadedPlan {
     .map((finding) => inConfig(finding, config, listed.entries))
     .filter((finding) => !dependsOn(finding, reported));
   problems.push(
-    ...listed.problems.map(locate),
-    ...findings.filter(({ level }) => level === 'error').map(locate),
+    ...listed.problems.map(locate).filter(known),
+    ...findings
+      .filter(({ level }) => level === 'error')
+      .map(locate)
+      .filter(known),
   );
   if (problems.length > 0) throw new PlanError(file, problems);
   const warnings = findings.map(locate).map(printProblem);

