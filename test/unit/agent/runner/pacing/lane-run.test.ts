@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it, test } from 'node:test';
 import type { Operation } from '../../../../../src/agent/engines/engine.js';
 import { errorRateProblem } from '../../../../../src/agent/runner/error-rules.js';
 import { Histogram } from '../../../../../src/shared/metrics/histogram.js';
@@ -253,3 +253,29 @@ describe('errorRateProblem', () => {
     assert.equal(errorRateProblem(none, { ended: 5, failed: 0 }, true), undefined);
   });
 });
+
+for (const { durationMs, done } of [
+  { durationMs: 1000, done: 50 },
+  { durationMs: 20, done: 0 },
+]) {
+  test(`[MEAS-04] what an operation of the warm-up holds up is missed from the first on (measured for ${String(durationMs)} ms)`, async (t) => {
+    const limits = { warmupMs: 50, durationMs, maxOperations: 50 };
+    let isBusy = false;
+    const { load, clock, totals } = await laneLoad(
+      t,
+      { rate: perSecond(1000), ...limits },
+      ({ bytes }) => {
+        // Due in the warm-up, it ends in what is measured, or when all of that is over.
+        if (!isBusy && clock.now() >= begin + 20 * ms) {
+          isBusy = true;
+          while (clock.now() < begin + 150 * ms);
+        }
+        return bytes;
+      },
+    );
+    const begin = clock.now();
+    await load.run(begin);
+    const { count, missedSchedules } = first(totals());
+    assert.deepEqual([count, missedSchedules], [done, done || durationMs]);
+  });
+}
