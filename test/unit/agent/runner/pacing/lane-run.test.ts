@@ -4,6 +4,7 @@ import type { Operation } from '../../../../../src/agent/engines/engine.js';
 import { errorRateProblem } from '../../../../../src/agent/runner/error-rules.js';
 import { Histogram } from '../../../../../src/shared/metrics/histogram.js';
 import type { OperationKind } from '../../../../../src/shared/model/operation.js';
+import type { Verifier } from '../../../../../src/agent/runner/verify/verifier.js';
 import { laneLoad, perSecond } from '../../../../support/lane-load.js';
 
 const ms = 1e6;
@@ -279,3 +280,19 @@ for (const { durationMs, done } of [
     assert.deepEqual([count, missedSchedules], [done, done || durationMs]);
   });
 }
+
+test('[MEAS-04] what verification takes, before and after an operation, is in no latency', async (t) => {
+  const spin = (): void => {
+    for (const until = clock.now() + 3 * ms; clock.now() < until;);
+  };
+  const slow = {
+    before: () => (spin(), clock.now()),
+    after: () => (spin(), true),
+  } as unknown as Verifier;
+  const limits = { maxOperations: 20, durationMs: undefined };
+  const { load, clock, totals } = await laneLoad(t, limits, done, undefined, slow);
+  await load.run(clock.now());
+  const { count, service } = first(totals());
+  assert.equal(count, 20);
+  assert.ok(Histogram.decode(service).percentile(50) < 3 * ms);
+});
