@@ -13,6 +13,7 @@ import { leadNs } from '../../src/agent/runner/pacing/alarm.js';
 import { AlarmBoard } from '../../src/agent/runner/pacing/alarm-board.js';
 import { LaneRun } from '../../src/agent/runner/pacing/lane-run.js';
 import { Sampler } from '../../src/agent/runner/sampler.js';
+import type { Verifier } from '../../src/agent/runner/verify/verifier.js';
 import { RunControl } from '../../src/agent/runner/shared-memory.js';
 import type { StageAssignment } from '../../src/shared/model/assignment.js';
 import type { Rate } from '../../src/shared/model/pacing.js';
@@ -80,6 +81,7 @@ export async function laneLoad(
   fields: Partial<StageAssignment>,
   engine: Engine | Perform,
   operationMs?: number,
+  verifier?: Verifier,
 ) {
   const stage = stageOf({ threads: 1, ...fields });
   const { dataset } = assignmentOf('/unused', [stage]);
@@ -145,6 +147,7 @@ export async function laneLoad(
     memory,
     warmupMemory,
     buffers,
+    verifiers: buffers.flatMap(() => verifier ?? []),
     clock,
     budget,
   });

@@ -34,6 +34,14 @@ export function tracedRunner(folder: string, calls: readonly string[]): RunnerPr
   ]);
 }
 
+/** For whom every one of the calls fails, on the paths (all without any) as the process names them or as they are. */
+export function failingRunner(calls: string, error: string, paths: readonly string[] = []) {
+  return new RunnerProcess(0, [
+    ...['strace', '-f', '-qq', '--seccomp-bpf', '-o', '/dev/null', '-e', `trace=${calls}`],
+    ...['-e', `inject=${calls}:error=${error}`, ...paths.flatMap((name) => ['-P', name])],
+  ]);
+}
+
 /** Those that succeeded; of a process that is gone. */
 export function callsIn(folder: string): readonly Call[] {
   return fs

@@ -74,8 +74,17 @@ export class OpenFiles {
     if (errors.length > 0) throw errors[0];
   }
 
+  /** @throws the first system error, after all have been closed */
   close(): void {
-    for (let slot = 0; slot < this.#slots; slot++) this.#release(slot);
+    const errors: unknown[] = [];
+    for (let slot = 0; slot < this.#slots; slot++) {
+      try {
+        this.#release(slot);
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+    if (errors.length > 0) throw errors[0];
   }
 
   #reopen(slot: number, index: number): void {

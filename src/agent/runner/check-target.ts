@@ -7,7 +7,7 @@ import type { Mount } from '../core/mounts.js';
 import { markerIn } from './claim-dataset.js';
 import { readManifest, readMarker } from './dataset-files.js';
 import { usedByAnother } from './dataset-lease.js';
-import { RunnerFailure, failureFrom } from './failure.js';
+import { failureFrom } from './failure.js';
 import { demandSpace, freeSpace } from './free-space.js';
 import { holdGiven } from './given-files.js';
 import type { Limits } from './given-files.js';
@@ -74,8 +74,8 @@ export function checkTarget(assignment: Assignment, limits: Limits): TargetRepor
       dataset: datasetState(folder, assignment.dataset.hash),
     };
   } catch (error) {
-    if (!(error instanceof RunnerFailure)) throw error;
-    return { ...nothing, problems: [error.message] };
+    const { message } = failureFrom(error, `cannot look at target ${assignment.target}`);
+    return { ...nothing, problems: [message] };
   }
 }
 

@@ -4,7 +4,7 @@ import type { Clock } from '../../shared/kernel/clock.js';
 import { codeOf } from '../../shared/kernel/errors.js';
 import type { Assignment } from '../../shared/model/assignment.js';
 import { awaitShown } from './await-shown.js';
-import { readMarker, writeMarker } from './dataset-files.js';
+import { readMarker, showsMarker, writeMarker } from './dataset-files.js';
 import type { Marker } from './dataset-files.js';
 import { Aborted, RunnerFailure, failureFrom } from './failure.js';
 import { demandSpace } from './free-space.js';
@@ -124,7 +124,7 @@ function isFolder(folder: string): boolean {
 }
 
 async function awaitMarker({ folder, assignment, clock, signal }: Claim): Promise<void> {
-  const look = (): Marker | undefined => (fs.existsSync(folder) ? readMarker(folder) : undefined);
+  const look = (): Marker | undefined => (showsMarker(folder) ? readMarker(folder) : undefined);
   const marker = await awaitShown(look, clock, signal);
   if (marker === undefined) {
     throw new RunnerFailure(

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { codeOf } from '../../shared/kernel/errors.js';
 import { hereName, manifestName, markerName } from './dataset-layout.js';
-import { RunnerFailure } from './failure.js';
+import { RunnerFailure, failureFrom } from './failure.js';
 import { FileRanges } from './file-ranges.js';
 
 const { O_RDONLY, O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW } = fs.constants;
@@ -52,15 +52,27 @@ export function readMarker(folder: string): Marker | undefined {
   );
 }
 
-/** Exclusive: @throws EEXIST when a marker is there. */
+/** Exclusive: @throws EEXIST when a marker is there. One that cannot be written is not left behind, half of it. */
 export function writeMarker(folder: string, marker: Marker): void {
-  const descriptor = fs.openSync(path.join(folder, markerName), 'wx', 0o644);
+  const name = path.join(folder, markerName);
+  const descriptor = fs.openSync(name, 'wx', 0o644);
   try {
-    fs.writeSync(descriptor, `${JSON.stringify(marker)}\n`);
-    fs.fsyncSync(descriptor);
-  } finally {
-    fs.closeSync(descriptor);
+    try {
+      fs.writeSync(descriptor, `${JSON.stringify(marker)}\n`);
+      fs.fsyncSync(descriptor);
+    } finally {
+      fs.closeSync(descriptor);
+    }
+  } catch (error) {
+    fs.rmSync(name, { force: true });
+    throw error;
   }
+}
+
+/** Whether the marker shows, and what is in it, too: another agent may be just about to write it. */
+export function showsMarker(folder: string): boolean {
+  const found = fs.statSync(path.join(folder, markerName), { throwIfNoEntry: false });
+  return found !== undefined && found.size > 0;
 }
 
 export function readManifest(folder: string, agent: number, hash: string): Manifest {
@@ -117,18 +129,18 @@ export function writeHere(runId: string): void {
   }
 }
 
+/** @returns undefined when it is not there. @throws RunnerFailure */
 export function readOwn(name: string): string | undefined {
-  let descriptor: number;
   try {
-    descriptor = fs.openSync(name, O_RDONLY | O_NOFOLLOW);
+    const descriptor = fs.openSync(name, O_RDONLY | O_NOFOLLOW);
+    try {
+      return fs.readFileSync(descriptor, 'utf8');
+    } finally {
+      fs.closeSync(descriptor);
+    }
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined;
-    throw error;
-  }
-  try {
-    return fs.readFileSync(descriptor, 'utf8');
-  } finally {
-    fs.closeSync(descriptor);
+    throw failureFrom(error, `cannot read ${name}`);
   }
 }
 

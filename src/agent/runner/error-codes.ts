@@ -1,5 +1,5 @@
 import os from 'node:os';
-import { codeOf } from '../../shared/kernel/errors.js';
+import { codeOf, unnamedErrors } from '../../shared/kernel/errors.js';
 
 /**
  * Codes by which failed operations are counted, in the order of the counters in shared memory. SHORT: fewer bytes than
@@ -11,7 +11,7 @@ export const errorCodes: readonly string[] = [
   'OTHER',
   'TIMEOUT',
   'verify',
-  ...Object.keys(os.constants.errno),
+  ...new Set([...Object.keys(os.constants.errno), ...unnamedErrors.map(({ code }) => code)]),
 ];
 
 export const shortSlot = 0;

@@ -19,6 +19,8 @@ const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_DIRECT } = fs.constants;
 /** Files from this size on are forced to the device one by one. */
 const largeBytes = 1024 * 1024;
 
+const doing = { make: 'write', create: 'create', check: 'look at', remove: 'remove' } as const;
+
 const wholeFile: Operation = {
   kind: 'write',
   file: 0,
@@ -100,6 +102,15 @@ class FileWork {
   carryOut(file: number): boolean {
     if (this.#control.isStopped) return false;
     const name = filePath(file, this.#job.dataset.directories);
+    try {
+      return this.#carryOut(name, file);
+    } catch (error) {
+      const { kind, dataset } = this.#job;
+      throw failureFrom(error, `cannot ${doing[kind]} ${name} of dataset "${dataset.name}"`);
+    }
+  }
+
+  #carryOut(name: string, file: number): boolean {
     switch (this.#job.kind) {
       case 'make':
       case 'create':
@@ -142,9 +153,8 @@ class FileWork {
       }
       this.#count();
       return true;
-    } catch (error) {
-      throw failureFrom(error, `cannot write ${name} of dataset "${this.#job.dataset.name}"`);
     } finally {
+      // On NFS it may be here that the disk turns out to be full.
       fs.closeSync(descriptor);
     }
   }
@@ -209,9 +219,7 @@ class FileWork {
     } catch (error) {
       const code = codeOf(error);
       // A folder by the name of one of ours is somebody else's: it stays.
-      if (code !== 'ENOENT' && code !== 'EISDIR') {
-        throw failureFrom(error, `cannot remove ${name}`);
-      }
+      if (code !== 'ENOENT' && code !== 'EISDIR') throw error;
     }
   }
 }

@@ -16,18 +16,54 @@ export function lastAct(
   clock: ClockBase,
   slot: number,
 ): string | undefined {
-  let code: string | undefined;
   const { cells, starts } = memory;
-  const startNs = clock.now();
-  starts[0] = startNs;
-  try {
-    engine.finish();
-  } catch (error) {
-    const errorSlot = errorSlotOf(error);
-    new Recorder(memory).failed(slot, errorSlot, clock.now() - startNs);
-    code = errorCodes[errorSlot];
-  }
+  starts[0] = clock.now();
+  const code = codeOfAct(
+    () => {
+      engine.finish();
+    },
+    memory,
+    clock,
+    slot,
+  );
   cells[lastEnd] = clock.now();
   starts[0] = 0;
   return code;
+}
+
+/**
+ * Closes the files, which is no part of the load. Where writes are kept back (NFS) it may tell of those that did not make
+ * it to the storage: an error, as of `lastAct`.
+ */
+export function closeFiles(
+  engine: Engine,
+  memory: LaneMemory,
+  clock: ClockBase,
+  slot: number,
+): string | undefined {
+  return codeOfAct(
+    () => {
+      engine.close();
+    },
+    memory,
+    clock,
+    slot,
+  );
+}
+
+function codeOfAct(
+  act: () => void,
+  memory: LaneMemory,
+  clock: ClockBase,
+  slot: number,
+): string | undefined {
+  const startNs = clock.now();
+  try {
+    act();
+    return undefined;
+  } catch (error) {
+    const errorSlot = errorSlotOf(error);
+    new Recorder(memory).failed(slot, errorSlot, clock.now() - startNs);
+    return errorCodes[errorSlot];
+  }
 }

@@ -38,15 +38,16 @@ export async function prepareDataset(
   folder: string,
 ): Promise<DatasetLease | undefined> {
   const { clock, signal } = parts;
-  await claimDataset({ folder, assignment, clock, signal });
-  enterFolder(folder);
-  const lease = await leaseDataset(parts, assignment, folder);
+  let lease: DatasetLease | undefined;
   try {
+    await claimDataset({ folder, assignment, clock, signal });
+    enterFolder(folder);
+    lease = await leaseDataset(parts, assignment, folder);
     await makeFiles(parts, assignment, folder);
     return lease;
   } catch (error) {
     lease?.release();
-    throw error;
+    throw failureFrom(error, `cannot prepare the dataset in ${folder}`);
   }
 }
 

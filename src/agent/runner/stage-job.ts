@@ -15,7 +15,7 @@ import { GivenPaths } from './given-files.js';
 import type { StageJob, WorkerEvent } from './jobs.js';
 import { isPaced, laneShapeOf } from './jobs.js';
 import { LaneMemory } from './lane-memory.js';
-import { lastAct } from './last-act.js';
+import { closeFiles, lastAct } from './last-act.js';
 import { largestBytesOf } from './choosing/bytes-of.js';
 import { OperationStream } from './choosing/operation-stream.js';
 import type { StreamOptions } from './choosing/operation-stream.js';
@@ -60,7 +60,10 @@ async function carryOut(job: StageJob, say: (event: WorkerEvent) => void): Promi
 
   const content = new ContentPool(job.dataset.content, warmContentBytes, []);
   const paced = isPaced(stage);
-  await warmUp({ definition, context, content, stream, memory, buffers, clock, paced });
+  const warm = { definition, context, content, stream, memory, buffers, clock, paced };
+  await warmUp(warm).catch((error: unknown) => {
+    throw failureFrom(error, `stage "${stage.name}" cannot be warmed up over ${pathOf(error)}`);
+  });
   say({ kind: 'warm' });
   const options = stageOptionsOf(stage);
   const engine = await definition.open(options, context).catch((error: unknown) => {
@@ -81,17 +84,18 @@ async function carryOut(job: StageJob, say: (event: WorkerEvent) => void): Promi
     endedBy = start === undefined ? 'aborted' : await run.run(start.atNs, start.begin);
   } while (endedBy === undefined);
   let { stoppedBy } = run;
-  if (endedBy !== 'error' && endedBy !== 'aborted') {
-    const slot = Math.max(0, operations.kinds.indexOf('write'));
-    const code = lastAct(engine, memory, clock, slot);
-    if (code !== undefined && stage.stopOn.includes('write')) {
-      endedBy = 'error';
-      stoppedBy = `write failed with ${code} (fsync: end)`;
-    }
-  }
   // One error may end the load of all.
   if (endedBy === 'error') control.stop();
-  engine.close();
+  const slot = Math.max(0, operations.kinds.indexOf('write'));
+  const isWhole = endedBy !== 'error' && endedBy !== 'aborted';
+  const unsynced = isWhole ? lastAct(engine, memory, clock, slot) : undefined;
+  const unclosed = closeFiles(engine, memory, clock, slot);
+  const code = unsynced ?? unclosed;
+  if (isWhole && code !== undefined && stage.stopOn.includes('write')) {
+    endedBy = 'error';
+    stoppedBy = `write failed with ${code} (${unsynced === undefined ? 'closing its files' : 'fsync: end'})`;
+    control.stop();
+  }
   say({
     kind: 'stageDone',
     endedBy,
@@ -118,14 +122,18 @@ function buffersFor(bytes: number, iodepth: number): Uint8Array[] {
 
 function openFailure(error: unknown, { name, direct }: StageAssignment): RunnerFailure {
   const code = codeOf(error);
-  // The message of a system error has its path, which reasonOf leaves out.
-  const file = error instanceof Error && 'path' in error ? String(error.path) : 'its files';
+  const file = pathOf(error);
   if (code === 'ELOOP') {
     const message = `stage "${name}" does not open ${file}: it is a link now, and none is followed`;
     return new RunnerFailure('target', message);
   }
   const hint = direct && code === 'EINVAL' ? ' with direct: its file system has no O_DIRECT' : '';
   return failureFrom(error, `stage "${name}" cannot open ${file}${hint}`);
+}
+
+/** The message of a system error has its path, which reasonOf leaves out. */
+function pathOf(error: unknown): string {
+  return error instanceof Error && 'path' in error ? String(error.path) : 'its files';
 }
 
 /**

@@ -160,7 +160,9 @@ async function runLane(
     await new ConcurrentLane({ ...lane, engine }, all).run(all);
     return;
   }
-  const paced = new PacedLane({ ...lane, engine, buffer: firstOf(parts.buffers), pace, waiter });
+  const buffer = firstOf(parts.buffers);
+  const freeNs = -Infinity;
+  const paced = new PacedLane({ ...lane, engine, buffer, pace, waiter, freeNs });
   while (paced.batch() === undefined);
 }
 

@@ -22,6 +22,8 @@ export class MusterError extends Error {
  */
 export function reasonOf(thrown: unknown): string {
   if (!(thrown instanceof Error)) return String(thrown);
+  const unnamed = unnamedErrorOf(thrown);
+  if (unnamed !== undefined) return `${unnamed.words} (${unnamed.code})`;
   const system = /^([A-Z][A-Z0-9]+): (.+?)(?:, \w+(?: '.*')?)?$/s.exec(thrown.message);
   if (!system || system[1] !== codeOf(thrown)) return thrown.message;
   return `${system[2] ?? ''} (${system[1]})`;
@@ -30,7 +32,23 @@ export function reasonOf(thrown: unknown): string {
 /** The errno name of a Node system error (`ENOENT`), or undefined. */
 export function codeOf(thrown: unknown): string | undefined {
   if (thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string') {
-    return thrown.code;
+    return unnamedErrorOf(thrown)?.code ?? thrown.code;
   }
   return undefined;
+}
+
+/** What Linux answers for storage, and Node (its libuv) has no name for: `Unknown system error -122`. */
+export const unnamedErrors = [
+  { errno: -37, code: 'ENOLCK', words: 'no locks available' },
+  { errno: -74, code: 'EBADMSG', words: 'bad message' },
+  { errno: -116, code: 'ESTALE', words: 'stale file handle' },
+  { errno: -117, code: 'EUCLEAN', words: 'structure needs cleaning' },
+  { errno: -122, code: 'EDQUOT', words: 'disk quota exceeded' },
+] as const;
+
+function unnamedErrorOf(thrown: Error): (typeof unnamedErrors)[number] | undefined {
+  if (!('errno' in thrown && 'code' in thrown)) return undefined;
+  // Of reads and writes (`UNKNOWN`) only the number tells.
+  if (!/^Unknown system error|^UNKNOWN$/.test(String(thrown.code))) return undefined;
+  return unnamedErrors.find(({ errno }) => errno === thrown.errno);
 }

@@ -68,6 +68,8 @@ export class LaneRun {
   readonly #alarm: Alarm;
   /** Of an engine that has several operations in flight: they may go on when the next part begins. */
   #lane: ConcurrentLane | undefined;
+  /** When one of an engine that has not was over: its last operation may have held up the next part. */
+  #freeNs = -Infinity;
   /** Whether the load may begin, whose instant has come. */
   #beginAt = (): boolean => true;
 
@@ -148,12 +150,14 @@ export class LaneRun {
     if (engine.kind === 'concurrent') return this.#concurrently(engine, part, begin);
     const buffer = firstOf(buffers);
     const [verifier] = verifiers;
-    const parts = { engine, stream, buffer, clock, rules: this.#rules, verifier };
+    const freeNs = this.#freeNs;
+    const parts = { engine, stream, buffer, clock, rules: this.#rules, verifier, freeNs };
     const lane = new PacedLane({ ...parts, ...part, ...part.pacing });
     if (begin() === undefined) return 'aborted';
     let endedBy: EndedBy | undefined;
     do endedBy = lane.batch();
     while (endedBy === undefined);
+    this.#freeNs = clock.now();
     this.stoppedBy = lane.stoppedBy;
     return endedBy;
   }

@@ -26,6 +26,8 @@ export interface PacedLaneParts {
   readonly verifier?: Verifier | undefined;
   readonly pace: Pace;
   readonly waiter: Waiter;
+  /** When the part of the stage before this one let go of the thread; -Infinity without one. */
+  readonly freeNs: number;
 }
 
 /** As in lane.ts. */
@@ -50,6 +52,7 @@ export class PacedLane {
   readonly #waiter: Waiter;
   /** End of the operation before. */
   #freeNs = -Infinity;
+  #hasBegun = false;
 
   constructor(parts: PacedLaneParts) {
     this.#engine = parts.engine;
@@ -62,6 +65,7 @@ export class PacedLane {
     this.#verifier = parts.verifier;
     this.#pace = parts.pace;
     this.#waiter = parts.waiter;
+    this.#freeNs = parts.freeNs;
   }
 
   /** The error that ended it (error_policy: stop). */
@@ -97,7 +101,8 @@ export class PacedLane {
         // Stopped while it waited: this operation is not issued any more.
         if (startNs < dueNs) return this.#end(freeNs, 'aborted');
       } else if (openLoop) missed[slot]!++;
-      if (freeNs === -Infinity) {
+      if (!this.#hasBegun) {
+        this.#hasBegun = true;
         cells[firstStart] = startNs;
         cells[firstDue] = openLoop ? dueNs : 0;
       }
@@ -128,7 +133,7 @@ export class PacedLane {
   }
 
   #end(freeNs: number, by: EndedBy = this.#allowance.endedBy): EndedBy {
-    this.#memory.cells[lastEnd] = Math.max(0, freeNs);
+    this.#memory.cells[lastEnd] = this.#hasBegun ? freeNs : 0;
     this.#memory.starts[0] = 0;
     return by;
   }

@@ -121,3 +121,36 @@ test('[MEAS-01] [ENG-01] strace sees the system calls of every operation, and no
   const openedByFio = seen('openat', ({ file }) => /(^|\/)f\.\d+$/.test(file));
   assert.equal(seen('close', onData), opened + openedByFio, 'closes');
 });
+
+test('[MEAS-01] [ENG-01] strace sees the calls of list, rename, mkdir and rmdir, too, on names of the lanes’ own', async (t) => {
+  if (lacksStrace(t)) return;
+  const folder = temporaryFolder();
+  t.after(folder.remove);
+  const [target, trace] = ['target', 'trace'].map((name) => path.join(folder.path, name));
+  assert.ok(target !== undefined && trace !== undefined);
+  for (const one of [target, trace]) fs.mkdirSync(one);
+  const runner = tracedRunner(trace, ['openat', '?rename', 'renameat', '?mkdir', '?rmdir']);
+  t.after(() => runner.kill());
+  const kinds = ['list', 'put', 'rename', 'mkdir', 'rmdir'] as const;
+  const mix = kinds.map((operation) => ({ operation, weight: 1 }));
+  const [result] = await runner.run(
+    assignmentOf(target, [stageOf({ ...unlimited, mix, blockSizeBytes: fileBytes, threads: 2 })]),
+  );
+  runner.tell({ kind: 'quit' });
+  await runner.exited;
+  const calls = callsIn(trace);
+  const seen = (pattern: RegExp, file: RegExp): number =>
+    calls.filter((call) => pattern.test(call.name) && file.test(call.file)).length;
+  const told = result?.operations.map(({ operation, count }) => [operation, count]);
+  assert.deepEqual(told, [
+    ['list', seen(/^openat$/u, /^data$/u)],
+    ['put', seen(/^openat$/u, /^churn\/0\/[01]\/p/u)],
+    ['rename', seen(/^rename/u, /^churn\/0\/[01]\/p/u)],
+    ['mkdir', seen(/^mkdir/u, /^churn\/0\/[01]\/d/u)],
+    ['rmdir', seen(/^rmdir/u, /^churn\/0\/[01]\/d/u)],
+  ]);
+  assert.equal(
+    told.reduce((sum, [, count]) => sum + Number(count), 0),
+    unlimited.maxOperations,
+  );
+});

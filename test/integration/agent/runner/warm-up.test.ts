@@ -1,6 +1,7 @@
 /** What V8 says about its compiled code tells more than any time that could be measured on a shared machine. */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import fs from 'node:fs';
+import { describe, it, test } from 'node:test';
 import type { StageAssignment } from '../../../../src/shared/model/assignment.js';
 import { RunnerProcess, assignmentOf, stageOf } from '../../../support/runner-process.js';
 import { temporaryFolder } from '../../../support/temporary-folder.js';
@@ -45,4 +46,21 @@ describe('the warm-up', () => {
       assert.ok(!isCompiledAgain(printed), printed);
     });
   }
+});
+
+test('[MEAS-04] threads of the load wake up when they are due: the kernel gives them no slack', async (t) => {
+  const threads = 3;
+  const runner = new RunnerProcess();
+  t.after(() => runner.kill());
+  runner.prepare(assignmentOf('null:', [stageOf({ threads })]));
+  await runner.event('ready');
+  const refused = runner.all('log').find(({ line }) => line.startsWith('timer slack stays'));
+  if (refused !== undefined) {
+    t.skip(refused.line);
+    return;
+  }
+  const tasks = fs.readdirSync(`/proc/${String(runner.child.pid)}/task`);
+  const slacks = tasks.map((task) => fs.readFileSync(`/proc/${task}/timerslack_ns`, 'utf8').trim());
+  // The main thread's and those of the load; Node's own were there before.
+  assert.ok(slacks.filter((ns) => ns === '1').length > threads, slacks.join());
 });

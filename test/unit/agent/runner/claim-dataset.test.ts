@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { claimDataset } from '../../../../src/agent/runner/claim-dataset.js';
 import { Aborted, RunnerFailure } from '../../../../src/agent/runner/failure.js';
+import type { Clock } from '../../../../src/shared/kernel/clock.js';
 import { systemClock } from '../../../../src/shared/kernel/system-clock.js';
 import { assignmentOf, stageOf } from '../../../support/runner-process.js';
 import { temporaryFolder } from '../../../support/temporary-folder.js';
@@ -31,4 +32,31 @@ test('[RUN-05] an agent that is told to stop says first what is wrong with its d
   fs.mkdirSync(folder, { recursive: true });
   fs.writeFileSync(path.join(folder, 'thesis.txt'), 'precious');
   await assert.rejects(claim, RunnerFailure);
+});
+
+test('[SAFE-01] a marker that another agent has just begun to write is waited for', async (t) => {
+  const { path: target, remove } = temporaryFolder();
+  t.after(remove);
+  const folder = path.join(target, 'ds1');
+  const fields = { namespace: 'shared', agentCount: 2 } as const;
+  const [first, second] = [0, 1].map((agentIndex) =>
+    assignmentOf(target, [stageOf()], { ...fields, agentIndex }),
+  );
+  assert.ok(first !== undefined && second !== undefined);
+  fs.mkdirSync(folder);
+  const begun = path.join(folder, '.muster-dataset.json');
+  fs.writeFileSync(begun, '');
+  const { signal } = new AbortController();
+  let looks = 0;
+  const clock: Clock = {
+    ...systemClock,
+    nowNs: () => {
+      // Before its second look: it has seen the empty one.
+      if (++looks !== 2) return systemClock.nowNs();
+      fs.rmSync(folder, { recursive: true });
+      void claimDataset({ folder, assignment: first, clock: systemClock, signal });
+      return systemClock.nowNs();
+    },
+  };
+  assert.equal(await claimDataset({ folder, assignment: second, clock, signal }), false);
 });

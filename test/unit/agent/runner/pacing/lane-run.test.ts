@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it, test } from 'node:test';
 import type { Operation } from '../../../../../src/agent/engines/engine.js';
 import { errorRateProblem } from '../../../../../src/agent/runner/error-rules.js';
 import { Histogram } from '../../../../../src/shared/metrics/histogram.js';
 import type { OperationKind } from '../../../../../src/shared/model/operation.js';
+import type { Verifier } from '../../../../../src/agent/runner/verify/verifier.js';
 import { laneLoad, perSecond } from '../../../../support/lane-load.js';
 
 const ms = 1e6;
@@ -252,4 +253,46 @@ describe('errorRateProblem', () => {
     assert.match(errorRateProblem(none, { ended: 5, failed: 1 }, true) ?? '', /rate 0%$/);
     assert.equal(errorRateProblem(none, { ended: 5, failed: 0 }, true), undefined);
   });
+});
+
+for (const { durationMs, done } of [
+  { durationMs: 1000, done: 50 },
+  { durationMs: 20, done: 0 },
+]) {
+  test(`[MEAS-04] what an operation of the warm-up holds up is missed from the first on (measured for ${String(durationMs)} ms)`, async (t) => {
+    const limits = { warmupMs: 50, durationMs, maxOperations: 50 };
+    let isBusy = false;
+    const { load, clock, totals } = await laneLoad(
+      t,
+      { rate: perSecond(1000), ...limits },
+      ({ bytes }) => {
+        // Due in the warm-up, it ends in what is measured, or when all of that is over.
+        if (!isBusy && clock.now() >= begin + 20 * ms) {
+          isBusy = true;
+          while (clock.now() < begin + 150 * ms);
+        }
+        return bytes;
+      },
+    );
+    const begin = clock.now();
+    await load.run(begin);
+    const { count, missedSchedules } = first(totals());
+    assert.deepEqual([count, missedSchedules], [done, done || durationMs]);
+  });
+}
+
+test('[MEAS-04] what verification takes, before and after an operation, is in no latency', async (t) => {
+  const spin = (): void => {
+    for (const until = clock.now() + 3 * ms; clock.now() < until;);
+  };
+  const slow = {
+    before: () => (spin(), clock.now()),
+    after: () => (spin(), true),
+  } as unknown as Verifier;
+  const limits = { maxOperations: 20, durationMs: undefined };
+  const { load, clock, totals } = await laneLoad(t, limits, done, undefined, slow);
+  await load.run(clock.now());
+  const { count, service } = first(totals());
+  assert.equal(count, 20);
+  assert.ok(Histogram.decode(service).percentile(50) < 3 * ms);
 });
