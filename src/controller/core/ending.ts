@@ -98,6 +98,13 @@ export class Ending {
     return link.isOpen && !this.hasSpokenLast && nowMs < untilMs ? untilMs : undefined;
   }
 
+  /** Out of reach, and not known to have ended what it was told to do. */
+  get mayStillWork(): boolean {
+    const { states, link } = this.#options;
+    if (!states.wasTold || states.state === 'COMPLETED' || this.hasSpokenLast) return false;
+    return link.state === 'HUNG' || !link.isOpen;
+  }
+
   /** The run ends without its confirmation: its dead man's switch ends its load, if it has not yet. */
   notReached(nowMs: number): void {
     // A process that was restarted has no load any more.

@@ -112,7 +112,7 @@ export class Run implements RunContext {
     const { code, reason } = judgeEnd(this.sessions, this.options);
     this.#judge.note(code, reason);
     for (const session of this.sessions) {
-      if (mayStillWork(session)) session.ending.notReached(now.ms);
+      if (session.ending.mayStillWork) session.ending.notReached(now.ms);
     }
     this.#finish('the run is over');
   }
@@ -238,10 +238,4 @@ export class Run implements RunContext {
     const due = Math.min(own ?? Infinity, this.#wakes.look(nowMs));
     return due === Infinity ? undefined : Math.max(due, nowMs + this.#wakes.glanceMs);
   }
-}
-
-/** Out of reach, and not known to have ended. */
-function mayStillWork({ state, linkState, link, ending }: AgentSession): boolean {
-  if (state === 'COMPLETED' || ending.hasSpokenLast) return false;
-  return linkState === 'HUNG' || !link.isOpen;
 }
