@@ -98,11 +98,16 @@ export class Ending {
     return link.isOpen && !this.hasSpokenLast && nowMs < untilMs ? untilMs : undefined;
   }
 
-  /** Out of reach, and not known to have ended what it was told to do. */
+  /** It was told to do something, and is not known to have ended that. */
+  get isUnconfirmed(): boolean {
+    const { states } = this.#options;
+    return states.wasTold && states.state !== 'COMPLETED' && !this.hasSpokenLast;
+  }
+
+  /** Out of reach, and not known to have ended. */
   get mayStillWork(): boolean {
-    const { states, link } = this.#options;
-    if (!states.wasTold || states.state === 'COMPLETED' || this.hasSpokenLast) return false;
-    return link.state === 'HUNG' || !link.isOpen;
+    const { link } = this.#options;
+    return this.isUnconfirmed && (link.state === 'HUNG' || !link.isOpen);
   }
 
   /** The run ends without its confirmation: its dead man's switch ends its load, if it has not yet. */

@@ -103,6 +103,19 @@ export class Run implements RunContext {
     return statusOf(this, this.#finished ? undefined : this.#phase, now.ms);
   }
 
+  /** Agents that cannot be told anything now, and may be at work. */
+  get outOfReach(): readonly number[] {
+    return this.sessions.filter(({ ending }) => ending.mayStillWork).map(({ index }) => index);
+  }
+
+  /** Nobody is waited for any longer: until when these agents may be at work, if they are not known to have ended. */
+  nameUntold(agents: readonly number[], now: Instant): RunEffect[] {
+    for (const { index, ending } of this.sessions) {
+      if (agents.includes(index) && ending.isUnconfirmed) ending.notReached(now.ms);
+    }
+    return this.outbox.take();
+  }
+
   reached(destination: Destination, now: Instant): void {
     const next = phaseAt(this, destination);
     if (next) {

@@ -143,6 +143,18 @@ test('[RUN-09] [RUN-19] an agent that was lost before the abort may not know it:
   assert.deepEqual(unreached(ended), []);
 });
 
+test('[RUN-09] who could not be told that nobody waits any longer is named, unless it has ended', () => {
+  const fleet = fleetOf().start().advance(5000).refuse(1, 'dial').cut(1).freeze(0).feed(interrupt);
+  assert.deepEqual(fleet.run.outOfReach, [1]);
+  const lines = fleet.run
+    .nameUntold([1, 0, 2], fleet.now)
+    .flatMap((effect) => (effect.kind === 'notice' ? [effect.line] : []));
+  assert.deepEqual(lines, [
+    'agent-1 not reached; it stops by itself within 156s',
+    'agent-2 not reached; it stops by itself within 35s (156s if it has not seen the connection break)',
+  ]);
+});
+
 test('an agent that was told nothing has nothing to stop', () => {
   const fleet = fleetOf().refuse(1, 'probe').start().advance(200).freeze(1).finish();
   assert.equal(fleet.end?.exitCode, 3);
