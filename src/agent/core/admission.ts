@@ -9,6 +9,8 @@ export interface Ownership {
   readonly secret: string;
   readonly generation: number;
   readonly state: AgentState;
+  /** When the run leaves the agent unless its controller comes back; undefined: it is connected. */
+  readonly goneAtMs: number | undefined;
 }
 
 /** A run that the agent had, and why it has it no more. */
@@ -44,6 +46,7 @@ export function admit(
   current: Ownership | undefined,
   obstacles: Obstacles,
   departed: readonly Departure[],
+  nowMs: number,
 ): Verdict {
   const owner = current?.owner;
   const refuse = (code: RefusalCode, message: string): Verdict => {
@@ -76,7 +79,7 @@ export function admit(
     return refuse('secret', `run ${open.runId} is not known here (was the agent restarted?)`);
   }
   if (obstacles.stopping) return refuse('stopping', 'the agent is being stopped');
-  if (current && !open.steal) return refuse('busy', busyText(current));
+  if (current && !open.steal) return refuse('busy', busyText(current, nowMs));
   if (obstacles.stuckRunner) {
     return refuse(
       'busy',
@@ -86,9 +89,14 @@ export function admit(
   return current ? { kind: 'steal', from: current.owner } : { kind: 'fresh' };
 }
 
-function busyText({ owner, state }: Ownership): string {
+function busyText({ owner, state, goneAtMs }: Ownership, nowMs: number): string {
   const since = timeOfDay(owner.sinceUnixMs);
-  return `busy: run ${owner.runId} of ${owner.identity} since ${since} UTC, ${state}`;
+  const busy = `busy: run ${owner.runId} of ${owner.identity} since ${since} UTC, ${state}`;
+  if (goneAtMs === undefined) return busy;
+  const leftS = Math.ceil((goneAtMs - nowMs) / 1000);
+  const until =
+    leftS > 0 ? `loses the agent in ${String(leftS)}s` : 'has lost it: its load is stopped';
+  return `${busy}; its controller is not connected, and ${until}`;
 }
 
 function timeOfDay(unixMs: number): string {

@@ -63,6 +63,11 @@ export class OwnerWatch {
       : `the connection to the controller was lost, and not back within ${seconds(reconnectWindowMs + afterWindowMs)}`;
   }
 
+  /** When a lost owner has been away for too long; undefined: it is connected. */
+  get goneAtMs(): number | undefined {
+    return this.#lostAtMs === undefined ? undefined : this.#deadlineMs();
+  }
+
   /** The instant until which the runner may go on without hearing of its owner again. */
   runnerDeadlineNs(nowMs: number, nowNs: bigint): bigint {
     const leftMs = this.#deadlineMs() - nowMs + runnerMarginMs;

@@ -41,10 +41,10 @@ export class AgentSession {
   }
 
   /** How a stream with this Open would be received now. Changes nothing. */
-  verdict(open: Open): Verdict {
+  verdict(open: Open, nowMs: number): Verdict {
     const stopping = this.#leaveWith !== undefined;
     const obstacles = { stopping, stuckRunner: this.#reaper.stuck };
-    return admit(open, this.#tenancy?.ownership, obstacles, this.#departed);
+    return admit(open, this.#tenancy?.ownership, obstacles, this.#departed, nowMs);
   }
 
   /** Is this the secret of the run that has the agent? */
@@ -116,7 +116,7 @@ export class AgentSession {
   }
 
   #opened(stream: number, open: Open, now: Instant): void {
-    const verdict = this.verdict(open);
+    const verdict = this.verdict(open, now.ms);
     switch (verdict.kind) {
       case 'refuse': {
         const { code, message, owner } = verdict;

@@ -64,7 +64,8 @@ export class Tenancy {
   get ownership(): Ownership {
     const { owner } = this;
     const state = this.run.state;
-    return { owner, secret: this.#secret, generation: this.#generation, state };
+    const goneAtMs = this.#watch.goneAtMs;
+    return { owner, secret: this.#secret, generation: this.#generation, state, goneAtMs };
   }
 
   get stream(): number | undefined {

@@ -27,6 +27,8 @@ export class IntervalClock {
   readonly #loop: IntervalHistogram;
   readonly #gc = new GcTime();
   #lateWakeUps = 0;
+  /** How late second 0 was noticed: as long as that the process did not get to run. */
+  #lateBeginNs = 0;
   #cancel: Cancel = () => undefined;
   readonly #cancelBegin: Cancel;
   /** Number of the next interval to report. */
@@ -43,6 +45,7 @@ export class IntervalClock {
       this.#cpu.look();
       this.#loop.reset();
       this.#gc.take();
+      this.#lateBeginNs = Math.max(0, parts.base.now() - parts.atNs);
     });
     this.#arm();
   }
@@ -93,9 +96,8 @@ export class IntervalClock {
     if (!how.always && sampler.ended === before) return;
     this.#next = last + 1;
     const { count, oldestNs } = sampler.inFlight(nowNs);
-    const delay = this.#loop.max;
     const { lateWakeUps } = sampler;
-    this.#loop.reset();
+    const delayNs = this.#loopDelayNs();
     const interval = {
       stage,
       first,
@@ -105,8 +107,7 @@ export class IntervalClock {
       oldestInFlightNs: Math.round(oldestNs),
       sampledLateNs: Math.max(0, Math.round(nowNs - (atNs + (last + 1) * second))),
       ...this.#cpu.look(),
-      // Its timer's own period is in every value.
-      runnerLoopDelayNs: Number.isFinite(delay) ? Math.max(0, Math.round(delay - loopPeriodNs)) : 0,
+      runnerLoopDelayNs: delayNs,
       lateWakeUps: lateWakeUps - this.#lateWakeUps,
       runnerGcNs: this.#gc.take(),
       // The control process adds its own.
@@ -115,6 +116,17 @@ export class IntervalClock {
     };
     this.#lateWakeUps = lateWakeUps;
     emit(interval);
+  }
+
+  /** The longest since the last interval. */
+  #loopDelayNs(): number {
+    const { max } = this.#loop;
+    // Its timer's own period is in every value.
+    const seenNs = Number.isFinite(max) ? Math.max(0, max - loopPeriodNs) : 0;
+    const delayNs = Math.round(Math.max(seenNs, this.#lateBeginNs));
+    this.#loop.reset();
+    this.#lateBeginNs = 0;
+    return delayNs;
   }
 
   #secondOf(nowNs: number): number {

@@ -67,10 +67,13 @@ export async function removeDataset(
     });
     const churned = await removeChurn(agentIndex, parts.signal);
     await removeEmptyTree(dataFolder);
-    fs.rmSync(manifestName(agentIndex), { force: true });
     fs.rmSync(hereName, { force: true });
     lease?.release();
-    for (const end of ['', '.new']) fs.rmSync(historyName + end, { force: true });
+    // A crash leaves what was to replace them.
+    for (const end of ['', '.new']) {
+      fs.rmSync(manifestName(agentIndex) + end, { force: true });
+      fs.rmSync(historyName + end, { force: true });
+    }
     const isLast = namespace === 'private' || agentIndex === 0;
     const warnings = isLast ? await removeFolder(folder, namespace === 'private') : [];
     const missing = dataset.own.to - dataset.own.from - files;

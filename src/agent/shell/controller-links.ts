@@ -58,13 +58,13 @@ export class ControllerLinks {
    * meanwhile, the stream is ended and the controller dials again.
    */
   async incoming(incoming: IncomingSession): Promise<void> {
-    const { session, facts, log, feed, fetches } = this.#options;
+    const { session, facts, log, feed, fetches, clock } = this.#options;
     const { open, peer } = incoming;
     if (open.fetch) {
       await fetches.incoming(incoming, open.fetch);
       return;
     }
-    const verdict = session.verdict(open);
+    const verdict = session.verdict(open, clock.nowMs());
     if (verdict.kind === 'refuse') {
       const { code, message, owner } = verdict;
       incoming.refuse({ code, message, owner });
@@ -78,7 +78,7 @@ export class ControllerLinks {
       received: link?.endpoint.received ?? 0n,
     });
     if (!accepted) return;
-    const verdictNow = session.verdict(open).kind;
+    const verdictNow = session.verdict(open, clock.nowMs()).kind;
     if (verdictNow === 'refuse' || (verdictNow === 'resume') !== (link !== undefined)) {
       log('warn', `Ended a stream of ${open.identity} (${peer}): the agent has changed hands`);
       accepted.stream.onFrame(() => undefined);

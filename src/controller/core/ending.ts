@@ -98,6 +98,18 @@ export class Ending {
     return link.isOpen && !this.hasSpokenLast && nowMs < untilMs ? untilMs : undefined;
   }
 
+  /** It was told to do something, and is not known to have ended that. */
+  get isUnconfirmed(): boolean {
+    const { states } = this.#options;
+    return states.wasTold && states.state !== 'COMPLETED' && !this.hasSpokenLast;
+  }
+
+  /** Out of reach, and not known to have ended. */
+  get mayStillWork(): boolean {
+    const { link } = this.#options;
+    return this.isUnconfirmed && (link.state === 'HUNG' || !link.isOpen);
+  }
+
   /** The run ends without its confirmation: its dead man's switch ends its load, if it has not yet. */
   notReached(nowMs: number): void {
     // A process that was restarted has no load any more.

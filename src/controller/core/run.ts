@@ -103,6 +103,19 @@ export class Run implements RunContext {
     return statusOf(this, this.#finished ? undefined : this.#phase, now.ms);
   }
 
+  /** Agents that cannot be told anything now, and may be at work. */
+  get outOfReach(): readonly number[] {
+    return this.sessions.filter(({ ending }) => ending.mayStillWork).map(({ index }) => index);
+  }
+
+  /** Nobody is waited for any longer: until when these agents may be at work, if they are not known to have ended. */
+  nameUntold(agents: readonly number[], now: Instant): RunEffect[] {
+    for (const { index, ending } of this.sessions) {
+      if (agents.includes(index) && ending.isUnconfirmed) ending.notReached(now.ms);
+    }
+    return this.outbox.take();
+  }
+
   reached(destination: Destination, now: Instant): void {
     const next = phaseAt(this, destination);
     if (next) {
@@ -112,7 +125,7 @@ export class Run implements RunContext {
     const { code, reason } = judgeEnd(this.sessions, this.options);
     this.#judge.note(code, reason);
     for (const session of this.sessions) {
-      if (mayStillWork(session)) session.ending.notReached(now.ms);
+      if (session.ending.mayStillWork) session.ending.notReached(now.ms);
     }
     this.#finish('the run is over');
   }
@@ -238,10 +251,4 @@ export class Run implements RunContext {
     const due = Math.min(own ?? Infinity, this.#wakes.look(nowMs));
     return due === Infinity ? undefined : Math.max(due, nowMs + this.#wakes.glanceMs);
   }
-}
-
-/** Out of reach, and not known to have ended. */
-function mayStillWork({ state, linkState, link, ending }: AgentSession): boolean {
-  if (state === 'COMPLETED' || ending.hasSpokenLast) return false;
-  return linkState === 'HUNG' || !link.isOpen;
 }

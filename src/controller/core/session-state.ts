@@ -16,6 +16,7 @@ export class SessionStateKeeper {
   /** Set by our own Cleanup until the agent announces that it cleans. */
   #awaitsCleaning = false;
   #cleaningUp = false;
+  #told = false;
 
   constructor(agent: Pick<AgentPlan, 'index' | 'id'>, outbox: Outbox) {
     this.#agent = agent;
@@ -24,6 +25,11 @@ export class SessionStateKeeper {
 
   get state(): SessionState {
     return this.#state;
+  }
+
+  /** It was told to do something. */
+  get wasTold(): boolean {
+    return this.#told;
   }
 
   /** The agent announced its state. */
@@ -63,6 +69,7 @@ export class SessionStateKeeper {
       return false;
     }
     this.#state = to;
+    if (to === 'PREPARING' || to === 'CLEANING') this.#told = true;
     this.#outbox.record({ type: 'transition', agent: this.#agent.index, from, to, reason });
     return true;
   }

@@ -205,6 +205,11 @@ export class GrpcLink {
     });
   }
 
+  /** The agent has acknowledged all that it was told. */
+  get isHeard(): boolean {
+    return this.#endpoint.settled;
+  }
+
   /** Gives the agent to whoever comes next; its results stay with it for `recover`. */
   async leave(reason: string): Promise<void> {
     this.#fetching?.abort.abort();

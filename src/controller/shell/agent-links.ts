@@ -48,14 +48,16 @@ export class GrpcLinks implements AgentLinks {
     await Promise.all(this.#links.map((link) => link.close()));
   }
 
-  async leave(reason: string): Promise<void> {
+  async leave(reason: string): Promise<readonly number[]> {
     let cancel = (): void => undefined;
     const patience = new Promise<void>((resolve) => {
       cancel = this.#clock.after(leaveMs, resolve);
     });
     await Promise.race([Promise.all(this.#links.map((link) => link.leave(reason))), patience]);
     cancel();
+    const untold = this.#links.flatMap(({ isHeard }, agent) => (isHeard ? [] : [agent]));
     this.cut();
+    return untold;
   }
 
   cut(): void {

@@ -17,8 +17,11 @@ export interface AgentLinks {
   fetch(agent: number, instanceId: string): void;
   /** Ends what is still open; resolves when every stream is closed, within a second. */
   close(): Promise<void>;
-  /** Tells every agent that is connected that it is free, and closes; what is not closed in a second is cut. */
-  leave(reason: string): Promise<void>;
+  /**
+   * Tells every agent that is connected that it is free, and closes; what is not closed in a second is cut. Resolves with
+   * the agents that did not take in all that they were told.
+   */
+  leave(reason: string): Promise<readonly number[]>;
   /** Cuts every stream without a word. */
   cut(): void;
 }
@@ -90,12 +93,16 @@ export class RunDriver {
 
   /**
    * Ends everything at once: a second Ctrl-C. What agents say while they are told is still recorded, for it is
-   * acknowledged; nothing is decided by it. The promise of `drive` stays open.
+   * acknowledged; nothing is decided by it. Who could not be told is named. The promise of `drive` stays open.
    */
   async leave(reason: string): Promise<void> {
     this.#leaving = true;
-    await this.#links.leave(reason);
+    const { outOfReach } = this.#run;
+    const untold = await this.#links.leave(reason);
     this.#end();
+    const words = this.#run.nameUntold([...outOfReach, ...untold], readClock(this.#clock));
+    this.#leaving = false;
+    for (const effect of words) this.#carryOut(effect);
   }
 
   feed(input: RunInput): void {

@@ -84,7 +84,7 @@ export class SimAgent {
   /** The answer to an Open; the stream is taken in when Confirm comes. */
   answer(open: Open, stream: Stream): OpenAnswer {
     this.#unconfirmed.add(stream);
-    const verdict = this.session.verdict(open);
+    const verdict = this.session.verdict(open, this.process.clock.nowMs);
     if (verdict.kind === 'refuse') {
       const { code, message, owner } = verdict;
       return { kind: 'refused', code, message, owner };

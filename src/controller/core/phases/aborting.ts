@@ -46,7 +46,7 @@ export class Aborting implements Phase {
       case 'failed':
         // It says so itself: its result and its Final follow.
         if (ending.lastWordsUntilMs(now.ms) !== undefined) return;
-        if (this.#awaited.delete(session) && event.reason === 'lost') ending.notReached(now.ms);
+        this.#awaited.delete(session);
         return;
       default:
     }
@@ -61,9 +61,12 @@ export class Aborting implements Phase {
     this.#finish();
   }
 
-  /** Whoever has not confirmed. */
+  /** Whoever has not confirmed, and who was lost before and may not know it. */
   nameUnreached(now: Instant): void {
-    for (const session of this.#awaited) session.ending.notReached(now.ms);
+    for (const session of this.#run.sessions) {
+      const isUnreached = this.#awaited.has(session) || session.ending.mayStillWork;
+      if (isUnreached) session.ending.notReached(now.ms);
+    }
     this.#awaited.clear();
   }
 
@@ -102,8 +105,8 @@ export class Aborting implements Phase {
 }
 
 /** Nothing was asked of it yet, it has said its last word, or it cannot be reached: a goodbye is enough. */
-function needsNoAbort({ state, ending, link }: AgentSession): boolean {
-  if (state === 'CONNECTING' || state === 'IDLE' || state === 'COMPLETED') return true;
+function needsNoAbort({ state, states, ending, link }: AgentSession): boolean {
+  if (!states.wasTold || state === 'COMPLETED') return true;
   if (state === 'FAILED' && !link.isOpen) return true;
   return ending.hasSpokenLast && state !== 'CLEANING';
 }

@@ -391,6 +391,19 @@ describe('runner and its dataset', () => {
     assert.ok(fs.statSync(own('churn', '0', '0', 'p7')).isDirectory());
   });
 
+  it('[SAFE-03] removes what a crash left of its own bookkeeping', async () => {
+    await prepare();
+    for (const name of [
+      '.muster-manifest-0.json.new',
+      '.muster-written.new',
+      '.muster-here.json',
+    ]) {
+      fs.writeFileSync(own(name), '{');
+    }
+    assert.deepEqual((await cleanUp()).warnings, []);
+    assert.deepEqual(fs.readdirSync(folder.path), []);
+  });
+
   it('[SAFE-03] removes nothing from a folder without a marker', async () => {
     fs.mkdirSync(own('data'), { recursive: true });
     fs.writeFileSync(own('data', 'f0'), 'mine');

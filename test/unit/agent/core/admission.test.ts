@@ -22,6 +22,20 @@ test('a second controller is refused and told who owns the agent; the first run 
   assert.equal(agent.sent('pong', agent.last).length, 1);
 });
 
+test('[RUN-10] who is refused while the owner is not connected is told how long that one may still come back', () => {
+  const refusal = (agent: AgentDriver): string =>
+    agent.open(other).effects('refuse').at(-1)?.message ?? '';
+  const agent = new AgentDriver().running();
+  const first = agent.stream;
+  agent.detach(first).advance(14_500);
+  const busy = `busy: run ${runId} of root@ctl1 since 22:13 UTC, RUNNING; its controller is not connected, and`;
+  assert.equal(refusal(agent), `${busy} loses the agent in 21s`);
+  agent.advance(20_550);
+  assert.equal(refusal(agent), `${busy} has lost it: its load is stopped`);
+  agent.open({ generation: 2 });
+  assert.doesNotMatch(refusal(agent), /not connected/);
+});
+
 test('with --steal the run is ended, both controllers and the log are told, and the agent is taken', () => {
   const agent = new AgentDriver().running();
   const first = agent.stream;
@@ -129,7 +143,7 @@ test('asking for the verdict changes nothing', () => {
   const agent = new AgentDriver().running();
   const open = { ...other, steal: true };
   for (const kind of ['steal', 'steal'] as const) {
-    const verdict = agent.session.verdict({
+    const asked = {
       ...open,
       kind: 'open',
       protocol: 1,
@@ -137,7 +151,8 @@ test('asking for the verdict changes nothing', () => {
       generation: 1,
       held: [],
       received: 0n,
-    });
+    } as const;
+    const verdict = agent.session.verdict(asked, agent.now.ms);
     assert.equal(verdict.kind, kind);
   }
   assert.equal(agent.session.owner?.runId, runId);

@@ -119,6 +119,48 @@ test('[RUN-09] an agent without a stream stops by itself after the window, or th
   assert.ok(fleet.lines().includes(line), fleet.lines().join('\n'));
 });
 
+test('[RUN-09] [RUN-19] an agent that was lost before the abort may not know it: how long its load may go on is said', () => {
+  const unreached = (fleet: ScriptedFleet): readonly string[] =>
+    fleet.lines().filter((line) => line.includes('not reached'));
+  const running = (): ScriptedFleet => {
+    const plan = fleetPlan(3, { stages: [stageOf({ durationMs: 120_000 })] });
+    return new ScriptedFleet(plan).start().advance(5000);
+  };
+  const lost = running().refuse(1, 'dial').cut(1).advance(31_000);
+  assert.deepEqual(unreached(lost), []);
+  assert.deepEqual(unreached(lost.feed(interrupt).finish()), [
+    'agent-2 not reached; it stops by itself within 4s (125s if it has not seen the connection break)',
+  ]);
+  const majority = running().refuse(1, 'dial').refuse(2, 'dial').cut(1).cut(2);
+  assert.equal(majority.finish().end?.exitCode, 5);
+  assert.deepEqual(
+    unreached(majority).map((line) => line.slice(0, 19)),
+    ['agent-2 not reached', 'agent-3 not reached'],
+  );
+  const ended = running();
+  ended.says(1, { kind: 'error', code: 'internal', message: 'broken' });
+  ended.says(1, { kind: 'final', state: 'FAILED', reason: 'broken' }).feed(interrupt).finish();
+  assert.deepEqual(unreached(ended), []);
+});
+
+test('[RUN-09] who could not be told that nobody waits any longer is named, unless it has ended', () => {
+  const fleet = fleetOf().start().advance(5000).refuse(1, 'dial').cut(1).freeze(0).feed(interrupt);
+  assert.deepEqual(fleet.run.outOfReach, [1]);
+  const lines = fleet.run
+    .nameUntold([1, 0, 2], fleet.now)
+    .flatMap((effect) => (effect.kind === 'notice' ? [effect.line] : []));
+  assert.deepEqual(lines, [
+    'agent-1 not reached; it stops by itself within 156s',
+    'agent-2 not reached; it stops by itself within 35s (156s if it has not seen the connection break)',
+  ]);
+});
+
+test('an agent that was told nothing has nothing to stop', () => {
+  const fleet = fleetOf().refuse(1, 'probe').start().advance(200).freeze(1).finish();
+  assert.equal(fleet.end?.exitCode, 3);
+  assert.ok(!fleet.lines().some((line) => line.includes('not reached')), fleet.lines().join('\n'));
+});
+
 test('an abort names the dataset of who has made or found one, and of who cannot be asked any more', () => {
   const stays = (fleet: ScriptedFleet) =>
     fleet.lines().filter((line) => line.startsWith('The dataset stays on'));
