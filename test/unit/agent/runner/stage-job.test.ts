@@ -23,7 +23,8 @@ test('[ENG-03] holes that are found in the midst of a stage end it with one sent
   fs.writeFileSync('data/f0', Buffer.alloc(65_536, 1));
   fs.writeFileSync('data/f1', '');
   fs.truncateSync('data/f1', 65_536);
-  const stage = stageOf({ threads: 1, name: 'read-all', maxOperations: 100 });
+  const limits = { durationMs: undefined, maxOperations: 100 };
+  const stage = stageOf({ threads: 1, name: 'read-all', ...limits });
   const { dataset } = assignmentOf('/', [stage]);
   const control = new RunControl();
   const base = new ClockBase();
