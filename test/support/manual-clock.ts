@@ -52,6 +52,12 @@ export class ManualClock implements Clock {
     this.#nowMs = end;
   }
 
+  /** Time passes while nobody is awake: what fell due fires at its end. */
+  sleep(ms: number): void {
+    this.#nowMs += ms;
+    this.advance(0);
+  }
+
   #next(endMs: number): Timer | undefined {
     let first: Timer | undefined;
     for (const timer of this.#timers) {

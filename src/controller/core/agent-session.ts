@@ -52,6 +52,7 @@ export class AgentSession {
   readonly ending: Ending;
   readonly #deliveries = new Map<number, StageDelivery>();
   #makesDataset = false;
+  #sleptUntilMs = -Infinity;
   instanceId: string | undefined;
   #facts: AgentFacts | undefined;
   /** The stage it is ready for. */
@@ -125,13 +126,15 @@ export class AgentSession {
     return true;
   }
 
-  roundTrip(ms: number): void {
+  roundTrip(ms: number, nowMs: number): void {
+    if (this.#wasSleptThrough(ms, nowMs)) return;
     this.lookout.contact.roundTrip(ms);
-    this.latency(ms);
+    this.latency(ms, nowMs);
   }
 
   /** A round trip or the age of a message. */
-  latency(ms: number): void {
+  latency(ms: number, nowMs: number): void {
+    if (this.#wasSleptThrough(ms, nowMs)) return;
     const delays = this.link.measured(ms);
     if (delays !== undefined) {
       const range = `${String(delays.firstMs)} ms to ${String(delays.capMs)} ms`;
@@ -215,9 +218,15 @@ export class AgentSession {
     if (this.#facts !== undefined) this.known({ ...this.#facts, target });
   }
 
-  shift(ms: number): void {
+  /** The controller slept for `ms` until now: that was no silence of the agent, and no delay of the network. */
+  shift(ms: number, nowMs: number): void {
+    this.#sleptUntilMs = nowMs;
     this.link.shift(ms);
     this.lookout.shift(ms);
+  }
+
+  #wasSleptThrough(ms: number, nowMs: number): boolean {
+    return nowMs - ms < this.#sleptUntilMs;
   }
 
   get #isBeyondJudging(): boolean {

@@ -238,7 +238,7 @@ export class Run implements RunContext {
   #forgiveOwnSleep(now: Instant): void {
     const lateMs = this.#wakeAtMs === undefined ? 0 : now.ms - this.#wakeAtMs;
     if (lateMs < sleptMs) return;
-    for (const session of this.sessions) session.shift(lateMs);
+    for (const session of this.sessions) session.shift(lateMs, now.ms);
     this.#phase.shift(lateMs);
     this.#wakes.touchAll();
     // Once: what is heard before the next tick comes after the same sleep.

@@ -1,4 +1,4 @@
-import type { Clock } from '../kernel/clock.js';
+import type { Cancel, Clock } from '../kernel/clock.js';
 
 export interface Limits {
   readonly clock: Clock;
@@ -6,7 +6,13 @@ export interface Limits {
   readonly signal: AbortSignal;
 }
 
-/** Waits for `work`, but not beyond a deadline and not after an abort; leaves neither timer nor listener behind. */
+/** A timer that fires later than that was slept through: by a host that was suspended, or a process that was stopped. */
+const sleptMs = 2000;
+
+/**
+ * Waits for `work`, but not beyond a deadline and not after an abort; leaves neither timer nor listener behind. After a sleep
+ * the timer fires before what came meanwhile is read, and nobody answered who was not asked: the wait begins anew.
+ */
 export async function race(
   work: Promise<unknown>,
   { clock, timeoutMs, signal }: Limits,
@@ -21,9 +27,15 @@ export async function race(
     const onAbort = (): void => {
       finish('cancelled');
     };
-    const stop = clock.after(timeoutMs, () => {
-      finish('timeout');
-    });
+    let stop: Cancel;
+    const wait = (): void => {
+      const dueMs = clock.nowMs() + timeoutMs;
+      stop = clock.after(timeoutMs, () => {
+        if (clock.nowMs() - dueMs > sleptMs) wait();
+        else finish('timeout');
+      });
+    };
+    wait();
     signal.addEventListener('abort', onAbort);
     work.then(
       () => {

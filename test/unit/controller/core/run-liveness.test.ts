@@ -278,6 +278,18 @@ test('[RUN-06] the controller slept for ten minutes: nobody is judged by that ti
   }
 });
 
+test('[RUN-04] what the controller slept through is no latency of the network', () => {
+  const fleet = new ScriptedFleet(fleetPlan(2)).refuse(1, 'probe').start().advance(100);
+  const asked = fleet.sent('probe', 1);
+  assert.ok(asked.length >= 3);
+  fleet.sleep(5000).feed({ kind: 'tick' });
+  const t2Ns = fleet.now.ns;
+  const reply = { kind: 'probeReply', t2Ns, t3Ns: t2Ns, unixMs: fleet.now.unixMs } as const;
+  for (const { id, t1Ns } of asked) fleet.says(1, { ...reply, id, t1Ns });
+  assert.equal(statusOf(fleet, 1).latencyMs, undefined);
+  assert.ok(!fleet.lines().some((line) => line.includes('latency')), fleet.lines().join());
+});
+
 test('[RUN-06] the controller slept across the end of the stage: nobody has failed whose result is still unread', () => {
   const stages = [stageOf({ durationMs: 30_000 })];
   const fleet = new ScriptedFleet(fleetPlan(3, { stages })).start().advance(20_000);

@@ -22,6 +22,19 @@ test('work that is not done in time is not waited for', async () => {
   assert.equal(await outcome, 'timeout');
 });
 
+test('[RUN-02] a deadline that was slept through begins anew: nobody is blamed for our own sleep', async () => {
+  const clock = new ManualClock();
+  const outcome = race(never, limits(clock));
+  clock.sleep(20_000);
+  clock.advance(99);
+  assert.equal(clock.armed, 1, 'still waiting');
+  clock.advance(1);
+  assert.equal(await outcome, 'timeout');
+  const late = race(never, limits(clock));
+  clock.sleep(2100);
+  assert.equal(await late, 'timeout', 'a busy moment is no sleep');
+});
+
 test('[STAT-09] an abort ends the wait at once, and one that came before is heeded as well', async () => {
   const clock = new ManualClock();
   const abort = new AbortController();
