@@ -3,12 +3,13 @@ import type { HeldRange, Progress } from '../../shared/model/messages.js';
 import type { AgentPlan, Plan } from '../../shared/model/plan.js';
 import { ClockProbes } from './clock-probes.js';
 import { earliest } from './earliest.js';
-import { tenthSeconds, wholeSeconds } from './duration-text.js';
+import { wholeSeconds } from './duration-text.js';
 import { Ending } from './ending.js';
 import { Hearing } from './hearing.js';
 import { LinkKeeper } from './link-keeper.js';
 import { Lookout, type Outlook } from './lookout.js';
 import { makesDataset } from './makes-dataset.js';
+import { MessageDelays } from './message-delays.js';
 import type { Outbox } from './outbox.js';
 import type { AgentFacts, ClockEstimate, LinkState, SessionState } from './records.js';
 import type { RunMode } from './run-io.js';
@@ -49,10 +50,10 @@ export class AgentSession {
   readonly probes = new ClockProbes();
   readonly states: SessionStateKeeper;
   readonly hearing: Hearing;
+  readonly delays: MessageDelays;
   readonly ending: Ending;
   readonly #deliveries = new Map<number, StageDelivery>();
   #makesDataset = false;
-  #sleptUntilMs = -Infinity;
   instanceId: string | undefined;
   #facts: AgentFacts | undefined;
   /** The stage it is ready for. */
@@ -83,6 +84,7 @@ export class AgentSession {
     const { probes, states, link } = this;
     const { contact } = this.lookout;
     this.hearing = new Hearing({ agent, probes, contact, outbox });
+    this.delays = new MessageDelays({ agent, link, contact, outbox });
     this.ending = new Ending({ agent, timeouts, states, link, contact, outbox, emit });
   }
 
@@ -124,26 +126,6 @@ export class AgentSession {
       this.context.emit({ kind: 'back' });
     }
     return true;
-  }
-
-  roundTrip(ms: number, nowMs: number): void {
-    if (this.#wasSleptThrough(ms, nowMs)) return;
-    this.lookout.contact.roundTrip(ms);
-    this.latency(ms, nowMs);
-  }
-
-  /** A round trip or the age of a message. */
-  latency(ms: number, nowMs: number): void {
-    if (this.#wasSleptThrough(ms, nowMs)) return;
-    const delays = this.link.measured(ms);
-    if (delays !== undefined) {
-      const range = `${String(delays.firstMs)} ms to ${String(delays.capMs)} ms`;
-      const line = `Agent ${this.id}: messages take ${String(Math.round(ms))} ms; reconnect delays are now ${range}`;
-      this.context.outbox.notice('debug', line);
-    }
-    if (!this.lookout.contact.measured(ms)) return;
-    const line = `WARNING: Agent ${this.id} message latency: ${tenthSeconds(ms)} (network issue?)`;
-    this.context.outbox.notice('warn', line);
   }
 
   /** It has made or found its part of the dataset, and not removed it; of one whose last word is missing nobody knows. */
@@ -220,13 +202,9 @@ export class AgentSession {
 
   /** The controller slept for `ms` until now: that was no silence of the agent, and no delay of the network. */
   shift(ms: number, nowMs: number): void {
-    this.#sleptUntilMs = nowMs;
+    this.delays.slept(nowMs);
     this.link.shift(ms);
     this.lookout.shift(ms);
-  }
-
-  #wasSleptThrough(ms: number, nowMs: number): boolean {
-    return nowMs - ms < this.#sleptUntilMs;
   }
 
   get #isBeyondJudging(): boolean {

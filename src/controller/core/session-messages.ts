@@ -27,13 +27,13 @@ export function receiveMessage(
       return;
     case 'pong': {
       const roundTripMs = session.lookout.contact.pong(message.id, now.ms);
-      if (roundTripMs !== undefined) session.roundTrip(roundTripMs, now.ms);
+      if (roundTripMs !== undefined) session.delays.roundTrip(roundTripMs, now.ms);
       return;
     }
     case 'probeReply': {
       const outcome = session.probes.reply(message, receivedNs, now);
       if (!outcome) return;
-      session.roundTrip(outcome.sample.roundTripNs / 1e6, now.ms);
+      session.delays.roundTrip(outcome.sample.roundTripNs / 1e6, now.ms);
       if (outcome.estimate) session.hearing.answered(outcome.estimate);
       return;
     }

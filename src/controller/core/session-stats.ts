@@ -30,7 +30,7 @@ export function interval(session: AgentSession, message: Interval, now: Instant)
   if (watch) {
     watch.stats(now.ms);
     if (contact.isFirstOfBurst(now.ms)) {
-      session.latency(watch.latencyMs(last, message.sampledLateNs, now.ms), now.ms);
+      session.delays.latency(watch.latencyMs(last, message.sampledLateNs, now.ms), now.ms);
     }
   }
   if (session.readyStage === stage) running(session);
