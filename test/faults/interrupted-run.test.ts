@@ -126,7 +126,6 @@ suite('the operator ends the run', { concurrency: 2 }, () => {
         await run.exits(130);
         assert.match(run.said, /WARNING: The dataset stays on agent-1, agent-2, agent-3: /);
         assert.match(run.said, /WARNING: agent-2 not reached; it stops by itself within \d+s/);
-        assert.doesNotMatch(run.said, /agent-[13] not reached/);
         assert.match(run.said, /Ended at once; the journal is in/);
         assert.ok(run.records('interval').length > 0);
         assert.equal(run.manifest().outcome, 'interrupted');
