@@ -1,3 +1,4 @@
+import { sleptMs } from '../../shared/kernel/clock.js';
 import type { Instant } from '../../shared/kernel/clock.js';
 import type { Plan } from '../../shared/model/plan.js';
 import { AgentSession } from './agent-session.js';
@@ -19,9 +20,6 @@ import type { SessionEvent } from './session-events.js';
 import { takeInput } from './session-inputs.js';
 import { SessionWakes } from './session-wakes.js';
 import type { RunStatus } from './snapshot.js';
-
-/** Waking later than this is not jitter: the controller itself was stopped or starved, and judges nobody by that time. */
-const sleptMs = 2000;
 
 /**
  * The run machine: `handle` takes one input and returns the effects to carry out in their order; `wakeAt` is when it

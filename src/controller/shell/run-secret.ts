@@ -77,10 +77,10 @@ export function isDriven({ host, pid }: RunSecret): boolean | undefined {
  * that crashed writes no journal. @throws MusterError 2
  */
 export async function demandOver(folder: string, clock: Clock): Promise<void> {
-  // Who may not read the secret can still report.
-  const kept = await readSecret(folder).catch(() => undefined);
+  const kept = await readSecret(folder).catch(leaveToJournal);
   if (kept === undefined || isDriven(kept) === false) return;
-  if (!(await isFresh(join(folder, 'journal.ndjson'), clock))) return;
+  const isWritten = await isFresh(join(folder, 'journal.ndjson'), clock).catch(leaveToJournal);
+  if (isWritten !== true) return;
   throw new MusterError(
     `The run in ${folder} goes on: process ${String(kept.pid)} on ${kept.host} drives or recovers it`,
     {
@@ -88,6 +88,11 @@ export async function demandOver(folder: string, clock: Clock): Promise<void> {
       hint: 'It writes all files at its end; --ui shows it until then.',
     },
   );
+}
+
+/** A folder that is none is told of when its journal is read, and who may not read the secret can still report. */
+function leaveToJournal(thrown: unknown): undefined {
+  if (codeOf(thrown) === undefined) throw thrown;
 }
 
 /** Written to so recently that its run may go on. Rejects with the system's error. */

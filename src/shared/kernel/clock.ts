@@ -1,3 +1,6 @@
+/** A timer that fires later than that was slept through: by a host that was suspended, or a process that was stopped. */
+export const sleptMs = 2000;
+
 /** Stops a pending timer; calling it again, or after the timer fired, does nothing. */
 export type Cancel = () => void;
 

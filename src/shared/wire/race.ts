@@ -1,3 +1,4 @@
+import { sleptMs } from '../kernel/clock.js';
 import type { Cancel, Clock } from '../kernel/clock.js';
 
 export interface Limits {
@@ -5,9 +6,6 @@ export interface Limits {
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
 }
-
-/** A timer that fires later than that was slept through: by a host that was suspended, or a process that was stopped. */
-const sleptMs = 2000;
 
 /**
  * Waits for `work`, but not beyond a deadline and not after an abort; leaves neither timer nor listener behind. After a sleep

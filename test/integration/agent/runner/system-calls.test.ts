@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import type { TestContext } from 'node:test';
 import { whyNoFio } from '../../../support/fio.js';
 import { assignmentOf, stageOf } from '../../../support/runner-process.js';
 import { callsIn, lacksStrace, tracedRunner } from '../../../support/strace.js';
@@ -51,15 +52,21 @@ function transferOf(call: Call): Transfer {
   return { ...call, length: Number(length), offset: Number(offset) };
 }
 
-test('[MEAS-01] [ENG-01] strace sees the system calls of every operation, and no others on the dataset', async (t) => {
-  if (lacksStrace(t)) return;
+/** A workload process under strace, a folder for its target, and the one where strace leaves what it saw. */
+function tracedIn(t: TestContext, calls: readonly string[]) {
   const folder = temporaryFolder();
   t.after(folder.remove);
-  const [target, trace] = ['target', 'trace'].map((name) => path.join(folder.path, name));
-  assert.ok(target !== undefined && trace !== undefined);
+  const target = path.join(folder.path, 'target');
+  const trace = path.join(folder.path, 'trace');
   for (const one of [target, trace]) fs.mkdirSync(one);
-  const runner = tracedRunner(trace, traced);
+  const runner = tracedRunner(trace, calls);
   t.after(() => runner.kill());
+  return { target, trace, runner };
+}
+
+test('[MEAS-01] [ENG-01] strace sees the system calls of every operation, and no others on the dataset', async (t) => {
+  if (lacksStrace(t)) return;
+  const { target, trace, runner } = tracedIn(t, traced);
   const noFio = whyNoFio();
   if (noFio !== undefined) t.diagnostic(`no stage that fio runs: ${noFio}`);
   const assignment = assignmentOf(target, noFio === undefined ? [...stages, byFio] : stages);
@@ -124,13 +131,8 @@ test('[MEAS-01] [ENG-01] strace sees the system calls of every operation, and no
 
 test('[MEAS-01] [ENG-01] strace sees the calls of list, rename, mkdir and rmdir, too, on names of the lanes’ own', async (t) => {
   if (lacksStrace(t)) return;
-  const folder = temporaryFolder();
-  t.after(folder.remove);
-  const [target, trace] = ['target', 'trace'].map((name) => path.join(folder.path, name));
-  assert.ok(target !== undefined && trace !== undefined);
-  for (const one of [target, trace]) fs.mkdirSync(one);
-  const runner = tracedRunner(trace, ['openat', '?rename', 'renameat', '?mkdir', '?rmdir']);
-  t.after(() => runner.kill());
+  const calledFor = ['openat', '?rename', 'renameat', '?mkdir', '?rmdir'];
+  const { target, trace, runner } = tracedIn(t, calledFor);
   const kinds = ['list', 'put', 'rename', 'mkdir', 'rmdir'] as const;
   const mix = kinds.map((operation) => ({ operation, weight: 1 }));
   const [result] = await runner.run(
