@@ -1,23 +1,27 @@
+import { once } from '../../shared/kernel/once.js';
 import type { AgentSession } from './agent-session.js';
 import type { Phase } from './phases/phase.js';
 import type { RunOptions } from './run-io.js';
 import type { AgentStatus, PhaseProgress, RunPhase, RunStatus } from './snapshot.js';
 import { silentAfterMs } from './stage-watch.js';
 
-/** What a view is shown of the run machine; `phase` undefined: finished. */
+/** What a view is shown of the run machine, to be read at once; `phase` undefined: finished. */
 export function statusOf(
   run: { readonly options: RunOptions; readonly sessions: readonly AgentSession[] },
   phase: Phase | undefined,
   nowMs: number,
 ): RunStatus {
   const name = phase?.name(nowMs) ?? 'finished';
+  const agents = once(() => run.sessions.map((session) => agentStatus(session, name, nowMs)));
   return {
     name: run.options.plan.name,
     runId: run.options.runId,
     phase: name,
     stageCount: run.options.plan.stages.length,
     stage: phase?.stage(nowMs),
-    agents: run.sessions.map((session) => agentStatus(session, name, nowMs)),
+    get agents() {
+      return agents();
+    },
   };
 }
 

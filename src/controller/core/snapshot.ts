@@ -107,6 +107,7 @@ export interface LiveLoad {
   readonly agents: readonly AgentLoad[];
 }
 
+/** To be read before the next turn of the loop: of a thousand agents only what is shown is put together. */
 export interface RunSnapshot {
   /** Since the run began. */
   readonly elapsedMs: number;

@@ -3,22 +3,17 @@ import type { Manifest } from '../core/manifest.js';
 import { replaceFile } from './replace-file.js';
 
 const replaceEveryMs = 1000;
-/** Counts, which change all the time, wait for this long. */
-const countsEveryMs = 10_000;
 /** … and after one that took long, for a large fleet or on a slow disk, ten times as long later. */
 const mostOftenPart = 10;
 
-/**
- * Keeps run.json up to date: replaced whole, at most once a second, for new counts alone every ten. The first failure is
- * told and ends it.
- */
+/** Keeps run.json up to date: replaced whole, at most once a second. The first failure is told and ends it. */
 export class RunJson {
   failure: unknown;
   readonly #path: string;
   readonly #manifest: Manifest;
   readonly #clock: Clock;
   readonly #onFailure: (thrown: unknown) => void;
-  #timer: { readonly atMs: number; readonly cancel: Cancel } | undefined;
+  #cancel: Cancel | undefined;
   #writing: Promise<void> | undefined;
   #tookMs = 0;
 
@@ -34,21 +29,17 @@ export class RunJson {
     this.#onFailure = onFailure;
   }
 
-  /** The manifest has changed, `counts`: in nothing but counts and measurements. */
-  changed(what: 'counts' | 'news'): void {
+  /** The manifest has changed. */
+  changed(): void {
     if (this.failure !== undefined) return;
-    const everyMs = what === 'counts' ? countsEveryMs : replaceEveryMs;
-    const waitMs = Math.max(everyMs, mostOftenPart * this.#tookMs);
-    const atMs = this.#clock.nowMs() + waitMs;
-    if (this.#timer && this.#timer.atMs <= atMs) return;
-    this.#timer?.cancel();
-    this.#timer = { atMs, cancel: this.#clock.after(waitMs, () => void this.write()) };
+    const waitMs = Math.max(replaceEveryMs, mostOftenPart * this.#tookMs);
+    this.#cancel ??= this.#clock.after(waitMs, () => void this.write());
   }
 
   /** Resolves when the file is as the manifest is now, or has failed; never rejects. */
   async write(): Promise<void> {
-    this.#timer?.cancel();
-    this.#timer = undefined;
+    this.#cancel?.();
+    this.#cancel = undefined;
     while (this.#writing) await this.#writing;
     if (this.failure !== undefined) return;
     this.#writing = this.#replace();

@@ -22,7 +22,10 @@ import { writeFailureLine } from './write-failure.js';
 /** A disk that takes nothing for this long at the end must not hold the controller. */
 const patienceMs = 30_000;
 
-/** Come again and again of every agent; the rest of run.json changes seldom. */
+/**
+ * Come again and again of every agent. That run.json has them by the next news is enough: of a thousand agents it is
+ * megabytes, and whoever looks after a crash makes it anew from the journal.
+ */
 const counts: ReadonlySet<JournalRecord['type']> = new Set(['clock', 'linkMetrics', 'linkReport']);
 
 const stallLine =
@@ -93,8 +96,7 @@ export class RunResults {
   record(record: JournalRecord): void {
     this.#journal.append(encodeRecord(record));
     this.aggregate.accept(record);
-    if (this.#manifest.accept(record))
-      this.#runJson.changed(counts.has(record.type) ? 'counts' : 'news');
+    if (this.#manifest.accept(record) && !counts.has(record.type)) this.#runJson.changed();
   }
 
   /** The report as far as it is known, for a browser that asks again every `refreshSeconds`. */

@@ -1,4 +1,5 @@
 import { readClock } from '../../shared/kernel/clock.js';
+import { once } from '../../shared/kernel/once.js';
 import type { CommandIo } from '../commands/command-io.js';
 import type { RunEnd } from '../core/run-io.js';
 import type { Run } from '../core/run.js';
@@ -29,11 +30,14 @@ export async function watched(
     const now = clock.nowMs();
     const lateMs = Math.max(0, now - shownAt - viewEveryMs);
     shownAt = now;
+    const live = once(() => results.aggregate.live());
     view.update({
       elapsedMs: now - began,
       lateMs,
       status: run.snapshot(readClock(clock)),
-      live: results.aggregate.live(),
+      get live() {
+        return live();
+      },
     });
     cancelShow = clock.after(viewEveryMs, show);
   };

@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { HistogramLogReader } from 'hdr-histogram-js';
+import { Manifest } from '../../../../src/controller/core/manifest.js';
 import type { JournalRecord } from '../../../../src/controller/core/records.js';
 import { rebuild } from '../../../../src/controller/shell/rebuild.js';
 import { RunResults } from '../../../../src/controller/shell/run-results.js';
@@ -21,6 +22,7 @@ import type { FinishedResults } from '../../../../src/controller/shell/run-resul
 import { MusterError } from '../../../../src/shared/kernel/errors.js';
 import type { Plan } from '../../../../src/shared/model/plan.js';
 import { systemClock } from '../../../../src/shared/kernel/system-clock.js';
+import { ManualClock } from '../../../support/manual-clock.js';
 import { sampleRun } from '../../../support/recorded-run.js';
 
 async function temporary(t: TestContext): Promise<string> {
@@ -262,4 +264,35 @@ test('[RES-04] run.json says who took part, with clocks, states and facts', asyn
     manifest.agents.map(({ target }) => target),
     [{ realPath: '/mnt/bench' }, null, null],
   );
+});
+
+test('[RES-04] counts that come all the time do not have run.json written anew: it has them with the next news', async (t) => {
+  const clock = new ManualClock();
+  const results = await RunResults.open({
+    parent: join(await temporary(t), 'results'),
+    name: 'counts',
+    configText: '',
+    clock,
+    onFailure: (line) => assert.fail(line),
+  });
+  const made = t.mock.method(Manifest.prototype, 'chunks').mock;
+  const [run, ...others] = whole;
+  assert.ok(run);
+  results.record(run);
+  clock.advance(1000);
+  await results.flush();
+  const before = made.callCount();
+  assert.equal(before, 2, 'after a second, and with the flush');
+  const counts = others.filter(({ type }) => type === 'clock' || type === 'linkMetrics');
+  assert.deepEqual([...new Set(counts.map(({ type }) => type))].sort(), ['clock', 'linkMetrics']);
+  for (const record of counts) results.record(record);
+  clock.advance(60_000);
+  assert.equal(made.callCount(), before);
+  results.record({ type: 'transition', atMs: 1, agent: 0, from: 'IDLE', to: 'READY', reason: '' });
+  clock.advance(1000);
+  assert.equal(made.callCount(), before + 1);
+  await results.flush();
+  const text = await readFile(join(results.folder, 'run.json'), 'utf8');
+  const { agents } = JSON.parse(text) as { agents: readonly { link_metrics: unknown }[] };
+  assert.ok(agents.every(({ link_metrics: metrics }) => metrics !== null));
 });

@@ -40,3 +40,42 @@ test('[RUN-11] while a run goes on what is shown is at most a second old, and no
   assert.equal(await ended, done);
   assert.equal(clock.armed, 0);
 });
+
+test('[RUN-17] what no view reads is not put together, and what it reads twice only once', async () => {
+  const clock = new ManualClock();
+  const { status, live } = snapshotOf([agentStatus(0)]);
+  const seen: unknown[] = [];
+  let made = 0;
+  let end = (_: RunEnd): void => undefined;
+  const over = new Promise<RunEnd>((resolve) => {
+    end = resolve;
+  });
+  const ended = watched(
+    { clock, onStop: () => () => undefined },
+    new Interrupts({ onSignal: () => () => undefined }),
+    {
+      run: { snapshot: () => status },
+      driver: { drive: () => over, feed: () => undefined, leave: () => Promise.resolve() },
+      results: {
+        aggregate: {
+          live: () => {
+            made += 1;
+            return live;
+          },
+        },
+      },
+      view: {
+        update: (snapshot) => {
+          if (snapshot.elapsedMs === 5000) seen.push(snapshot.live, snapshot.live);
+        },
+        close: () => undefined,
+      },
+      began: clock.nowMs(),
+    },
+  );
+  clock.advance(10_000);
+  assert.deepEqual(seen, [live, live]);
+  assert.equal(made, 1);
+  end({ outcome: 'completed', reason: undefined, exitCode: 0, notRepresentative: false });
+  await ended;
+});
