@@ -40,11 +40,8 @@ async function endsWith(program: Program, code: number): Promise<string> {
 
 /** The last result that each agent gave: the word of its own host. */
 function lastWords(run: FleetRun): { agent: number; count: number }[] {
-  interface Result {
-    readonly agent: number;
-    readonly result: { readonly operations: readonly { readonly count: number }[] };
-  }
-  return (run.records('stageResult') as unknown as Result[])
+  return run
+    .records('stageResult')
     .map(({ agent, result }) => ({
       agent,
       count: result.operations.reduce((sum, { count }) => sum + count, 0),

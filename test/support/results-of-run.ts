@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
+import { decodeRecord } from '../../src/controller/shell/journal-codec.js';
+import type { JournalRecord } from '../../src/controller/core/records.js';
 import type { AgentStageSummary, Summary } from '../../src/controller/core/summary.js';
 
 type Traffic = Readonly<Record<string, { readonly messages: number; readonly bytes: number }>>;
@@ -60,13 +62,13 @@ export class ResultsOfRun {
   }
 
   /** Records of a type in the journal. */
-  records(type: string): { readonly atMs: number }[] {
+  records<K extends JournalRecord['type']>(type: K): Extract<JournalRecord, { type: K }>[] {
     // What follows the last line break may be half of a record.
     return this.read('journal.ndjson')
       .split('\n')
       .slice(0, -1)
-      .map((line) => JSON.parse(line) as { readonly type: string; readonly atMs: number })
-      .filter((record) => record.type === type);
+      .map((line) => decodeRecord(line))
+      .filter((record): record is Extract<JournalRecord, { type: K }> => record.type === type);
   }
 
   /** Rows of intervals.csv by the names of their columns. */

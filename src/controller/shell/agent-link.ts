@@ -11,6 +11,7 @@ import { DialError } from '../../shared/wire/dial-error.js';
 import { Duplex } from '../../shared/wire/duplex.js';
 import { LinkEndpoint, type LinkEvent } from '../../shared/wire/link-endpoint.js';
 import type { LinkMetrics } from '../../shared/model/link-metrics.js';
+import { LeaseTurns } from '../core/lease-turns.js';
 import type { DialFailure, RunInput } from '../core/run-io.js';
 import { fetchCheckpoint, type FetchOutcome } from './fetch-checkpoint.js';
 
@@ -53,6 +54,7 @@ export class GrpcLink {
   readonly #options: GrpcLinkOptions;
   readonly #endpoint: Endpoint;
   readonly #dial: DialOptions;
+  readonly #leases: LeaseTurns;
   /** For those who speak of a link and do not know whose. */
   readonly #log: Log;
   #dialling: { generation: number; abort: AbortController } | undefined;
@@ -66,7 +68,8 @@ export class GrpcLink {
     this.#log = (level, line) => {
       options.notice(level, `Agent ${agent.id}: ${line}`);
     };
-    const { connectMs, helloMs } = options.plan.timeouts;
+    const { connectMs, helloMs, leaseMs } = options.plan.timeouts;
+    this.#leases = new LeaseTurns(leaseMs);
     const { clock, access } = options;
     this.#dial = { address: addressOf(agent), connectMs, helloMs, clock, access };
     this.#endpoint = new LinkEndpoint({
@@ -74,6 +77,7 @@ export class GrpcLink {
       session: options.runId,
       mergeHistograms: mergeEncoded,
       confirms: options.whenSafe !== undefined,
+      besidesAck: (nowMs) => this.#leases.besidesAck(nowMs),
     });
   }
 
@@ -178,6 +182,8 @@ export class GrpcLink {
   }
 
   send(message: ControllerMessage): void {
+    const { clock } = this.#options;
+    if (message.kind === 'lease' && !this.#leases.inTurn(message, clock.nowMs())) return;
     // between streams the endpoint keeps what is reliable and counts the rest as given up
     if (this.#stream) this.#stream.duplex.send(message);
     else this.#endpoint.send(message);

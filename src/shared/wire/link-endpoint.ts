@@ -34,6 +34,8 @@ export interface EndpointOptions {
    * Default: everything is acknowledged that was delivered to the application.
    */
   readonly confirms?: boolean;
+  /** An unreliable message to go in place of a frame that would only acknowledge. */
+  readonly besidesAck?: (nowMs: number) => Message | undefined;
 }
 
 /** Of the handshake, and of the link itself. */
@@ -59,17 +61,20 @@ export class LinkEndpoint<Out extends Message = Message, In extends Message = Me
   readonly #outbound: Outbound;
   readonly #inbound: Inbound<In>;
   readonly #acks: Acknowledgements;
+  readonly #besidesAck: (nowMs: number) => Message | undefined;
   #signer: FrameSigner | undefined;
   #generation: number | undefined;
   /** Of the next frame on the present stream. */
   #sequence = 1n;
 
-  constructor({ side, session, mergeHistograms, confirms = false }: EndpointOptions) {
+  constructor(options: EndpointOptions) {
+    const { side, session, mergeHistograms, confirms = false } = options;
     this.#side = side;
     this.#context = { direction: side === 'agent' ? 'toController' : 'toAgent', session };
     this.#outbound = new Outbound(mergeHistograms, this.#counters);
     this.#inbound = new Inbound({ side, session, counters: this.#counters });
     this.#acks = new Acknowledgements(this.#inbound, confirms);
+    this.#besidesAck = options.besidesAck ?? (() => undefined);
   }
 
   /** Highest contiguous reliable number delivered to the application, and confirmed by it. */
@@ -150,7 +155,9 @@ export class LinkEndpoint<Out extends Message = Message, In extends Message = Me
       return this.#frame(kindOf(candidate), reliable, packed);
     }
     if (!due(this.#acks.dueMs(), nowMs)) return undefined;
-    return this.#frame('ack', 0n, { encoding: 'PLAIN', payload: new Uint8Array() });
+    const message = this.#besidesAck(nowMs);
+    if (!message) return this.#frame('ack', 0n, { encoding: 'PLAIN', payload: new Uint8Array() });
+    return this.#frame(message.kind, 0n, pack(encodePayload(message)));
   }
 
   /** When poll may have something although nothing was sent or received: a delayed acknowledgement or nak. */

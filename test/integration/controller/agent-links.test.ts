@@ -11,8 +11,9 @@ import type { FetchOutcome } from '../../../src/controller/shell/fetch-checkpoin
 import { GrpcLinks } from '../../../src/controller/shell/agent-links.js';
 import type { AgentMessage } from '../../../src/shared/model/messages.js';
 import { systemClock } from '../../../src/shared/kernel/system-clock.js';
-import { encodePayload } from '../../../src/shared/wire/codec.js';
-import { encodeFrame } from '../../../src/shared/wire/frame.js';
+import { decodePayload, encodePayload } from '../../../src/shared/wire/codec.js';
+import { decodeFrame, encodeFrame } from '../../../src/shared/wire/frame.js';
+import type { Frame } from '../../../src/shared/wire/frame.js';
 import { handshakeFrame } from '../../../src/shared/wire/handshake-frames.js';
 import { encodeHelloReply } from '../../../src/shared/wire/hello-frames.js';
 import { EventLog } from '../../support/event-log.js';
@@ -20,6 +21,7 @@ import { planOf, smallConfig } from '../../support/example-plan.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { startRawServer } from '../../support/raw-server.js';
 import type { RawAnswers } from '../../support/raw-server.js';
+import { anIntervalOf } from '../../support/sample-messages.js';
 import { helloReply, startWireAgent } from '../../support/wire-pair.js';
 
 /** The links of a run with one agent, at that port, and what they tell the run. */
@@ -159,6 +161,47 @@ test('[RUN-08] [RPC-05] what is wrong with an agent’s frames is told with its 
   assert.deepEqual(
     inputs.all.filter(({ kind }) => kind === 'message').map(({ kind }) => kind),
     ['message'],
+  );
+});
+
+test('[RPC-06] [PERF-07] an agent has a lease in place of a frame that only acknowledges, and no second one in the same second', async (t) => {
+  const heard = new EventLog<Frame>();
+  let report = (): void => assert.fail('no session');
+  const port = await startRawServer(t, {
+    session: (call) => {
+      let arrived = 0;
+      const interval = encodePayload({ kind: 'interval', ...anIntervalOf({ first: 0 }) });
+      report = () => call.write(frame(2n, interval));
+      call.on('data', (bytes: Buffer) => {
+        arrived += 1;
+        if (arrived === 1) call.write(handshakeFrame(welcome, 1n, 'toController'));
+        if (arrived <= 2) return;
+        heard.add(decodeFrame(bytes, { direction: 'toAgent', session: 'run-1' }));
+      });
+    },
+  });
+  const clock = new ManualClock();
+  const { links, inputs } = linksTo(t, port, { clock });
+  links.dial(0, 1, []);
+  await inputs.until(({ kind }) => kind === 'dialed');
+  links.send(0, { kind: 'lease', count: 1 });
+  await heard.count(() => true, 1);
+  clock.advance(600);
+  report();
+  await inputs.until(({ kind }) => kind === 'message');
+  clock.advance(50);
+  await heard.until(({ seen }) => seen === 2n);
+  clock.advance(350);
+  links.send(0, { kind: 'lease', count: 2 });
+  links.send(0, { kind: 'ping', id: 5 });
+  await heard.count(() => true, 3);
+  assert.deepEqual(
+    heard.all.map(({ payload }) => decodePayload(payload)),
+    [
+      { kind: 'lease', count: 1 },
+      { kind: 'lease', count: 1 },
+      { kind: 'ping', id: 5 },
+    ],
   );
 });
 

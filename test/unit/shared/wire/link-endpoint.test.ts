@@ -337,6 +337,34 @@ test('messages of another run are not read', () => {
   assert.equal(events[0]?.kind, 'invalid');
 });
 
+test('[RPC-10] in place of a bare acknowledgement a message goes that acknowledges as much; without one it goes alone', () => {
+  const leases = [{ kind: 'lease', count: 7 } as const];
+  const controller = controllerEndpoint({ ...options, besidesAck: () => leases.shift() });
+  const agent = attachedAgent();
+  controller.attach(1, 0, 0n);
+  const say = (first: number): void => {
+    agent.send({ kind: 'ready', stage: first });
+    agent.send({ kind: 'interval', ...anIntervalOf({ first }) });
+    for (let frame = agent.poll(0); frame; frame = agent.poll(0)) controller.receive(frame, 0);
+  };
+  say(0);
+  assert.equal(controller.poll(49), undefined);
+  const lease = controller.poll(50);
+  assert.ok(lease);
+  assert.deepEqual(agent.receive(lease, 50), [
+    { kind: 'message', message: { kind: 'lease', count: 7 } },
+  ]);
+  assert.ok(agent.settled);
+  assert.equal(controller.poll(1000), undefined);
+  say(1);
+  const bare = controller.poll(100);
+  assert.ok(bare);
+  assert.deepEqual(agent.receive(bare, 100), []);
+  assert.ok(agent.settled);
+  const { lease: leased, ack } = controller.metrics().sent;
+  assert.deepEqual([leased?.messages, ack?.messages], [1, 1]);
+});
+
 test('[LINK-12] messages and bytes are counted by kind on both sides, and compression', () => {
   const pipe = new LossyPipe();
   pipe.connect();

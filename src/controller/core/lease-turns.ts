@@ -1,0 +1,40 @@
+import type { ControllerMessage } from '../../shared/model/messages.js';
+
+type Lease = Extract<ControllerMessage, { kind: 'lease' }>;
+
+const periodMs = 1000;
+/** An agent whose `lease` is shorter than this gets each one in its turn. */
+const shortMs = 10_000;
+
+/**
+ * The leases of one agent, which are due once a second. One may go in place of a frame that only acknowledges; the one
+ * whose turn comes next is spared then, so that a fleet that reports every second costs a frame a second and agent, and
+ * not two. Two of them lie less than two seconds apart.
+ */
+export class LeaseTurns {
+  readonly #spares: boolean;
+  #newest: Lease | undefined;
+  #sentAtMs = -Infinity;
+  /** When one went in place of an acknowledgement. */
+  #besideAtMs = -Infinity;
+
+  constructor(leaseMs: number) {
+    this.#spares = leaseMs >= shortMs;
+  }
+
+  /** @returns true when this one, whose turn it is, is to be sent */
+  inTurn(lease: Lease, nowMs: number): boolean {
+    this.#newest = lease;
+    if (nowMs - this.#besideAtMs < periodMs) return false;
+    this.#sentAtMs = nowMs;
+    return true;
+  }
+
+  /** The one to go in place of an acknowledgement. */
+  besidesAck(nowMs: number): Lease | undefined {
+    if (!this.#spares || !this.#newest || nowMs - this.#sentAtMs < periodMs / 2) return undefined;
+    this.#sentAtMs = nowMs;
+    this.#besideAtMs = nowMs;
+    return this.#newest;
+  }
+}

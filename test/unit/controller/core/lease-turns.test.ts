@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { LeaseTurns } from '../../../../src/controller/core/lease-turns.js';
+
+/** Every 100 ms an acknowledgement may be due; the turn comes once a second. @returns when leases went, in ms */
+function leases(turns: LeaseTurns, acksDue: readonly boolean[], turnAt = 0): number[] {
+  const sent: number[] = [];
+  let count = 0;
+  for (const [step, isDue] of acksDue.entries()) {
+    const nowMs = step * 100;
+    if (step % 10 === turnAt && turns.inTurn({ kind: 'lease', count: ++count }, nowMs)) {
+      sent.push(nowMs);
+    }
+    if (isDue && turns.besidesAck(nowMs)) sent.push(nowMs);
+  }
+  return sent;
+}
+
+test('[RPC-06] an agent with nothing to be acknowledged has a lease a second', () => {
+  const never = Array<boolean>(50).fill(false);
+  assert.deepEqual(leases(new LeaseTurns(150_000), never), [0, 1000, 2000, 3000, 4000]);
+});
+
+test('[RPC-06] [PERF-07] one that reports every second has a lease with each acknowledgement, and none besides', () => {
+  const atThree = Array.from({ length: 50 }, (_, step) => step % 10 === 7);
+  assert.deepEqual(leases(new LeaseTurns(150_000), atThree), [0, 700, 1700, 2700, 3700, 4700]);
+});
+
+test('[RPC-06] whenever acknowledgements are due, leases lie less than two seconds and at least half a second apart', () => {
+  fc.assert(
+    fc.property(fc.array(fc.boolean(), { minLength: 30, maxLength: 80 }), fc.nat(9), (due, at) => {
+      const sent = leases(new LeaseTurns(150_000), due, at);
+      const end = due.length * 100;
+      const gaps = [...sent, end].map((ms, index) => ms - (sent[index - 1] ?? 0));
+      assert.ok(Math.max(...gaps) < 2000, `at ${sent.join(', ')} of ${String(end)} ms`);
+      assert.ok(Math.min(...gaps.slice(1, -1)) >= 500, `at ${sent.join(', ')} ms`);
+    }),
+  );
+});
+
+test('[RPC-06] a turn that comes early, after a late one, is not spared', () => {
+  const turns = new LeaseTurns(150_000);
+  const sent = [0, 1040, 2000, 3000].map((ms) => turns.inTurn({ kind: 'lease', count: 1 }, ms));
+  assert.deepEqual(sent, [true, true, true, true]);
+});
+
+test('[RPC-06] an agent that waits for its controller for less than ten seconds has each lease in its turn', () => {
+  const always = Array<boolean>(30).fill(true);
+  assert.deepEqual(leases(new LeaseTurns(9_000), always), [0, 1000, 2000]);
+});
+
+test('[RPC-06] what goes with an acknowledgement is the newest lease; before the first there is none', () => {
+  const turns = new LeaseTurns(150_000);
+  assert.equal(turns.besidesAck(0), undefined);
+  assert.ok(turns.inTurn({ kind: 'lease', count: 3 }, 100));
+  assert.deepEqual(turns.besidesAck(700), { kind: 'lease', count: 3 });
+});
