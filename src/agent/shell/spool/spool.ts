@@ -83,7 +83,7 @@ export class Spool {
 
   /** A run has the agent. */
   begin(run: SpoolRun): void {
-    const { instanceId, clock, folders, onFailure } = this.#options;
+    const { uid, instanceId, clock, folders, onFailure } = this.#options;
     const folder = this.#folder;
     if (folder === undefined) {
       if (folders.length > 0) onFailure(notKept(this.#why));
@@ -99,6 +99,7 @@ export class Spool {
     } as const;
     const writer = new SpoolWriter({
       folder,
+      uid,
       header,
       clock,
       onFailure: (thrown) => {
