@@ -233,6 +233,20 @@ test('[LINK-06] a spool folder that somebody has removed is made again for the n
   await spool.close();
 });
 
+test('[STAT-02] a spool that is found missing when its run has ended is no failure of the next run', async (t) => {
+  const { open, folder, failures } = place(t);
+  const spool = await open();
+  spool.begin(run);
+  spool.add(interval(0));
+  await read(spool);
+  rmSync(path.join(folder, 'spool'), { recursive: true });
+  const ended = spool.end(true);
+  spool.begin({ ...run, runId: 'run-2' });
+  await ended;
+  await spool.close();
+  assert.deepEqual(failures, []);
+});
+
 test('[LINK-06] [STAT-02] a spool that is removed in the middle of a run is missed, and said to be', async (t) => {
   const { open, folder, failures, clock } = place(t);
   const spool = await open();
