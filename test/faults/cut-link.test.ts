@@ -89,6 +89,25 @@ suite('the network of one agent fails', { concurrency: 2 }, () => {
     );
 
     await t.test(
+      '[RUN-07] [LINK-02] a connection that dies without a sign, and no way to a fresh one until the agent is hung: it is back with one, exit 0',
+      async () => {
+        const run = fleet.run({ through, seconds: 20, timeouts: { lease: '60s' } });
+        await run.loaded();
+        proxy.blackhole('up');
+        proxy.blackhole('down');
+        await run.waitFor(/Agent agent-2 not responding \(no stats for \d+s\) - marking as hung/);
+        proxy.healNew();
+        await run.waitFor(/Agent agent-2 reconnected \(stream 2\)/);
+        await run.exits(0);
+        assert.equal(run.summary().coverage.agents_completed, 3);
+        for (const { id } of fleet.agents) run.checkTimeLine(id);
+        run.checkSums();
+        const [hang = 0] = run.manifest().agents[1]?.link_metrics?.hangs_ms ?? [];
+        assert.ok(hang >= 6000, `hung for ${hang} ms`);
+      },
+    );
+
+    await t.test(
       '[LINK-04] between stages, at the collecting and in cleanup: all results arrive, exit 0',
       async () => {
         const stages = [

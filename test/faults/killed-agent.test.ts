@@ -7,6 +7,7 @@ import { eventually } from '../support/eventually.js';
 import {
   Fleet,
   heldInCleanup,
+  holdWork,
   largeDataset,
   patientTimeouts,
   workloadProcess,
@@ -229,6 +230,27 @@ suite('an agent is killed (SIGKILL)', { concurrency: 2 }, () => {
         assert.deepEqual([state, ended_by, missing_seconds], ['ABORTED', 'aborted', 0]);
         assert.equal(run.manifest().agents[1]?.state, 'FAILED');
         assert.ok(run.operationsOf('agent-2') > 0);
+        run.checkSums();
+      },
+    );
+
+    await t.test(
+      '[RUN-03] an agent that its operator stops when its part is done says so, and nobody waits for it: exit 0',
+      async () => {
+        const run = fleet.run({ timeouts: patientTimeouts });
+        await run.loaded();
+        const late = await holdWork(fleet.agent(0), run);
+        await run.until('agent-2 done', ({ agents }) =>
+          agents.some(({ id, state }) => id === 'agent-2' && state === 'COMPLETED'),
+        );
+        const { program } = fleet.agent(1);
+        program.kill('SIGTERM');
+        assert.deepEqual(await program.ended, { code: 130, signal: null });
+        await run.waitFor(/Agent agent-2 left the run: agent stopped by operator/);
+        late.release();
+        await run.exits(0);
+        assert.doesNotMatch(run.said, /agent-2 (disconnected|did not come back|not reached)/);
+        assert.match(run.said, /Dataset not removed on agent-2/);
         run.checkSums();
       },
     );

@@ -155,7 +155,9 @@ suite('what a crash leaves on disks', { concurrency: 2 }, () => {
         cpSync(run.folder, copy, { recursive: true });
         const secret = path.join(copy, 'run.secret');
         const kept = JSON.parse(readFileSync(secret, 'utf8')) as object;
-        writeFileSync(secret, JSON.stringify({ ...kept, secret: '0'.repeat(32) }));
+        // Another process has the number of the one that drove the run, as may be after a reboot.
+        const { pid } = process;
+        writeFileSync(secret, JSON.stringify({ ...kept, secret: '0'.repeat(32), pid }));
         const refused = await endsWith(fleet.controller(['recover', copy]), 4);
         assert.match(refused, /no checkpoint of this run \(there is no checkpoint of run/);
         const output = await endsWith(fleet.controller(['recover', run.folder]), 4);

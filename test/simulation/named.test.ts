@@ -170,7 +170,7 @@ test('[RUN-06] an agent that wakes in the last stage, which goes on without it, 
     history.controller.records.findLast(({ record }) => is(record))!.atMs;
   const startedMs = at((record) => record.type === 'stageStart' && record.stage === 1);
   const endedMs = at((record) => record.type === 'stageEnd' && record.stage === 1);
-  const backMs = at((record) => record.type === 'link' && record.reason === 'speaks again');
+  const backMs = at((record) => record.type === 'link' && record.to === 'CONNECTED');
   assert.ok(startedMs < backMs && backMs < endedMs, 'it wakes while the last stage runs');
   const course = records(history, 'transition')
     .filter(({ agent }) => agent === 2)

@@ -26,7 +26,9 @@ interface RunJson {
     readonly id: string;
     readonly state: string;
     readonly reconnects: number;
-    readonly link_metrics: (LinkSide & { readonly agent: AgentLinkSide | null }) | null;
+    readonly link_metrics:
+      | (LinkSide & { readonly agent: AgentLinkSide | null; readonly hangs_ms: readonly number[] })
+      | null;
     readonly states: readonly { readonly state: string; readonly reason: string }[];
     readonly links: readonly { readonly link: string; readonly generation: number }[];
     readonly clock: readonly { readonly offset_ns: string; readonly bound_ns: number }[];

@@ -2,7 +2,7 @@ import type { AgentState } from '../../shared/model/agent-state.js';
 import type { Assignment } from '../../shared/model/assignment.js';
 import type { Instant } from '../../shared/kernel/clock.js';
 import type { LogLevel } from '../../shared/kernel/log.js';
-import { stalledBy } from '../../shared/model/stalled-by.js';
+import { silentWorkload, stalledBy } from '../../shared/model/stalled-by.js';
 import type { RunnerEvent } from '../runner/protocol.js';
 import { Alarm, earliest } from './alarm.js';
 import type { Command } from './command-table.js';
@@ -20,6 +20,9 @@ import type { RunnerExit } from './session-io.js';
 /** Its watchdog kills it then: after a sleep of this host before the agent itself has looked at the time. */
 const leaseOver =
   'the workload process ended by itself, because its lease was not renewed in time (was this host or the controller stopped?)';
+
+/** It reports once a second. */
+const reportLateNs = 3e9;
 
 /** How much later than the controller's words the runner's end may be read. */
 const momentNs = 5_000_000_000n;
@@ -153,7 +156,9 @@ export class AgentRun {
 /** The stage is over but operations hang: they count as abandoned, which is a result and no failure of the last stage. */
 function drainOver(run: RunContext, now: Instant): void {
   const seconds = Math.round((run.assignment?.timeouts.drainMs ?? 0) / 1000);
-  const reason = `operations were still in flight ${String(seconds)}s after the end of the stage (${stalledBy(starvedThreads(run))})`;
+  const isSilent = (run.runner?.silenceNs(now.ms) ?? 0) > reportLateNs;
+  const cause = isSilent ? silentWorkload : stalledBy(starvedThreads(run));
+  const reason = `operations were still in flight ${String(seconds)}s after the end of the stage (${cause})`;
   run.tell('warn', reason);
   const last = run.totals !== undefined && isLastStage(run, run.totals.stage);
   const error = last ? undefined : ({ code: 'stuck', message: reason } as const);

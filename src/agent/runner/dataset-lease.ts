@@ -16,7 +16,7 @@ import { waitUntil } from '../core/wait-until.js';
 import { readOwn } from './dataset-files.js';
 import { leaseName } from './dataset-layout.js';
 import { Aborted, RunnerFailure } from './failure.js';
-import { isGone, processMark } from './process-mark.js';
+import { isGone, processMark } from '../../shared/host/process-mark.js';
 import type { RunnerParts } from './runner-parts.js';
 
 /** The workload process of a run that is over may take this long to be gone. */

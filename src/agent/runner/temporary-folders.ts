@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { codeOf, reasonOf } from '../../shared/kernel/errors.js';
 import type { Log } from '../../shared/kernel/log.js';
-import { isGone, processMark, scopeOfProcesses } from './process-mark.js';
+import { isGone, processMark, scopeOfProcesses } from '../../shared/host/process-mark.js';
 
 const memoryFolder = '/dev/shm';
 /** What is made, for whom (a scope, a process and its start), and six characters of mkdtemp. */

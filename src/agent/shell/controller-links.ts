@@ -55,7 +55,7 @@ export class ControllerLinks {
 
   /**
    * A controller's Open has come. Nothing changes before its Confirm is there; should the agent have changed hands
-   * meanwhile, the stream is ended and the controller dials again.
+   * meanwhile, or be stopped, the stream is ended and the controller dials again.
    */
   async incoming(incoming: IncomingSession): Promise<void> {
     const { session, facts, log, feed, fetches, clock } = this.#options;
@@ -78,9 +78,11 @@ export class ControllerLinks {
       received: link?.endpoint.received ?? 0n,
     });
     if (!accepted) return;
-    const verdictNow = session.verdict(open, clock.nowMs()).kind;
-    if (verdictNow === 'refuse' || (verdictNow === 'resume') !== (link !== undefined)) {
-      log('warn', `Ended a stream of ${open.identity} (${peer}): the agent has changed hands`);
+    const now = session.verdict(open, clock.nowMs());
+    if (now.kind === 'refuse' || (now.kind === 'resume') !== (link !== undefined)) {
+      const isStopping = now.kind === 'refuse' && now.code === 'stopping';
+      const why = isStopping ? now.message : 'the agent has changed hands';
+      log('warn', `Ended a stream of ${open.identity} (${peer}): ${why}`);
       accepted.stream.onFrame(() => undefined);
       accepted.stream.end();
       return;

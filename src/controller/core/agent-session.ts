@@ -172,10 +172,10 @@ export class AgentSession {
       } else this.link.tick(now.ms);
     }
     if (this.link.isOpen) this.#probe(now);
-    if (this.#isBeyondJudging) return;
-    if (this.link.isOpen && this.lookout.contact.helloIsDue(now.ms)) {
+    if (this.#isAskedAfter && this.lookout.contact.helloIsDue(now.ms)) {
       this.context.outbox.push({ kind: 'helloProbe', agent: this.index });
     }
+    if (this.#isBeyondJudging) return;
     const verdict = this.lookout.check(this.#outlook(now.ms));
     if (verdict) this.#follow(verdict, now);
   }
@@ -184,6 +184,7 @@ export class AgentSession {
     if (this.linkState === 'CLOSED') return undefined;
     let due = this.link.isOpen ? this.probes.wakeAt() : undefined;
     if (this.ending.failure === undefined) due = earliest(due, this.link.wakeAt());
+    if (this.#isAskedAfter) due = earliest(due, this.lookout.contact.helloDueMs);
     // An early wake does no harm, so the instant of now need not be known.
     if (!this.#isBeyondJudging) due = earliest(due, this.lookout.wakeAt(this.#outlook(0)));
     return due;
@@ -205,6 +206,11 @@ export class AgentSession {
     this.delays.slept(nowMs);
     this.link.shift(ms);
     this.lookout.shift(ms);
+  }
+
+  /** Also when it is hung: its stream may be what is dead, and TCP finds that out late after an outage. */
+  get #isAskedAfter(): boolean {
+    return this.link.isOpen && !hasEnded(this.state);
   }
 
   get #isBeyondJudging(): boolean {

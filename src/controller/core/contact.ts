@@ -5,6 +5,9 @@ import { LatencyWatch } from './latency-watch.js';
 /** Silence on an open stream after which the agent is asked on a fresh connection, and how often, lies between these. */
 const [shortestHelloMs, longestHelloMs] = [3000, 10_000];
 
+/** … and it is not asked more often than so many times in the length of its silence: many may be hung, for hours. */
+const asksPerSilence = 24;
+
 /** Messages that arrive closer together than this were held up together: one latency, not several. */
 const latencySpacingMs = 500;
 
@@ -95,7 +98,9 @@ export class Contact {
   }
 
   get helloDueMs(): number {
-    return Math.max(this.#heardAtMs, this.#helloAskedAtMs) + this.#helloAfterMs;
+    const silentMs = Math.max(0, this.#helloAskedAtMs - this.#heardAtMs);
+    const afterMs = Math.max(this.#helloAfterMs, silentMs / asksPerSilence);
+    return Math.max(this.#heardAtMs, this.#helloAskedAtMs) + afterMs;
   }
 
   /** The silence on the stream lasts: an answer on the side now proves the stream dead. */

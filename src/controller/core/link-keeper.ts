@@ -102,14 +102,15 @@ export class LinkKeeper {
     });
   }
 
-  /** False: an answer to a dial that was given up. */
-  dialed(generation: number): boolean {
+  /** False: an answer to a dial that was given up. `silentMs`: nothing was heard of it for so long. */
+  dialed(generation: number, silentMs = 0): boolean {
     if (generation !== this.#generation || this.#dial.kind !== 'underWay') return false;
     this.#dial = { kind: 'none' };
     this.#open = true;
     this.#attempt = 0;
     this.#lostAtMs = undefined;
-    this.#move('CONNECTED', generation === 1 ? '' : 'reconnected');
+    const more = this.#state === 'HUNG' ? { silentMs } : {};
+    this.#move('CONNECTED', generation === 1 ? '' : 'reconnected', more);
     return true;
   }
 

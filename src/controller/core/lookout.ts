@@ -1,7 +1,6 @@
 import type { AgentMessage } from '../../shared/model/messages.js';
 import type { Timeouts } from '../../shared/model/plan.js';
 import { Contact } from './contact.js';
-import { earliest } from './earliest.js';
 import { silentAfterMs, StageWatch } from './stage-watch.js';
 import type { Heard, Verdict, Watch } from './watch.js';
 import { WorkWatch } from './work-watch.js';
@@ -55,8 +54,7 @@ export class Lookout {
   }
 
   wakeAt(outlook: Outlook): number | undefined {
-    const watch = this.#watch?.wakeAt(this.#heard(outlook));
-    return outlook.connected ? earliest(watch, this.contact.helloDueMs) : watch;
+    return this.#watch?.wakeAt(this.#heard(outlook));
   }
 
   shift(ms: number): void {

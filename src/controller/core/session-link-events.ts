@@ -12,13 +12,14 @@ type DialFailed = Extract<RunInput, { kind: 'dialFailed' }>;
 export function dialed(session: AgentSession, answer: Dialed, now: Instant): void {
   const { generation, hello, welcome } = answer;
   const again = generation > 1;
-  if (!session.link.dialed(generation)) return;
+  const silentMs = now.ms - session.lookout.contact.heardAtMs;
+  if (!session.link.dialed(generation, silentMs)) return;
   if (again && (welcome.instanceId !== session.instanceId || !welcome.resumed)) {
     restarted(session);
     return;
   }
   session.lookout.contact.connected(now.ms);
-  session.lookout.stage?.returned();
+  session.lookout.stage?.returned(now.ms);
   session.lookout.heardAgain(now.ms);
   session.probes.reset();
   session.probes.startBurst(again ? 'fresh' : 'first', now.ms);

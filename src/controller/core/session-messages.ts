@@ -38,7 +38,7 @@ export function receiveMessage(
       return;
     }
     case 'goodbye':
-      session.ending.fail('lost', `Agent ${session.id} left the run: ${message.reason}`);
+      left(session, message.reason);
       return;
     case 'heartbeat':
       session.lookout.heartbeat = message;
@@ -175,6 +175,13 @@ function ready(session: AgentSession, stage: number, now: Instant): void {
 function isOwnWork(session: AgentSession, { phase }: Progress): boolean {
   if (phase === 'wait' || phase === 'threads') return false;
   return phase !== 'stage' || session.readyStage !== undefined;
+}
+
+/** Who has done its part and leaves is not waited for, as one would be whose stream broke; its own end it has told. */
+function left({ id, state, ending }: AgentSession, reason: string): void {
+  const line = `Agent ${id} left the run: ${reason}`;
+  if (state === 'COMPLETED') ending.gone('lost', line);
+  else ending.fail('lost', line);
 }
 
 type Started = Extract<AgentMessage, { kind: 'started' }>;

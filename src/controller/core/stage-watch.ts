@@ -72,9 +72,10 @@ export class StageWatch implements Watch {
     this.#overAtMs ??= atMs;
   }
 
-  /** Its stream is back after all. */
-  returned(): void {
+  /** Its stream is back after all: it had no way to send stats. */
+  returned(nowMs: number): void {
     this.#away = false;
+    this.stats(nowMs);
   }
 
   check(heard: Heard): Verdict | undefined {

@@ -1,6 +1,7 @@
 import { Histogram } from '../../shared/metrics/histogram.js';
-import type { OperationStats, StageResult } from '../../shared/model/messages.js';
+import type { EndedBy, OperationStats, StageResult } from '../../shared/model/messages.js';
 import type { OperationKind } from '../../shared/model/operation.js';
+import type { AgentStage } from './agent-stage.js';
 import { latencyOf } from './latency.js';
 import type { LatencySummary } from './latency.js';
 import type { StageTrack } from './stage-track.js';
@@ -9,7 +10,7 @@ import type { StageTrack } from './stage-track.js';
 export interface WarmupSummary {
   /** As planned. */
   readonly seconds: number;
-  /** False: an agent was stopped in it, so how long it lasted is not known, and there are no rates. */
+  /** False: an agent was stopped in it or before, so how long it lasted is not known, and there are no rates. */
   readonly complete: boolean;
   readonly operations: Readonly<Record<string, WarmupNumbers>>;
 }
@@ -26,9 +27,10 @@ export interface WarmupNumbers {
 export function warmupSummary(track: StageTrack): WarmupSummary | null {
   const seconds = track.plan.warmupMs / 1000;
   if (seconds === 0) return null;
-  const results = [...track.agents.values()].flatMap(({ result }) => result ?? []);
+  const agents = [...track.agents.values()];
+  const results = agents.flatMap(({ result }) => result ?? []);
   const parts = results.flatMap(({ warmup }) => warmup);
-  const complete = !results.some(isCut);
+  const complete = !results.some(isCut) && agents.some(isBeyond);
   const kinds = track.operations.filter((kind) => parts.some((part) => part.operation === kind));
   const entries = kinds.map(
     (kind) => [kind, numbersOf(kind, parts, complete ? seconds : undefined)] as const,
@@ -38,7 +40,13 @@ export function warmupSummary(track: StageTrack): WarmupSummary | null {
 
 /** Stopped before second 0. */
 function isCut({ endedBy, intervals }: StageResult): boolean {
-  return intervals === 0 && (endedBy === 'aborted' || endedBy === 'error');
+  return intervals === 0 && cutBy.has(endedBy);
+}
+const cutBy: ReadonlySet<EndedBy> = new Set(['aborted', 'killed', 'error']);
+
+/** Known to have come to second 0. */
+function isBeyond({ result, held }: AgentStage): boolean {
+  return held.end > 0 || (result !== undefined && !isCut(result));
 }
 
 function numbersOf(

@@ -1,4 +1,5 @@
 import type { Progress } from '../../shared/model/messages.js';
+import { silentWorkload } from '../../shared/model/stalled-by.js';
 import { threadsText } from './threads-text.js';
 import { wholeSeconds } from './duration-text.js';
 import { earliest } from './earliest.js';
@@ -95,14 +96,19 @@ export class WorkWatch implements Watch {
     const standsMs = heard.nowMs - this.#standsSinceMs;
     if (standsMs < warnAfterMs || this.#warned) return undefined;
     this.#warned = true;
-    return { kind: 'warn', line: `${agent}: ${this.#standing(wholeSeconds(standsMs))}` };
+    const time = wholeSeconds(standsMs);
+    return { kind: 'warn', line: `${agent}: ${this.#standing(time, heard.runnerSilent)}` };
   }
 
-  #standing(time: string): string {
+  #standing(time: string, runnerSilent: boolean): string {
     if (this.isWaiting) return `has waited for the files of other agents for ${time}`;
+    return `answers, but got no further for ${time} (${this.#cause(runnerSilent)})`;
+  }
+
+  #cause(runnerSilent: boolean): string {
+    if (runnerSilent) return silentWorkload;
     const { threads } = this;
-    const cause = threads ? `${threadsText(threads)}: CPUs busy?` : 'storage slow or stalled?';
-    return `answers, but got no further for ${time} (${cause})`;
+    return threads ? `${threadsText(threads)}: CPUs busy?` : 'storage slow or stalled?';
   }
 
   wakeAt(heard: Heard): number | undefined {

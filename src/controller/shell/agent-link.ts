@@ -200,15 +200,28 @@ export class GrpcLink {
     stream.duplex.close(reason);
   }
 
-  /** Resolves when no stream is left. */
-  async close(): Promise<void> {
+  /** Resolves when no stream is left; a fetch has `fetchMs`, or as long as it takes. */
+  async close(fetchMs?: number): Promise<void> {
     this.#dialling?.abort.abort();
-    await this.#fetching?.done;
+    await this.#fetched(fetchMs);
     if (!this.#stream) return;
     this.#stream.duplex.close('the run is over');
     await new Promise<void>((resolve) => {
       this.#closed = resolve;
     });
+  }
+
+  async #fetched(withinMs: number | undefined): Promise<void> {
+    const fetching = this.#fetching;
+    if (!fetching) return;
+    let cancel = (): void => undefined;
+    if (withinMs !== undefined) {
+      cancel = this.#options.clock.after(withinMs, () => {
+        fetching.abort.abort();
+      });
+    }
+    await fetching.done;
+    cancel();
   }
 
   /** The agent has acknowledged all that it was told. */

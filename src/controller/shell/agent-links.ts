@@ -44,8 +44,8 @@ export class GrpcLinks implements AgentLinks {
     this.#limit(() => this.#link(agent).fetch(instanceId)).catch(this.#onBug);
   }
 
-  async close(): Promise<void> {
-    await Promise.all(this.#links.map((link) => link.close()));
+  async close(fetchMs?: number): Promise<void> {
+    await Promise.all(this.#links.map((link) => link.close(fetchMs)));
   }
 
   async leave(reason: string): Promise<readonly number[]> {

@@ -9,6 +9,7 @@ import type { AgentPlan, Plan } from '../../shared/model/plan.js';
 import type { Access } from '../../shared/wire/access.js';
 import type { RunRecord } from '../core/records.js';
 import { makesDataset } from '../core/makes-dataset.js';
+import { oneSentence } from '../core/one-sentence.js';
 import { Recovery, type Recovered } from '../core/recovery.js';
 import { addressOf } from './agent-link.js';
 import { CheckpointIntake } from './checkpoint-intake.js';
@@ -88,7 +89,7 @@ export async function recoverRun({ folder, clock, accessFor, say }: RecoverReque
     const { index } = agent;
     if (recovery.has(index)) return { agent: index, isComplete: true, reason: 'it is here' };
     const instanceId = recovery.facts.get(index)?.instanceId;
-    if (instanceId === undefined) return missing(index, 'the run never reached it');
+    if (instanceId === undefined) return missing(index, 'the run had not reached it');
     if (secret === undefined) return missing(index, 'it was not asked: run.secret is not there');
     say('debug', `Agent ${agent.id}: asked at ${agent.address} for what it kept`);
     const outcome = await fetchCheckpoint(
@@ -114,6 +115,11 @@ export async function recoverRun({ folder, clock, accessFor, say }: RecoverReque
   };
   const limit = pLimit(atOnce);
   const asked = await Promise.all(plan.agents.map((agent) => limit(() => askOne(agent))));
+  const unreached = plan.agents.filter(({ index }) => !recovery.facts.has(index));
+  if (unreached.length > 0) {
+    const causes = unreached.map(({ id }) => `Agent ${id}: the run had not reached it`);
+    notice('warn', oneSentence(causes));
+  }
   for (const entry of recovery.end(asked)) record(entry);
   await journal.close();
   if (journal.failure) throw notWritten(folder, journal.failure);

@@ -1,6 +1,7 @@
 import { readClock, type Cancel, type Clock } from '../../shared/kernel/clock.js';
 import type { LogLevel } from '../../shared/kernel/log.js';
 import type { ControllerMessage, HeldRange } from '../../shared/model/messages.js';
+import { exitCodes } from '../../shared/model/outcome.js';
 import type { LinkMetrics } from '../../shared/model/link-metrics.js';
 import type { RunRecord } from '../core/records.js';
 import type { RunEffect, RunEnd, RunInput } from '../core/run-io.js';
@@ -15,8 +16,11 @@ export interface AgentLinks {
   /** Counters over all streams of the agent's link. */
   metrics(agent: number): LinkMetrics;
   fetch(agent: number, instanceId: string): void;
-  /** Ends what is still open; resolves when every stream is closed, within a second. */
-  close(): Promise<void>;
+  /**
+   * Ends what is still open; resolves when every stream is closed, within a second, and what is being fetched is here:
+   * in `fetchMs`, or as long as it takes.
+   */
+  close(fetchMs?: number): Promise<void>;
   /**
    * Tells every agent that is connected that it is free, and closes; what is not closed in a second is cut. Resolves with
    * the agents that did not take in all that they were told.
@@ -33,6 +37,9 @@ export interface RunSinks {
   /** An agent's answer to a preflight. */
   checked(agent: number, report: string): void;
 }
+
+/** After Ctrl-C nobody waits longer than this for what a restarted agent had kept: `recover` gets it, too. */
+const hurriedFetchMs = 2000;
 
 /** Timers later than this are followed by one more turn of the loop before they count: buffered messages come first. */
 const lateMs = 50;
@@ -80,7 +87,7 @@ export class RunDriver {
   async drive(): Promise<RunEnd> {
     this.feed({ kind: 'start' });
     const end = await this.#finished;
-    await this.#links.close();
+    await this.#links.close(end.exitCode === exitCodes.interrupted ? hurriedFetchMs : undefined);
     return end;
   }
 

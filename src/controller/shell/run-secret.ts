@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Clock } from '../../shared/kernel/clock.js';
 import { codeOf, MusterError } from '../../shared/kernel/errors.js';
 import { exitCodes } from '../../shared/model/outcome.js';
+import { isGone, processMark } from '../../shared/host/process-mark.js';
 import { replaceFile } from './replace-file.js';
 
 const fileName = 'run.secret';
@@ -17,6 +18,9 @@ export interface RunSecret {
   readonly secret: string;
   readonly host: string;
   readonly pid: number;
+  /** Where that number is of one process, and which; absent where the system does not say. */
+  readonly scope?: string | undefined;
+  readonly start?: string | undefined;
 }
 
 /**
@@ -39,7 +43,10 @@ export async function takeSecret(folder: string, runId: string, secret: string):
 }
 
 function contentOf(runId: string, secret: string): string {
-  const content: RunSecret = { runId, secret, host: hostname(), pid: process.pid };
+  const content: RunSecret = {
+    ...{ runId, secret, host: hostname(), pid: process.pid },
+    ...processMark(),
+  };
   return `${JSON.stringify(content)}\n`;
 }
 
@@ -47,9 +54,9 @@ function contentOf(runId: string, secret: string): string {
 export async function readSecret(folder: string): Promise<RunSecret | undefined> {
   try {
     const json = JSON.parse(await readFile(join(folder, fileName), 'utf8')) as Partial<RunSecret>;
-    const { runId, secret, host, pid } = json;
+    const { runId, secret, host, pid, scope, start } = json;
     if (typeof runId !== 'string' || typeof secret !== 'string') return undefined;
-    return { runId, secret, host: host ?? '', pid: pid ?? 0 };
+    return { runId, secret, host: host ?? '', pid: pid ?? 0, scope, start };
   } catch (thrown) {
     if (thrown instanceof SyntaxError || codeOf(thrown) === 'ENOENT') return undefined;
     throw thrown;
@@ -60,9 +67,16 @@ export async function forgetSecret(folder: string): Promise<void> {
   await rm(join(folder, fileName), { force: true });
 }
 
-/** Does the process that drives the run still do so? Undefined: that is known on another host. */
-export function isDriven({ host, pid }: RunSecret): boolean | undefined {
+/**
+ * Does the process that drives the run still do so? Undefined: that is known elsewhere, which is another host, another
+ * container, or this host before its reboot: the number may be another's here.
+ */
+export function isDriven({ host, pid, scope, start }: RunSecret): boolean | undefined {
   if (host !== hostname()) return undefined;
+  const here = processMark()?.scope;
+  if (scope !== undefined && here !== undefined) {
+    return scope === here ? !isGone(pid, start) : undefined;
+  }
   if (pid <= 0) return false;
   try {
     process.kill(pid, 0);
@@ -72,10 +86,7 @@ export function isDriven({ host, pid }: RunSecret): boolean | undefined {
   }
 }
 
-/**
- * For `report`, which would say of a run that goes on that it was interrupted. A process that only has the number of one
- * that crashed writes no journal. @throws MusterError 2
- */
+/** For `report`, which would say of a run that goes on that it was interrupted. @throws MusterError 2 */
 export async function demandOver(folder: string, clock: Clock): Promise<void> {
   const kept = await readSecret(folder).catch(leaveToJournal);
   if (kept === undefined || isDriven(kept) === false) return;

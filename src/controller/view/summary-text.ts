@@ -97,7 +97,9 @@ function stageFacts(stage: StageSummary): string {
   }
   if (stage.warmup !== null) {
     const { complete, seconds } = stage.warmup;
-    facts.push(`${complete ? 'after' : 'stopped in its'} ${instant(seconds)} of warm-up`);
+    facts.push(
+      `${complete ? 'after' : 'stopped before the end of'} ${instant(seconds)} of warm-up`,
+    );
   }
   const over = stage.rate_seconds;
   facts.push(

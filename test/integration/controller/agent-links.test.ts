@@ -350,3 +350,21 @@ test('[LINK-06] a fetch is cut with the links, and says that it failed', async (
   links.cut();
   assert.deepEqual(await ends.until(() => true), { kind: 'failed', reason: 'cancelled' });
 });
+
+test('[RUN-09] [LINK-06] a fetch does not hold up the end of an interrupted run: it has its time, and says that it failed', async (t) => {
+  const agent = await startWireAgent();
+  t.after(() => agent.server.close(0));
+  const ends = new EventLog<FetchOutcome>();
+  const { links } = linksTo(t, agent.server.port, {
+    whenSafe: (safe) => {
+      safe();
+    },
+    kept: () => undefined,
+    fetched: (_, outcome) => ends.add(outcome),
+  });
+  links.fetch(0, 'instance-0');
+  await agent.sessions.until(() => true);
+  // It says nothing more; without a limit that is waited for for a quarter of a minute.
+  await links.close(100);
+  assert.deepEqual(ends.all, [{ kind: 'failed', reason: 'cancelled' }]);
+});

@@ -5,7 +5,7 @@ import type { Cancel, Clock } from '../../../shared/kernel/clock.js';
 import { checkpointEveryMs } from '../../core/spooled.js';
 import { encodeSpoolRecord } from './records.js';
 import type { SpoolHeader } from './records.js';
-import { spoolFileName } from './spool-folder.js';
+import { makeSpoolFolder, spoolFileName } from './spool-folder.js';
 
 /** A run's spool is a row of files of this size, of which the oldest go: at most 64 MiB in all. */
 const fileBytes = 16 * 2 ** 20;
@@ -15,6 +15,7 @@ const mostPendingBytes = 8 * 2 ** 20;
 
 export interface SpoolWriterOptions {
   readonly folder: string;
+  readonly uid: number;
   readonly header: SpoolHeader;
   readonly clock: Clock;
   /** Once: nothing more is written after it. */
@@ -99,9 +100,11 @@ export class SpoolWriter {
 
   /** To the next file. */
   async #turn(): Promise<void> {
-    const { folder, header } = this.#options;
+    const { folder, uid, header } = this.#options;
     await this.#file?.close();
     this.#file = undefined;
+    // A folder for temporary files is cleaned now and then, and this one may have lain idle for weeks.
+    await makeSpoolFolder(folder, uid);
     const name = spoolFileName(header.runId, header.instanceId, this.#made);
     const file = path.join(folder, name);
     this.#file = await open(file, 'wx', 0o600);
@@ -130,6 +133,8 @@ export class SpoolWriter {
     this.#unflushed = false;
     await this.#trying(async () => {
       await this.#file?.datasync();
+      // What is written to a file without a name nobody finds.
+      if ((await this.#file?.stat())?.nlink === 0) throw new Error('its file was removed');
       this.flushes += 1;
     });
   }

@@ -83,7 +83,7 @@ export class Spool {
 
   /** A run has the agent. */
   begin(run: SpoolRun): void {
-    const { instanceId, clock, folders, onFailure } = this.#options;
+    const { uid, instanceId, clock, folders, onFailure } = this.#options;
     const folder = this.#folder;
     if (folder === undefined) {
       if (folders.length > 0) onFailure(notKept(this.#why));
@@ -97,12 +97,14 @@ export class Spool {
       instanceId,
       secretSha256: digest(run.secret),
     } as const;
-    const writer = new SpoolWriter({
+    const writer: SpoolWriter = new SpoolWriter({
       folder,
+      uid,
       header,
       clock,
       onFailure: (thrown) => {
-        onFailure(notKept(`${folder}: ${reasonOf(thrown)}`));
+        // What fails at the end of a run is not the next one's.
+        if (this.#present?.writer === writer) onFailure(notKept(`${folder}: ${reasonOf(thrown)}`));
       },
     });
     this.#present = { run, writer, wants: new Spooled() };

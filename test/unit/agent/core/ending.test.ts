@@ -232,18 +232,21 @@ test('operations that hang after the end of the last stage are abandoned, and th
   assert.equal(agent.ordered('prepare').at(-1)?.assignment.mode, 'cleanup');
 });
 
-test('[MEAS-06] threads that got no CPU in the drain are said to be the reason, not the storage', () => {
+test('[MEAS-06] threads that got no CPU in the drain are said to be the reason, not the storage; nor is the storage where nothing is known', () => {
   const stages = assignmentOf().stages.slice(0, 1);
-  const warningOf = (runnableThreads: number): string => {
+  const warningOf = (runnableThreads: number, silentMs = 2000): string => {
     const agent = new AgentDriver().draining({
       stages: stages.map((s) => ({ ...s, threads: 64 })),
     });
-    agent.runner({ ...report(40), runnableThreads }).advance(30_100);
+    agent.advance(30_000 - silentMs).runner({ ...report(40), runnableThreads });
+    agent.advance(silentMs + 100);
     return agent.sent('log').at(-1)?.line ?? '';
   };
   const still = 'operations were still in flight 30s after the end of the stage';
   assert.equal(warningOf(20), `${still} (20 threads want a CPU: host overloaded?)`);
   assert.equal(warningOf(19), `${still} (storage stalled?)`);
+  const silent = /its workload process does not report: stopped, no CPU for it, or stuck/;
+  assert.match(warningOf(19, 4000), silent);
 });
 
 test('[MEAS-06] a heartbeat tells of threads that want a CPU when they are half of those with an operation', () => {

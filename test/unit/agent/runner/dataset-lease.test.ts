@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { leaseDataset, usedByAnother } from '../../../../src/agent/runner/dataset-lease.js';
-import { processMark } from '../../../../src/agent/runner/process-mark.js';
+import { processMark } from '../../../../src/shared/host/process-mark.js';
 import type { RunnerEvent } from '../../../../src/agent/runner/protocol.js';
 import { eventually } from '../../../support/eventually.js';
 import { ManualClock } from '../../../support/manual-clock.js';

@@ -166,6 +166,17 @@ test('[LINK-02] a controller that confirms after the agent has changed hands get
   assert.match(lines.at(-1) ?? '', /^refused: busy: run /);
 });
 
+test('[LINK-02] a controller that confirms while the agent is being stopped gets its stream ended, and the log says why', async () => {
+  const { dial, session, lines, clock } = setUp();
+  const late = await dial(openOf(), () => {
+    session.handle({ kind: 'operatorStop', signal: 'SIGTERM' }, readClock(clock));
+    return Promise.resolve();
+  });
+  assert.equal(late.ended, 'ended');
+  const why = lines.find((line) => line.includes('Ended a stream')) ?? '';
+  assert.match(why, /: the agent is being stopped$/);
+});
+
 test('[LINK-06] a stream that is lost has what was reported put on the disk at once', async () => {
   const { dial, kept, session } = setUp();
   const stream = await dial(openOf());

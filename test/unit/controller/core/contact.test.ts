@@ -43,3 +43,16 @@ for (const [what, times, afterMs] of silences) {
     assert.equal(contact.isSilent(1000 + afterMs), true);
   });
 }
+
+test('[RUN-07] an agent that is silent for hours is asked less often, and soon enough after the end of its outage', () => {
+  const contact = new Contact(timeouts);
+  contact.connected(0);
+  const asked: number[] = [];
+  for (let nowMs = 0; nowMs <= 3_600_000; nowMs += 100) {
+    if (contact.helloIsDue(nowMs)) asked.push(nowMs);
+  }
+  assert.ok(asked.length > 60 && asked.length < 140, `${asked.length} times in an hour`);
+  assert.equal(asked.filter((atMs) => atMs <= 120_000).length, 24, 'until it is hung, every 5 s');
+  const gaps = asked.slice(1).map((atMs, index) => (atMs - (asked[index] ?? 0)) / atMs);
+  assert.ok(gaps.slice(24).every((share) => share < 0.05));
+});

@@ -248,7 +248,23 @@ test('of a warm-up in which an agent was stopped there are counts and no rates',
   const { complete, operations: kinds } = summary.stages[0]?.warmup ?? {};
   assert.equal(complete, false);
   assert.deepEqual([kinds?.['read']?.count, kinds?.['read']?.per_second], [2, null]);
-  assert.match(summaryText(summary, {}), /stopped in its 2\.000 s of warm-up/);
+  assert.match(summaryText(summary, {}), /stopped before the end of 2\.000 s of warm-up/);
+});
+
+test('a warm-up that no agent is known to have got through is not said to be over: an abort in the start wait, a process killed in it', () => {
+  const plan = planOf(1, [stagePlan(0, { name: 'cut', durationMs: 4000, warmupMs: 2000 })]);
+  const warmupOf = (...more: readonly JournalRecord[]): unknown => {
+    const aggregate = new Aggregate();
+    const start = { type: 'stageStart', stage: 0, epoch: 1, t0Ns: 0n, agents: [0] } as const;
+    for (const record of [at(0, runRecord(plan)), at(1, start), ...more]) aggregate.accept(record);
+    return aggregate.summary().stages[0]?.warmup?.complete;
+  };
+  const agent = new RecordedAgent();
+  const killed = { ...agent.result('killed', 0), intervals: 0 };
+  assert.equal(warmupOf(), false);
+  assert.equal(warmupOf(at(1500, { type: 'stageResult', agent: 0, result: killed })), false);
+  const interval = agent.interval({ read: { latenciesNs: [ms] } });
+  assert.equal(warmupOf(at(3500, { type: 'interval', agent: 0, interval })), true);
 });
 
 test('thresholds can be about missed schedules and response times', () => {

@@ -103,6 +103,25 @@ for (const [what, times, frozenMs] of silences) {
   });
 }
 
+test('[RUN-07] a hung agent is asked there, too: what an outage killed is its stream, and on a new one it goes on', () => {
+  const stages = [stageOf({ durationMs: 200_000 })];
+  const fleet = running({ stages }).freeze(1).advance(125_000);
+  assert.equal(statusOf(fleet, 1).link, 'HUNG');
+  const asked = fleet.effects('helloProbe').length;
+  fleet.advance(5500);
+  assert.ok(fleet.effects('helloProbe').length > asked);
+  fleet.obey(1, 'dial', 'heartbeat', 'interval', 'result', 'probe');
+  fleet.feed({ kind: 'helloResult', agent: 1, hello: helloOf(1) });
+  const { to, silentMs = 0 } = fleet.records('link').at(-1)!;
+  assert.equal(to, 'CONNECTED');
+  assert.ok(silentMs >= 130_000, 'the record tells how long it had been silent');
+  fleet.advance(1000);
+  assert.equal(statusOf(fleet, 1).link, 'CONNECTED', 'it had no way to send stats');
+  assert.equal(fleet.finish().end?.exitCode, 0, fleet.lines().join('\n'));
+  const hangs = fleet.lines().filter((line) => line.endsWith('marking as hung'));
+  assert.equal(hangs.length, 1);
+});
+
 test('[LINK-02] it answers there: the old stream is dead, and a new generation takes over', () => {
   const fleet = running().freeze(1).advance(10_500).obey(1, 'dial', 'heartbeat', 'interval');
   const hello = { ...helloOf(1) };

@@ -160,6 +160,23 @@ test('who has completed its work is not lost any more, whatever becomes of it', 
   assert.equal(fleet.end?.exitCode, 0);
 });
 
+test('[RUN-03] who has completed its work and leaves says why, and is not waited for: not dialled, not cleaned', () => {
+  const fleet = new ScriptedFleet(fleetPlan(3), { cleanup: true }).refuse(1, 'result').start();
+  fleet.advance(15_000);
+  const why = 'agent stopped by operator';
+  fleet.says(0, { kind: 'goodbye', reason: why }).refuse(0, 'dial').cut(0);
+  assert.equal(fleet.lines().at(-1), `Agent agent-1 left the run: ${why}`);
+  const before = fleet.nowMs;
+  fleet.completes(1, 0).finish();
+  assert.ok(fleet.nowMs - before < 5000, 'the reconnect window is 30 s');
+  assert.equal(fleet.effects('dial').length, 3);
+  assert.equal(fleet.sent('cleanup', 0).length, 0);
+  assert.deepEqual(recorded(fleet), [
+    'Dataset not removed on agent-1: "bench-controller cleanup" removes it',
+  ]);
+  assert.equal(fleet.end?.exitCode, 0);
+});
+
 test('a loss while cleaning up is a warning: the results are complete', () => {
   const fleet = new ScriptedFleet(fleetPlan(2), { cleanup: true }).refuse(1, 'cleanup').start();
   fleet.advance(15_000).freeze(1).finish();

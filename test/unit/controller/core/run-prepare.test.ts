@@ -81,6 +81,19 @@ test('[RUN-05] standing still is warned of after 10 s, and given up after prepar
   assert.equal(fleet.finish().end?.exitCode, 3);
 });
 
+test('[RUN-05] a workload process that does not report is not called slow storage: it may be stopped', () => {
+  const fleet = preparing().says(1, progress(5)).refuse(1, 'heartbeat');
+  for (let second = 1; second <= 11; second += 1) {
+    fleet.says(1, heartbeatOf({ runnerSilenceNs: second * 1e9 })).advance(1000);
+  }
+  assert.deepEqual(
+    fleet.lines().filter((line) => line.includes('got no further')),
+    [
+      'agent-2: answers, but got no further for 10s (its workload process does not report: stopped, no CPU for it, or stuck on storage itself?)',
+    ],
+  );
+});
+
 test('[RUN-05] threads that take long to start are not called slow storage', () => {
   const fleet = preparing();
   const threads = { kind: 'progress', phase: 'threads', bytesDone: 0, bytesTotal: 0 } as const;

@@ -17,7 +17,7 @@ import { temporaryFolder } from '../../../support/temporary-folder.js';
 
 const facts = { version: '0', hostname: 'h', instanceId: 'i', bootId: 'b', host: {} };
 
-test('[CONF-03] recover gives an agent up after the timeouts of its run: connect, and hello', async (t) => {
+test('[CONF-03] [RUN-10] recover gives an agent up after the timeouts of its run: connect, and hello; it names each that it has nothing of', async (t) => {
   const folder = temporaryFolder();
   t.after(() => {
     folder.remove();
@@ -28,10 +28,10 @@ test('[CONF-03] recover gives an agent up after the timeouts of its run: connect
   t.after(() => mute.close());
   const wordless = await startRawServer(t, { hello: () => undefined });
   const ports = [(mute.address() as AddressInfo).port, wordless];
-  const plan = planOf(2, [stagePlan(0)]);
+  const plan = planOf(3, [stagePlan(0)]);
   const agents = plan.agents.map((agent, i) => ({
     ...agent,
-    address: `127.0.0.1:${String(ports[i])}`,
+    address: `127.0.0.1:${String(ports[i] ?? 1)}`,
   }));
   const timeouts = { ...plan.timeouts, connectMs: 1234, helloMs: 1321 };
   const records: JournalRecord[] = [
@@ -61,5 +61,6 @@ test('[CONF-03] recover gives an agent up after the timeouts of its run: connect
   assert.equal(waits.filter((ms) => ms === 1321).length, 1, 'one is asked who it is');
   assert.match(said.join('\n'), /agent-1: its checkpoint cannot be fetched: no answer/);
   assert.match(said.join('\n'), /agent-2: its checkpoint cannot be fetched: .*within 1\.321s/);
-  assert.match(readFileSync(journal, 'utf8'), /recovered from 0 of 2 agents/);
+  assert.match(said.join('\n'), /^Agent agent-3: the run had not reached it$/m);
+  assert.match(readFileSync(journal, 'utf8'), /recovered from 0 of 3 agents/);
 });

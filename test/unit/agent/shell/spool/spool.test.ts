@@ -3,6 +3,7 @@ import {
   chmodSync,
   mkdirSync,
   readdirSync,
+  rmSync,
   statSync,
   symlinkSync,
   utimesSync,
@@ -16,6 +17,7 @@ import { SpoolWriter } from '../../../../../src/agent/shell/spool/spool-writer.j
 import { readSpool } from '../../../../../src/agent/shell/spool/read-spool.js';
 import type { AgentMessage } from '../../../../../src/shared/model/messages.js';
 import { decodePayload } from '../../../../../src/shared/wire/codec.js';
+import { eventually } from '../../../../support/eventually.js';
 import { ManualClock } from '../../../../support/manual-clock.js';
 import { aHeartbeat, anIntervalOf, statsOf } from '../../../../support/sample-messages.js';
 import { filesBelow, temporaryFolder } from '../../../../support/temporary-folder.js';
@@ -169,6 +171,7 @@ test('a full row of files drops the oldest, and keeps the results of stages', as
   const failures: unknown[] = [];
   const writer = new SpoolWriter({
     folder,
+    uid,
     header: { schema: 1, runId: 'r', identity: '', instanceId: 'i', secretSha256: '' },
     clock: new ManualClock(),
     onFailure: (thrown) => failures.push(thrown),
@@ -217,6 +220,45 @@ test('a folder that others could have prepared is not used', async (t) => {
   const spool = await open('one', wide);
   assert.equal(statSync(wide).mode & 0o777, 0o700);
   await spool.close();
+});
+
+test('[LINK-06] a spool folder that somebody has removed is made again for the next run', async (t) => {
+  const { open, folder, failures } = place(t);
+  const spool = await open();
+  rmSync(path.join(folder, 'spool'), { recursive: true });
+  spool.begin(run);
+  spool.add(interval(0));
+  assert.deepEqual((await read(spool)).messages, [interval(0)]);
+  assert.deepEqual(failures, []);
+  await spool.close();
+});
+
+test('[STAT-02] a spool that is found missing when its run has ended is no failure of the next run', async (t) => {
+  const { open, folder, failures } = place(t);
+  const spool = await open();
+  spool.begin(run);
+  spool.add(interval(0));
+  await read(spool);
+  rmSync(path.join(folder, 'spool'), { recursive: true });
+  const ended = spool.end(true);
+  spool.begin({ ...run, runId: 'run-2' });
+  await ended;
+  await spool.close();
+  assert.deepEqual(failures, []);
+});
+
+test('[LINK-06] [STAT-02] a spool that is removed in the middle of a run is missed, and said to be', async (t) => {
+  const { open, folder, failures, clock } = place(t);
+  const spool = await open();
+  spool.begin(run);
+  spool.add(interval(0));
+  await read(spool);
+  rmSync(path.join(folder, 'spool'), { recursive: true });
+  clock.advance(5000);
+  const failure = await eventually('it is missed', 10_000, () => failures[0]);
+  assert.match(failure, /^No spool is written \(.*: its file was removed\)/);
+  await spool.close();
+  assert.equal(failures.length, 1);
 });
 
 test('a run id from the network does not lead out of the folder', async (t) => {

@@ -1,7 +1,7 @@
 /** Which process something belongs to, so that others can know whether it is still there. Linux. */
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
-import { codeOf } from '../../shared/kernel/errors.js';
+import { codeOf } from '../kernel/errors.js';
 
 export interface ProcessMark {
   readonly scope: string;

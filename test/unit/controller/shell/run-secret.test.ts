@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { isDriven, keepSecret, readSecret } from '../../../../src/controller/shell/run-secret.js';
+import { processMark } from '../../../../src/shared/host/process-mark.js';
+import { temporaryFolder } from '../../../support/temporary-folder.js';
+
+const run = { runId: '7f3a', secret: 'hidden', host: hostname(), pid: process.pid };
+
+test('[RUN-10] who drives a run is known by more than the number of its process, which is another one after a crash', async (t) => {
+  const { path: folder, remove } = temporaryFolder();
+  t.after(remove);
+  await keepSecret(folder, run.runId, run.secret);
+  const kept = await readSecret(folder);
+  assert.ok(kept);
+  assert.equal(isDriven(kept), true);
+  assert.equal(isDriven({ ...kept, start: '1' }), false, 'the number is taken by another process');
+  assert.equal(isDriven({ ...kept, scope: 'of another boot' }), undefined);
+  assert.equal(isDriven({ ...kept, host: 'elsewhere' }), undefined);
+  // Nobody can have this number.
+  assert.equal(isDriven({ ...kept, pid: 2 ** 30 }), false);
+});
+
+test('[RUN-10] a secret that says nothing but the number of a process, of an older version, is judged by that', async (t) => {
+  const { path: folder, remove } = temporaryFolder();
+  t.after(remove);
+  await keepSecret(folder, run.runId, run.secret);
+  const path = join(folder, 'run.secret');
+  const json = JSON.parse(await readFile(path, 'utf8')) as object;
+  assert.deepEqual(json, { ...run, ...processMark() });
+  await writeFile(path, JSON.stringify(run));
+  const kept = await readSecret(folder);
+  assert.ok(kept);
+  assert.equal(isDriven(kept), true);
+  assert.equal(isDriven({ ...kept, pid: 2 ** 30 }), false);
+});
