@@ -73,6 +73,9 @@ test('[RUN-18] [RES-05] 6: no place for results: said before any agent is asked 
   const small = await desk.disk('small', 'size=4m');
   assert.ok(small);
   rows.push([small, /only 4096 KiB free, at least 16 MiB needed\nFree some space, or use/]);
+  const few = await desk.disk('few', 'size=20m,nr_inodes=5');
+  assert.ok(few);
+  rows.push([few, /only \d inodes free, at least 16 needed\nFree some space, or use/]);
   for (const [folder, sentence] of rows) {
     const shown = await controller('run', config, '--results', folder);
     assertOneSentence(shown, 6, sentence);

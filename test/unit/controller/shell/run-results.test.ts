@@ -15,6 +15,7 @@ import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { HistogramLogReader } from 'hdr-histogram-js';
 import type { JournalRecord } from '../../../../src/controller/core/records.js';
+import { LineFile } from '../../../../src/controller/shell/line-file.js';
 import { rebuild } from '../../../../src/controller/shell/rebuild.js';
 import { RunResults } from '../../../../src/controller/shell/run-results.js';
 import type { FinishedResults } from '../../../../src/controller/shell/run-results.js';
@@ -141,17 +142,25 @@ test('[RES-03] a journal that ends anywhere gives the numbers up to there', asyn
   assert.ok(counted > 0);
 });
 
+test('[RES-05] a disk that takes no more while the folder is made is no reason for a stack', async (t) => {
+  const full = Object.assign(new Error('ENOSPC: no space left'), { code: 'ENOSPC', errno: -28 });
+  t.mock.method(LineFile, 'create', () => Promise.reject(full));
+  await assert.rejects(writtenRun(t), (thrown) => {
+    assert.ok(thrown instanceof MusterError, String(thrown));
+    assert.match(thrown.message, /^Cannot write results to .* \(disk full\)$/);
+    assert.equal(thrown.exitCode, 6);
+    return true;
+  });
+});
+
 test('[RUN-18] report says when it cannot write, and writes what it can', async (t) => {
   const { folder } = await writtenRun(t);
   await rm(join(folder, 'summary.json'));
   await mkdir(join(folder, 'summary.json'));
   await writeFile(join(folder, 'summary.txt'), 'old');
-  await assert.rejects(rebuild(folder, systemClock), (thrown) => {
-    assert.ok(thrown instanceof MusterError);
-    assert.match(thrown.message, /^Cannot write results to /);
-    assert.equal(thrown.exitCode, 6);
-    return true;
-  });
+  const { failure, summary } = await rebuild(folder, systemClock);
+  assert.match(failure ?? '', /^ERROR: Cannot write results to disk \(/);
+  assert.equal(summary.outcome, 'completed');
   assert.match(await readFile(join(folder, 'summary.txt'), 'utf8'), /^COMPLETED/);
 });
 
