@@ -216,13 +216,21 @@ test('[RES-02] run.json and summary.json give the same verdict, also where a thr
   }
 });
 
-test('[RES-02] standard tools read histograms.hlog, and its lines add up to the summary', async (t) => {
+test('[RES-02] standard tools read histograms.hlog, whose head says what is not of a whole run, and its lines add up to the summary', async (t) => {
   const lossy = whole.filter(
     (record) => record.type !== 'interval' || record.agent !== 1 || record.interval.first !== 2,
   );
-  for (const records of [whole, lossy]) {
+  const interrupted = whole.filter(({ type }) => type !== 'end');
+  for (const records of [whole, lossy, interrupted]) {
     const { folder, summary } = await writtenRun(t, records);
     const text = await readFile(join(folder, 'histograms.hlog'), 'utf8');
+    const marks = text.split('\n').filter((line) => line.startsWith('#[INTERRUPTED: '));
+    assert.deepEqual(
+      marks,
+      records === interrupted
+        ? ['#[INTERRUPTED: the controller stopped before the run ended]']
+        : [],
+    );
     for (const operation of ['read', 'write']) {
       const tag = `mixed.${operation}`;
       const lines = text.split('\n').filter((line) => line.startsWith('#') || line.includes(tag));
