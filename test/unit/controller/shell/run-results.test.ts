@@ -253,6 +253,32 @@ test('[RES-02] standard tools read histograms.hlog, whose head says what is not 
   }
 });
 
+test('[RES-04] of a run that is not whole every file that can say so does, with the reason', async (t) => {
+  const reason = '2 of 3 agents were lost';
+  const lost = whole.map((record): JournalRecord =>
+    record.type === 'end'
+      ? { ...record, outcome: 'aborted', reason, exitCode: 5, notRepresentative: true }
+      : record,
+  );
+  const { folder } = await writtenRun(t, lost);
+  const read = (name: string): Promise<string> => readFile(join(folder, name), 'utf8');
+  for (const name of ['summary.json', 'run.json']) {
+    const document = JSON.parse(await read(name)) as object;
+    assert.deepEqual({ ...document, outcome: 'aborted', reason, exit_code: 5 }, document, name);
+  }
+  const { representative } = JSON.parse(await read('summary.json')) as { representative: boolean };
+  assert.equal(representative, false);
+  assert.match(
+    await read('summary.txt'),
+    /^ABORTED recorded: 2 of 3 agents were lost.*\n[^]*not representative/i,
+  );
+  const page = await read('report.html');
+  assert.match(page, /<title>recorded: aborted<\/title>/);
+  assert.match(page, /ABORTED<\/span>\s*\(exit code\s+5\): 2 of 3 agents were lost/);
+  assert.match(page, />NOT REPRESENTATIVE</);
+  assert.ok((await read('histograms.hlog')).includes(`#[ABORTED: ${reason}]\n`));
+});
+
 test('[RES-04] run.json says who took part, with clocks, states and facts', async (t) => {
   const { folder } = await writtenRun(t);
   const manifest = JSON.parse(await readFile(join(folder, 'run.json'), 'utf8')) as {
