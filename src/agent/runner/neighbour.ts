@@ -28,6 +28,8 @@ function neighboursOf(assignment: Assignment): readonly number[] {
   return [...new Set(all)].filter((agent) => agent !== assignment.agentIndex);
 }
 
+const unwritable: ReadonlySet<string | undefined> = new Set(['EROFS', 'EACCES', 'EPERM']);
+
 /**
  * Leaves word in the working directory which run it belongs to now; or takes away what an earlier one left. Where nothing
  * can be written that stays: nobody takes another run's word.
@@ -37,7 +39,7 @@ export function markHere(assignment: Assignment): void {
   try {
     fs.rmSync(hereName, { force: true });
   } catch (error) {
-    if (isNeeded || codeOf(error) !== 'EROFS') throw error;
+    if (isNeeded || !unwritable.has(codeOf(error))) throw error;
   }
   if (isNeeded) writeHere(assignment.runId);
 }

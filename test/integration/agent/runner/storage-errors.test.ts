@@ -132,6 +132,9 @@ test('[SAFE-01] a dataset that is read-only now is used, whatever an earlier run
   fs.writeFileSync(path.join(folder, put), 'of an earlier stage');
   const readOnly = (): RunnerProcess => failing('unlink,unlinkat', 'EROFS', [here, put]);
   await prepare(readOnly()).event('prepared');
+  fs.rmSync(path.join(folder, 'churn'), { recursive: true });
+  // Nor is it when it is another user's.
+  await prepare(failing('unlink,unlinkat', 'EACCES', [here])).event('prepared');
   const shifting = readOnly();
   const stages = [stageOf({ shift: 1 })];
   shifting.prepare(assignmentOf(target, stages, { mode: 'prepare', agentCount: 2 }));
