@@ -65,8 +65,8 @@ async function demandRoom(parent: string): Promise<void> {
   if (freeBytes < leastFreeBytes) {
     throw tooLittle(`${String(freeBytes / 1024n)} KiB free, at least 16 MiB needed`);
   }
-  // Some file systems do not count them.
-  if (files > 0n && ffree < leastFreeFiles) {
+  // Some file systems do not count them, or say -1 (CephFS).
+  if (files > 0n && ffree >= 0n && ffree < leastFreeFiles) {
     const free = counted(Number(ffree), 'inode');
     throw tooLittle(`${free} free, at least ${String(leastFreeFiles)} needed`);
   }
