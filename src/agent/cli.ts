@@ -77,6 +77,7 @@ export function agentProgram(
     .option(
       '--spool <folder>',
       "keep there what runs report until their controllers have it (default: in the system's runtime folder)",
+      named,
     )
     .option('--no-spool', 'keep nothing')
     .option(
@@ -106,5 +107,11 @@ export function agentProgram(
 }
 
 function collect(value: string, before: readonly string[]): readonly string[] {
-  return [...before, value];
+  return [...before, named(value)];
+}
+
+/** An unset variable of a shell would name the working directory. */
+function named(folder: string): string {
+  if (folder !== '') return folder;
+  throw new InvalidArgumentError('It is empty.');
 }

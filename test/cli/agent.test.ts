@@ -117,6 +117,8 @@ test('[CLI-03] wrong flags are refused with one sentence and exit 2', async () =
     [['--id', 'x'.repeat(65)], /It is 1 to 64 characters that can be printed/],
     [['--root', path.join(folder, 'missing')], /--root .*missing does not exist/],
     [['--root', script], /is not a folder/],
+    [['--root', ''], /'--root <folder>' argument '' is invalid\. It is empty/],
+    [['--spool', ''], /'--spool <folder>' argument '' is invalid\. It is empty/],
   ];
   for (const [argv, sentence] of wrong) {
     const { code, output } = await run(...argv);

@@ -43,6 +43,14 @@ test('[SAFE-01] [CLI-01] [RES-04] prepare, run --skip-prepare, cleanup: the data
   const cleaned = await desk.command('cleanup', config);
   assert.equal(cleaned.code, 0, cleaned.stderr);
   assert.deepEqual(readdirSync(desk.target), []);
+  const { summary, path } = desk.newest(4);
+  assert.deepEqual(summary.warnings, []);
+  assert.match(readFileSync(join(path, 'controller.log'), 'utf8'), /info +Removed 4 files$/m);
+
+  // As with another target or name than the run's.
+  const again = await desk.command('cleanup', config);
+  assert.equal(again.code, 0, again.stderr);
+  assert.match(again.stdout, /^ +- No file of dataset "ds" was found on any agent$/m);
 });
 
 test('[SAFE-01] another dataset in the same place is refused with both hashes, by run and by cleanup', async (t) => {

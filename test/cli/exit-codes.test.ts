@@ -38,13 +38,9 @@ test('[CLI-02] 3: agents that cannot be reached are all named, nothing is starte
   assertOneSentence(shown, 3, /Agent 127\.0\.0\.1:1 unreachable after 5s: connection refused\n/);
   assert.match(shown.stderr, /Agent 127\.0\.0\.1:2 unreachable after 5s: connection refused\n/);
   assert.equal(desk.newest().summary.outcome, 'failed');
-  const advised = await desk.run(
-    config,
-    '--agents',
-    '127.0.0.1:1,127.0.0.1:2',
-    '--progress',
-    'lines',
-  );
+  const agents = ['--agents', '127.0.0.1:1,127.0.0.1:2'];
+  const advised = await desk.run(config, ...agents, '--progress', 'lines', '--allow-partial');
+  assert.equal(advised.code, 3, '--allow-partial is for runs that lost agents on the way');
   const advice = advised.stderr.match(/^Is bench-agent running there, on that port\?$/gm);
   assert.equal(advice?.length, 1, 'advice on both, said once');
   const asked = await controller('agents', '127.0.0.1:1');
@@ -73,6 +69,9 @@ test('[RUN-18] [RES-05] 6: no place for results: said before any agent is asked 
   const small = await desk.disk('small', 'size=4m');
   assert.ok(small);
   rows.push([small, /only 4096 KiB free, at least 16 MiB needed\nFree some space, or use/]);
+  const few = await desk.disk('few', 'size=20m,nr_inodes=5');
+  assert.ok(few);
+  rows.push([few, /only \d inodes free, at least 16 needed\nFree some space, or use/]);
   for (const [folder, sentence] of rows) {
     const shown = await controller('run', config, '--results', folder);
     assertOneSentence(shown, 6, sentence);

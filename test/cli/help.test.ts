@@ -64,6 +64,33 @@ test('[CLI-03] no command, an unknown command and an unknown flag end with 2 and
   assert.equal(flag.stderr, "error: unknown option '--embeded'\n(Did you mean --embedded?)\n");
 });
 
+test('[CLI-03] a place for results that is empty, and a config that --ui would take for an address, are refused', async () => {
+  const unset = await controller('run', 'x.yaml', '--results', '');
+  assert.deepEqual([unset.code, unset.stdout], [2, '']);
+  const empty = "error: option '--results <dir>' argument '' is invalid. It is empty.\n";
+  assert.equal(unset.stderr, empty);
+  const taken = await controller('run', '--ui', 'x.yaml');
+  assert.equal(taken.code, 2);
+  assert.match(taken.stderr, /It is an address such as :7762; name the config before --ui\.\n$/);
+});
+
+test('[CLI-03] agents takes lists with commas, like --agents; one that names nobody is refused', async () => {
+  const { code, stdout } = await controller('agents', '127.0.0.1:1,127.0.0.1:2', '127.0.0.1:[3-4]');
+  assert.equal(code, 3);
+  const asked = [...stdout.matchAll(/^Agent (127\.0\.0\.1:\d) unreachable/gm)].map(
+    ([, one]) => one,
+  );
+  assert.deepEqual(
+    asked,
+    [1, 2, 3, 4].map((port) => `127.0.0.1:${String(port)}`),
+  );
+  for (const nobody of ['', ',']) {
+    const shown = await controller('agents', nobody);
+    assert.equal(shown.code, 2, shown.stdout);
+    assert.match(shown.stderr, /is not an agent address/);
+  }
+});
+
 test('[CLI-01] --dry-run prints the plan and what each agent would do, and touches nothing', async (t) => {
   const desk = new Desk(t);
   const config = desk.config({

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { appendFile, readFile, rm, utimes } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +7,7 @@ import { after, test } from 'node:test';
 import { RunResults } from '../../src/controller/shell/run-results.js';
 import { keepSecret } from '../../src/controller/shell/run-secret.js';
 import { systemClock } from '../../src/shared/kernel/system-clock.js';
+import { controller } from '../support/cli-run.js';
 import { Program } from '../support/program.js';
 import { sampleRun } from '../support/recorded-run.js';
 
@@ -44,6 +45,33 @@ test('[CLI-01] report makes lost files again, prints the summary and exits with 
   assert.match(stdout, /^COMPLETED recorded\n/);
   assert.ok(stdout.endsWith(`\nResults written to ${folder}\n`));
   assert.equal(stderr, '');
+});
+
+test('[CLI-02] [RES-05] report and recover of what cannot be written: the summary is printed all the same, exit 6', async () => {
+  const folder = await folderOfRun();
+  // Nothing can take the place of a file.
+  await rm(join(folder, 'summary.json'));
+  mkdirSync(join(folder, 'summary.json'));
+  for (const command of ['report', 'recover']) {
+    const { code, stdout, stderr } = await controller(command, folder);
+    assert.equal(code, 6, stderr);
+    assert.match(stderr, /^ERROR: Cannot write results to disk \(.*\)$/m);
+    assert.match(stdout, /^=== RESULTS \(DISK WRITE FAILED\) ===\nCOMPLETED recorded\n/);
+    assert.match(stdout, /^ {2}read +\d/m);
+    assert.doesNotMatch(stdout, /Results written/);
+  }
+});
+
+test('[CLI-03] recover by somebody who may not read the run’s secret is one sentence', async () => {
+  const folder = await folderOfRun();
+  // The like of it for root, who may read everything.
+  mkdirSync(join(folder, 'run.secret'));
+  const { code, stderr } = await controller('recover', folder);
+  assert.equal(code, 2, stderr);
+  assert.match(
+    stderr,
+    /^ERROR: Cannot read .*run\.secret: .+\nOnly who started the run can read it: recover as that user\.\n$/,
+  );
 });
 
 test('[RES-03] report says that a journal was torn', async () => {

@@ -11,6 +11,7 @@ import { RunnerFailure, failureFrom } from './failure.js';
 import { FileRanges } from './file-ranges.js';
 import type { FilesJob, WorkerEvent } from './jobs.js';
 import { forgetHistory } from './verify/forget-history.js';
+import { makeFolders } from './make-folders.js';
 import { PreparedPattern } from './verify/pattern-content.js';
 import { patternOf } from './verify/verification.js';
 import { RunControl, nextChunk } from './shared-memory.js';
@@ -180,11 +181,11 @@ class FileWork {
   #enter(folder: string, file: number): void {
     const leaf = file % this.#safe.length;
     if (this.#safe[leaf] === 1) return;
-    fs.mkdirSync(folder, { recursive: true });
+    makeFolders(folder);
     if (!isRealFolder(folder)) {
       throw new RunnerFailure(
         'dataset',
-        `${folder} of dataset "${this.#job.dataset.name}" is a link`,
+        `${folder} of dataset "${this.#job.dataset.name}" is a link, or was removed`,
       );
     }
     this.#safe[leaf] = 1;

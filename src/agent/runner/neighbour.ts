@@ -1,5 +1,6 @@
 /** Reading another agent's private dataset (`shift`): whose it is, and the proof that what is seen there is really it. */
 import fs from 'node:fs';
+import { codeOf } from '../../shared/kernel/errors.js';
 import type { Assignment, StageAssignment } from '../../shared/model/assignment.js';
 import { waitUntil } from '../core/wait-until.js';
 import { awaitNeighbour } from './complete-files.js';
@@ -27,10 +28,20 @@ function neighboursOf(assignment: Assignment): readonly number[] {
   return [...new Set(all)].filter((agent) => agent !== assignment.agentIndex);
 }
 
-/** Leaves word in the working directory which run it belongs to now; or takes away what an earlier one left. */
+const unwritable: ReadonlySet<string | undefined> = new Set(['EROFS', 'EACCES', 'EPERM']);
+
+/**
+ * Leaves word in the working directory which run it belongs to now; or takes away what an earlier one left. Where nothing
+ * can be written that stays: nobody takes another run's word.
+ */
 export function markHere(assignment: Assignment): void {
-  fs.rmSync(hereName, { force: true });
-  if (assignment.stages.some(({ shift }) => shift !== undefined)) writeHere(assignment.runId);
+  const isNeeded = assignment.stages.some(({ shift }) => shift !== undefined);
+  try {
+    fs.rmSync(hereName, { force: true });
+  } catch (error) {
+    if (isNeeded || !unwritable.has(codeOf(error))) throw error;
+  }
+  if (isNeeded) writeHere(assignment.runId);
 }
 
 /**

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { counted } from '../../shared/kernel/counted.js';
+import { codeOf } from '../../shared/kernel/errors.js';
 import type { Assignment } from '../../shared/model/assignment.js';
 import { demandSame } from './claim-dataset.js';
 import { readMarker } from './dataset-files.js';
@@ -39,7 +40,7 @@ export async function removeDataset(
   try {
     // A run that comes to its cleanup had all of its files; `cleanup` removes what there is.
     const hadAll = assignment.mode === 'run';
-    if (!fs.existsSync(folder)) {
+    if (isAbsent(folder)) {
       return { files: 0, warnings: hadAll ? [`${folder} ${takenAway}`] : [] };
     }
     const marker = readMarker(folder);
@@ -84,6 +85,18 @@ export async function removeDataset(
   } catch (error) {
     lease?.release();
     throw failureFrom(error, `cannot clean up ${folder}`);
+  }
+}
+
+/** What does not answer (a stale handle, say) is not known to be gone. @throws what the system answers */
+function isAbsent(folder: string): boolean {
+  try {
+    fs.statSync(folder);
+    return false;
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return true;
+    throw error;
   }
 }
 

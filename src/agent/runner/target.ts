@@ -15,10 +15,18 @@ export function resolveTarget(location: string, roots: readonly string[]): strin
     roots.map((root) => realPath(root, '--root')),
   );
   if (refusal !== undefined) throw new RunnerFailure('target', refusal);
-  if (!fs.statSync(real).isDirectory()) {
+  if (!isFolder(real, location)) {
     throw new RunnerFailure('target', `target ${location} is not a folder`);
   }
   return real;
+}
+
+function isFolder(real: string, location: string): boolean {
+  try {
+    return fs.statSync(real).isDirectory();
+  } catch (error) {
+    throw failureFrom(error, `target ${location} cannot be reached`);
+  }
 }
 
 /** @throws RunnerFailure that begins with `what` and the path */

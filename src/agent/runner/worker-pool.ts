@@ -4,6 +4,13 @@ import type { Job, WorkerEvent } from './jobs.js';
 
 type Last = Extract<WorkerEvent, { kind: 'filesDone' | 'stageDone' | 'alarmsDone' }>;
 
+const homeless = 'the folder of the dataset was removed by somebody else: no thread starts in it';
+
+/** A thread asks at its start for the working directory, in which all work is done. */
+function isHomeless(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error && error.syscall === 'uv_cwd';
+}
+
 /**
  * The runner's worker threads, kept over the stages. A worker that is stuck in a system call stays busy for ever; the
  * process has to be killed to get rid of it.
@@ -32,16 +39,23 @@ export class WorkerPool {
   carryOut(index: number, job: Job, hear: (event: WorkerEvent) => void): Promise<Last> {
     const worker = this.#worker(index);
     const done = new Promise<Last>((resolve, reject) => {
+      const end = (): void => {
+        worker.off('message', listen);
+        worker.off('error', lost);
+      };
+      const lost = (error: unknown): void => {
+        if (isHomeless(error)) reject(new RunnerFailure('dataset', homeless));
+      };
       const listen = (event: WorkerEvent): void => {
         switch (event.kind) {
           case 'filesDone':
           case 'alarmsDone':
           case 'stageDone':
-            worker.off('message', listen);
+            end();
             resolve(event);
             return;
           case 'failed':
-            worker.off('message', listen);
+            end();
             reject(new RunnerFailure(event.code, event.message));
             return;
           default:
@@ -49,6 +63,7 @@ export class WorkerPool {
         }
       };
       worker.on('message', listen);
+      worker.on('error', lost);
       worker.postMessage(job);
     });
     return Promise.race([done, this.#graceOver]);
@@ -60,7 +75,9 @@ export class WorkerPool {
       worker = new Worker(new URL('./worker.js', import.meta.url), {
         workerData: { priority: this.#priority },
       });
-      worker.on('error', this.#onBug);
+      worker.on('error', (error) => {
+        if (!isHomeless(error)) this.#onBug(error);
+      });
       worker.setMaxListeners(0);
       this.#workers[index] = worker;
     }

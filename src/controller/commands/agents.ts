@@ -9,6 +9,7 @@ import { clockTime } from '../core/calendar.js';
 import { table } from '../view/table.js';
 import { accessOf, addAccessOptions, type AccessOptions } from './access-options.js';
 import type { CommandIo } from './command-io.js';
+import { splitAgents } from './plan-options.js';
 
 const connectMs = 5000;
 const helloMs = 10_000;
@@ -28,10 +29,10 @@ interface Answer {
 export function agentsCommand(io: CommandIo): Command {
   return addAccessOptions(new Command('agents'))
     .description('show a fleet: version, state and owner of each agent; exit 3 when one is missing')
-    .argument('<address...>', 'host, host:port, or a range such as node[01-16]:7761')
+    .argument('<address...>', 'host, host:port, a range such as node[01-16]:7761, or a,b')
     .option('--json', 'print one JSON object per agent')
     .action(async (names: string[], options: AgentsOptions) => {
-      const addresses = names.flatMap((name) => parseAgentAddresses(name));
+      const addresses = names.flatMap(listed).flatMap((name) => parseAgentAddresses(name));
       const access = await accessOf(options, io);
       const limit = pLimit(atOnce);
       const answers = await Promise.all(
@@ -40,6 +41,12 @@ export function agentsCommand(io: CommandIo): Command {
       io.stdout.write(options.json === true ? asJson(answers) : asTable(answers));
       if (answers.some(({ hello }) => hello === undefined)) io.exitCode = exitCodes.notStarted;
     });
+}
+
+/** As after --agents. What names nobody is left to be refused. */
+function listed(names: string): readonly string[] {
+  const list = splitAgents(names);
+  return list.length > 0 ? list : [names];
 }
 
 async function ask(address: Address, access: Access, { clock }: CommandIo): Promise<Answer> {

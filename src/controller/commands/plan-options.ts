@@ -72,7 +72,7 @@ export async function loadPlanOf(
 }
 
 /** At commas, but not at those inside [ ]. */
-function splitAgents(text: string): string[] {
+export function splitAgents(text: string): string[] {
   return text
     .split(/,(?![^[]*\])/)
     .map((agent) => agent.trim())

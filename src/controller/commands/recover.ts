@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { exitCodes, gravest } from '../../shared/model/outcome.js';
 import { printResults } from '../view/print-results.js';
 import { accessOf, addAccessOptions, type AccessOptions } from './access-options.js';
 import type { CommandIo } from './command-io.js';
@@ -30,13 +31,16 @@ export function recoverCommand(io: CommandIo): Command {
           io.stderr.write(`${prefix}${line}\n`);
         },
       });
-      const { summary, damage } = await rebuild(folder, io.clock);
+      const { summary, damage, failure } = await rebuild(folder, io.clock);
       for (const sentence of damage) io.stderr.write(`WARNING: ${sentence}\n`);
-      printResults({ folder, summary, failure: undefined }, 'lines', {
+      printResults({ folder, summary, failure }, 'lines', {
         ...io,
         noColor: !options.color,
         verbose: false,
       });
-      io.exitCode = summary.exit_code;
+      io.exitCode =
+        failure === undefined
+          ? summary.exit_code
+          : gravest([summary.exit_code, exitCodes.resultsNotWritten]);
     });
 }

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { exitCodes } from '../../shared/model/outcome.js';
 import { printResults } from '../view/print-results.js';
 import type { CommandIo } from './command-io.js';
 
@@ -12,12 +13,13 @@ export function reportCommand(io: CommandIo): Command {
       const { demandOver } = await import('../shell/run-secret.js');
       const { rebuild } = await import('../shell/rebuild.js');
       await demandOver(folder, io.clock);
-      const { summary, damage } = await rebuild(folder, io.clock);
+      const { summary, damage, failure } = await rebuild(folder, io.clock);
       for (const sentence of damage) io.stderr.write(`WARNING: ${sentence}\n`);
-      printResults({ folder, summary, failure: undefined }, 'lines', {
+      printResults({ folder, summary, failure }, 'lines', {
         ...io,
         noColor: !options.color,
         verbose: false,
       });
+      if (failure !== undefined) io.exitCode = exitCodes.resultsNotWritten;
     });
 }

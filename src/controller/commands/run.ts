@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { datasetHash } from '../shell/dataset-hash.js';
 import { parseListenAddress } from '../../shared/wire/address.js';
 import { splitPlan } from '../../shared/model/split-plan.js';
@@ -67,6 +67,7 @@ function withCommonOptions(
     .option(
       '--results <dir>',
       "where the results folder is made (default: the config's, or results)",
+      named,
     )
     .addOption(
       new Option(
@@ -78,6 +79,7 @@ function withCommonOptions(
     .option(
       '--ui [address]',
       `show the run to browsers while it goes on (default: :${String(uiPort)}, this machine only)`,
+      noConfig,
     )
     .option('--no-color', 'no colours (also: NO_COLOR in the environment)')
     .option('-v, --verbose', 'show debug lines too')
@@ -119,6 +121,18 @@ function withCommonOptions(
           }),
       });
     });
+}
+
+/** An unset variable of a shell. */
+function named(folder: string): string {
+  if (folder !== '') return folder;
+  throw new InvalidArgumentError('It is empty.');
+}
+
+/** `run --ui bench.yaml` would take the config for the address. */
+function noConfig(address: string): string {
+  if (!/\.(ya?ml|json)$/iu.test(address)) return address;
+  throw new InvalidArgumentError('It is an address such as :7762; name the config before --ui.');
 }
 
 function uiAddress(ui: RunOptions['ui']): ReturnType<typeof parseListenAddress> | undefined {

@@ -62,6 +62,8 @@ export class AgentSession {
   askedStage: number | undefined;
   marked = false;
   cleaned = false;
+  /** By its cleanup. */
+  removedFiles = 0;
   latestProgress: Progress | undefined;
   /** Bound of the clock estimate that its last Start was made with. */
   startBoundNs = 0;

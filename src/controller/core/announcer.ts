@@ -49,7 +49,10 @@ export class Announcer {
       done = workDone(assignment, { stage: stage.index, elapsedMs: stage.elapsedMs, operations });
     }
     const elapsed = wholeSeconds(nowMs - (this.#workloadBeganMs ?? this.#startedAtMs));
-    const percent = String(Math.floor(done * 100));
+    // By the clock it may all be done, but it has not been heard that it is.
+    const last = this.#options.plan.stages.length - 1;
+    const most = session.delivery(last).result === undefined ? 99 : 100;
+    const percent = String(Math.min(most, Math.floor(done * 100)));
     return `Agent ${session.id} disconnected after ${elapsed} (completed ${percent}% of work)`;
   }
 }

@@ -31,6 +31,7 @@ export function cleaned(session: AgentSession, { files, warnings }: Cleaned): vo
     return;
   }
   session.cleaned = true;
+  session.removedFiles = files;
   session.states.cleaned();
   session.states.move('COMPLETED', `removed ${counted(files, 'file')}`);
   emit({ kind: 'cleaned' });

@@ -41,7 +41,7 @@ export async function writeDerivedFiles(
     files.push(['intervals.csv', intervalsCsv(aggregate)]);
     files.push(['generators.csv', generatorsCsv(aggregate)]);
   }
-  if (formats.includes('hlog')) files.push(['histograms.hlog', histogramLog(aggregate)]);
+  if (formats.includes('hlog')) files.push(['histograms.hlog', histogramLog(aggregate, summary)]);
   let failure: unknown;
   const write = async (name: string, content: Iterable<string>): Promise<void> => {
     try {

@@ -12,6 +12,7 @@ import { recordLine } from '../core/record-line.js';
 import type { RunRecord } from '../core/records.js';
 import type { RunEnd, RunMode } from '../core/run-io.js';
 import { Run } from '../core/run.js';
+import { stillOwed } from '../core/still-owed.js';
 import { createView, type ViewMode, type ViewOptions } from '../view/create-view.js';
 import { printResults } from '../view/print-results.js';
 import { GrpcLinks, openLinksWarning } from './agent-links.js';
@@ -208,10 +209,8 @@ async function runWith(
   const owing = run.sessions
     .filter(({ isOwing, index }) => isOwing && !checkpoints.has(index))
     .map(({ id }) => id);
-  if (owing.length > 0) {
-    const line = `What ${owing.join(', ')} reported last may still be on its host, for an hour: bench-controller recover ${results.folder}`;
-    notice('warn', line);
-  }
+  const owed = stillOwed(owing, results.folder);
+  if (owed !== undefined) notice('warn', owed);
   await intake.counted();
   links.recordAll();
   record(end === 'impatient' ? atOnceEnd : endRecord(end, request.allowPartial));

@@ -6,6 +6,7 @@ import type { Aggregate } from '../core/aggregate.js';
 import type { Pieces } from '../core/pieces.js';
 import { rowsOfAll, totalRows } from '../core/total-rows.js';
 import type { StageTrack } from '../core/stage-track.js';
+import type { Summary } from '../core/summary.js';
 
 const oneHourNs = 3_600_000_000_000;
 const nsPerMs = 1e6;
@@ -16,10 +17,15 @@ const nsPerMs = 1e6;
  * `{stage}.{operation}.response`. Interval_Max is in milliseconds. What came without an
  * interval is in one more line over the whole stage, so the lines of a tag add up to the operation's histogram.
  */
-export function* histogramLog(aggregate: Aggregate): Generator<string> {
+export function* histogramLog(
+  aggregate: Aggregate,
+  { outcome, reason }: Pick<Summary, 'outcome' | 'reason'>,
+): Generator<string> {
   const start = aggregate.run?.startedUnixMs ?? 0;
   yield '#[Histogram log format version 1.3]\n';
   yield `#[StartTime: ${(start / 1000).toFixed(3)} (seconds since epoch)]\n`;
+  // Who has this file alone is to see that it is not of the whole run.
+  if (outcome !== 'completed') yield `#[${outcome.toUpperCase()}: ${oneLine(reason ?? '')}]\n`;
   yield '#[Times are seconds since the start of the stage named in the tag]\n';
   yield '"StartTimestamp","Interval_Length","Interval_Max","Interval_Compressed_Histogram"\n';
   for (const track of aggregate.stages) {
@@ -28,6 +34,10 @@ export function* histogramLog(aggregate: Aggregate): Generator<string> {
       if (track.isOpenLoop) yield* operationLog(aggregate, track, operation, 'response');
     }
   }
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, ' ');
 }
 
 function* operationLog(

@@ -9,33 +9,33 @@ import type { Summary } from '../core/summary.js';
 import { writeDerivedFiles } from './derived-files.js';
 import { readJournal } from './journal-reader.js';
 import { inTurns } from './turns.js';
-import { writeFailureReason } from './write-failure.js';
+import { writeFailureLine } from './write-failure.js';
 
-export interface ReadRun extends Rebuilt {
+export interface ReadRun extends Read {
   readonly aggregate: Aggregate;
   readonly manifest: Manifest;
 }
 
-export interface Rebuilt {
+export interface Rebuilt extends Read {
+  /** `ERROR: Cannot write results to disk (…)`, when not everything is in the folder. */
+  readonly failure: string | undefined;
+}
+
+interface Read {
   readonly summary: Summary;
   /** What could not be read of the journal, one sentence each. */
   readonly damage: readonly string[];
 }
 
 /**
- * Makes every derived file of a results folder again from its journal, also after a crash of the controller. Throws
- * MusterError: 2 when there is no journal to read, 6 when the files cannot be written.
+ * Makes every derived file of a results folder again from its journal, also after a crash of the controller.
+ * @throws MusterError 2 when there is no journal to read
  */
 export async function rebuild(folder: string, clock: Clock): Promise<Rebuilt> {
   const { aggregate, manifest, summary, damage } = await readRun(folder, clock);
-  const failure = await writeDerivedFiles(folder, aggregate, manifest, summary, clock);
-  if (failure !== undefined) {
-    throw new MusterError(`Cannot write results to ${folder} (${writeFailureReason(failure)})`, {
-      exitCode: exitCodes.resultsNotWritten,
-      cause: failure,
-    });
-  }
-  return { summary, damage };
+  const thrown = await writeDerivedFiles(folder, aggregate, manifest, summary, clock);
+  const failure = thrown === undefined ? undefined : writeFailureLine(thrown);
+  return { summary, damage, failure };
 }
 
 /** All that the journal of a results folder says. @throws MusterError 2 when there is no journal to read */

@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import type { Clock } from '../../shared/kernel/clock.js';
-import { MusterError } from '../../shared/kernel/errors.js';
+import { MusterError, reasonOf } from '../../shared/kernel/errors.js';
 import type { Log, LogLevel } from '../../shared/kernel/log.js';
 import { exitCodes } from '../../shared/model/outcome.js';
 import type { AgentPlan, Plan } from '../../shared/model/plan.js';
@@ -151,7 +151,13 @@ async function secretOf(
   journal: string,
   clock: Clock,
 ): Promise<string | undefined> {
-  const kept = await readSecret(folder);
+  const kept = await readSecret(folder).catch((thrown: unknown) => {
+    throw new MusterError(`Cannot read ${join(folder, 'run.secret')}: ${reasonOf(thrown)}`, {
+      exitCode: exitCodes.usage,
+      hint: 'Only who started the run can read it: recover as that user.',
+      cause: thrown,
+    });
+  });
   if (kept?.runId !== runId) return undefined;
   const goesOn = (why: string): MusterError =>
     new MusterError(`The run in ${folder} goes on: ${why}`, {

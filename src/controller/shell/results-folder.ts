@@ -1,6 +1,7 @@
 import { mkdir, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { randomBytes } from 'node:crypto';
+import { counted } from '../../shared/kernel/counted.js';
 import { codeOf, MusterError } from '../../shared/kernel/errors.js';
 import { exitCodes } from '../../shared/model/outcome.js';
 import { fileTime } from '../core/calendar.js';
@@ -9,6 +10,8 @@ import { writeFailureReason } from './write-failure.js';
 
 /** Results of an hour with ten agents take some 20 MiB; with less than this there is no point in starting. */
 const leastFreeBytes = 16 * 2 ** 20;
+/** All files of a folder and itself, with what replaces one of them. */
+const leastFreeFiles = 16n;
 const attempts = 32;
 
 export interface FolderRequest {
@@ -32,24 +35,40 @@ export async function createResultsFolder(request: FolderRequest): Promise<strin
   const { parent } = request;
   try {
     await makeFolders(parent);
-    const free = await statfs(parent, { bigint: true });
-    const freeBytes = free.bavail * free.bsize;
-    if (freeBytes < leastFreeBytes) {
-      throw new MusterError(
-        `Cannot write results to ${parent}: only ${String(freeBytes / 1024n)} KiB free, at least 16 MiB needed`,
-        { exitCode: exitCodes.resultsNotWritten, hint: 'Free some space, or use --results DIR.' },
-      );
-    }
+    await demandRoom(parent);
     const path = await createNew(request);
     await replaceFile(join(path, 'config.yaml'), request.configText);
     return path;
   } catch (thrown) {
-    if (thrown instanceof MusterError) throw thrown;
-    throw new MusterError(`Cannot write results to ${parent} (${writeFailureReason(thrown)})`, {
+    throw notWritable(parent, thrown);
+  }
+}
+
+/** What stops a run before it has begun. */
+export function notWritable(parent: string, thrown: unknown): MusterError {
+  if (thrown instanceof MusterError) return thrown;
+  return new MusterError(`Cannot write results to ${parent} (${writeFailureReason(thrown)})`, {
+    exitCode: exitCodes.resultsNotWritten,
+    hint: 'Choose a writable folder with --results DIR.',
+    cause: thrown,
+  });
+}
+
+async function demandRoom(parent: string): Promise<void> {
+  const { bavail, bsize, files, ffree } = await statfs(parent, { bigint: true });
+  const tooLittle = (what: string): MusterError =>
+    new MusterError(`Cannot write results to ${parent}: only ${what}`, {
       exitCode: exitCodes.resultsNotWritten,
-      hint: 'Choose a writable folder with --results DIR.',
-      cause: thrown,
+      hint: 'Free some space, or use --results DIR.',
     });
+  const freeBytes = bavail * bsize;
+  if (freeBytes < leastFreeBytes) {
+    throw tooLittle(`${String(freeBytes / 1024n)} KiB free, at least 16 MiB needed`);
+  }
+  // Some file systems do not count them, or say -1 (CephFS).
+  if (files > 0n && ffree >= 0n && ffree < leastFreeFiles) {
+    const free = counted(Number(ffree), 'inode');
+    throw tooLittle(`${free} free, at least ${String(leastFreeFiles)} needed`);
   }
 }
 

@@ -13,7 +13,7 @@ import { reportHtml } from '../view/html/report-html.js';
 import { writeDerivedFiles } from './derived-files.js';
 import { encodeRecord } from './journal-codec.js';
 import { LineFile } from './line-file.js';
-import { createResultsFolder } from './results-folder.js';
+import { createResultsFolder, notWritable } from './results-folder.js';
 import { RunJson } from './run-json.js';
 import { forgetSecret, keepSecret } from './run-secret.js';
 import { inTurns } from './turns.js';
@@ -88,9 +88,13 @@ export class RunResults {
       unixMs: clock.unixMs(),
       configText: request.configText,
     });
-    const journal = await LineFile.create(join(folder, 'journal.ndjson'), clock);
-    const log = await LineFile.create(join(folder, 'controller.log'), clock);
-    return new RunResults(folder, request, journal, log);
+    try {
+      const journal = await LineFile.create(join(folder, 'journal.ndjson'), clock);
+      const log = await LineFile.create(join(folder, 'controller.log'), clock);
+      return new RunResults(folder, request, journal, log);
+    } catch (thrown) {
+      throw notWritable(parent, thrown);
+    }
   }
 
   record(record: JournalRecord): void {

@@ -1,7 +1,8 @@
-import { access, chmod, constants, lstat, mkdir, open, readdir, rm, rmdir } from 'node:fs/promises';
+import { access, chmod, constants, lstat, open, readdir, rm, rmdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { KeptCheckpoint } from '../../../shared/model/messages.js';
+import { makeFolders } from '../../runner/make-folders.js';
 import { decodeHeader, spoolRecords } from './records.js';
 import type { SpoolHeader } from './records.js';
 
@@ -31,7 +32,7 @@ export function defaultSpoolFolders(env: NodeJS.ProcessEnv, uid: number, own: st
 
 /** Makes it, for this user only. @throws an error with the reason when it cannot be used, or is somebody else's */
 export async function makeSpoolFolder(folder: string, uid: number): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  makeFolders(folder, 0o700);
   const found = await lstat(folder);
   if (!found.isDirectory()) throw new Error('it is not a folder');
   if (found.uid !== uid) throw new Error('it belongs to another user');

@@ -1,4 +1,5 @@
 import type { Instant } from '../../../shared/kernel/clock.js';
+import { counted } from '../../../shared/kernel/counted.js';
 import type { AgentSession } from '../agent-session.js';
 import { makesDataset } from '../makes-dataset.js';
 import { WorkWatch } from '../work-watch.js';
@@ -88,14 +89,17 @@ export class Cleaning implements Phase {
   }
 
   #done(now: Instant): void {
-    const { sessions, plan } = this.#run;
-    const left = sessions
-      .filter(({ cleaned, context }) => !cleaned && makesDataset(plan, context.agent))
-      .map(({ id }) => id);
+    const { sessions, plan, options, outbox } = this.#run;
+    const makers = sessions.filter(({ context }) => makesDataset(plan, context.agent));
+    const left = makers.filter(({ cleaned }) => !cleaned).map(({ id }) => id);
     if (left.length > 0) {
-      const hint =
-        this.#run.options.mode === 'cleanup' ? '' : ': "bench-controller cleanup" removes it';
-      this.#run.outbox.warn(`Dataset not removed on ${left.join(', ')}${hint}`);
+      const hint = options.mode === 'cleanup' ? '' : ': "bench-controller cleanup" removes it';
+      outbox.warn(`Dataset not removed on ${left.join(', ')}${hint}`);
+    } else if (options.mode === 'cleanup' && makers.length > 0) {
+      // With another target or name than the run's there is nothing to remove, and the dataset stays where it is.
+      const files = makers.reduce((sum, { removedFiles }) => sum + removedFiles, 0);
+      if (files > 0) outbox.notice('info', `Removed ${counted(files, 'file')}`);
+      else outbox.warn(`No file of dataset "${plan.dataset.name}" was found on any agent`);
     }
     this.#run.reached({ kind: 'cleaned' }, now);
   }

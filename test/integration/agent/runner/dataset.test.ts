@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import type { Assignment } from '../../../../src/shared/model/assignment.js';
+import { eventually } from '../../../support/eventually.js';
 import { RunnerProcess, assignmentOf, stageOf } from '../../../support/runner-process.js';
 import { filesBelow, temporaryFolder } from '../../../support/temporary-folder.js';
 
@@ -172,6 +173,53 @@ describe('runner and its dataset', () => {
     assert.equal(again.all('progress').at(-1)?.bytesDone, 3 * 65_536);
     const sizes = filesBelow(own('data')).map((name) => fs.statSync(own('data', name)).size);
     assert.deepEqual(sizes, Array<number>(8).fill(65_536));
+  });
+
+  /** All of it at once, as far as the agent can see. */
+  async function removeFrom(one: RunnerProcess): Promise<void> {
+    const tasks = `/proc/${String(one.child.pid)}/task`;
+    const stands = (task: string): boolean =>
+      fs.readFileSync(`${tasks}/${task}/status`, 'utf8').includes('State:\tT');
+    one.child.kill('SIGSTOP');
+    await eventually(
+      'all threads stopped',
+      10_000,
+      () => fs.readdirSync(tasks).every(stands) || undefined,
+    );
+    fs.rmSync(own(), { recursive: true });
+    one.child.kill('SIGCONT');
+  }
+
+  it('[RUN-05] [SAFE-01] a folder that is removed while its files are made fails the agent, and hangs no thread', async () => {
+    const one = runner();
+    // So that each file needs a folder that is not there yet.
+    const directories = { width: 200, depth: 2 };
+    const all = { from: 0, to: 40_000 };
+    const prepare = { threads: 3, blockSizeBytes: 4096, direct: false };
+    const dataset = { directories, own: all, use: all, fileSizeBytes: 4096, prepare };
+    one.prepare(assignment({ mode: 'prepare', dataset }));
+    const some = own('data', 'd3', 'd0', 'f600');
+    await eventually('many files', 30_000, () => fs.existsSync(some) || undefined);
+    await removeFrom(one);
+    const { message } = await one.failure();
+    assert.match(message, /no such file|was removed/u);
+    assert.doesNotMatch(message, /\n/u, 'one sentence');
+  });
+
+  it('[SAFE-01] [ENG-03] a folder that is removed during a stage fails the next one in a sentence: threads that it needs do not start', async () => {
+    const one = runner();
+    // The thread that is there opens nothing before it begins.
+    const mix = [{ operation: 'stat', weight: 1 }] as const;
+    const stages = [stageOf({ threads: 1, durationMs: 50 }), stageOf({ mix, threads: 4 })];
+    one.prepare(assignmentOf(folder.path, stages));
+    await one.event('ready');
+    await removeFrom(one);
+    await one.start(0);
+    const { code, message } = await one.failure();
+    assert.deepEqual(
+      [code, message],
+      ['dataset', 'the folder of the dataset was removed by somebody else: no thread starts in it'],
+    );
   });
 
   it('[SAFE-01] demands a complete dataset when it is not to prepare', async () => {

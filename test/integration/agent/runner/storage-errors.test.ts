@@ -12,6 +12,8 @@ import { temporaryFolder } from '../../../support/temporary-folder.js';
 const data = Array.from({ length: 8 }, (_, i) => `data/f${String(i)}`);
 const marker = '.muster-dataset.json';
 const manifest = '.muster-manifest-0.json';
+const here = '.muster-here.json';
+const put = 'churn/0/0/p0';
 
 function place(t: TestContext) {
   const { path: target, remove } = temporaryFolder();
@@ -98,6 +100,49 @@ test('[SAFE-01] a marker for which there is no room leaves nothing that the next
   assert.equal(code, 'space');
   assert.deepEqual(fs.readdirSync(folder), []);
   await prepared();
+});
+
+test('[SAFE-04] a target that stops answering once its path is known is refused in one sentence', async (t) => {
+  if (lacksStrace(t)) return;
+  const { target, failing, prepare } = place(t);
+  const { code, message } = await prepare(failing('statx', 'ESTALE:when=2', [target])).failure();
+  assert.deepEqual(
+    [code, message],
+    ['target', `target ${target} cannot be reached: stale file handle (ESTALE)`],
+  );
+});
+
+test('[SAFE-03] a folder that does not answer is not taken for one that is gone', async (t) => {
+  if (lacksStrace(t)) return;
+  const { target, folder, failing, prepared } = place(t);
+  await prepared();
+  const runner = failing('statx', 'ESTALE', [folder]);
+  runner.prepare(assignmentOf(target, [stageOf()], { mode: 'cleanup' }));
+  const { message } = await runner.failure();
+  assert.equal(message, `cannot clean up ${folder}: stale file handle (ESTALE)`);
+  assert.ok(fs.existsSync(path.join(folder, marker)));
+});
+
+test('[SAFE-01] a dataset that is read-only now is used, whatever an earlier run left there', async (t) => {
+  if (lacksStrace(t)) return;
+  const { target, folder, failing, prepare, prepared } = place(t);
+  await prepared();
+  fs.writeFileSync(path.join(folder, here), 'of an earlier run');
+  fs.mkdirSync(path.join(folder, 'churn/0/0'), { recursive: true });
+  fs.writeFileSync(path.join(folder, put), 'of an earlier stage');
+  const readOnly = (): RunnerProcess => failing('unlink,unlinkat', 'EROFS', [here, put]);
+  await prepare(readOnly()).event('prepared');
+  fs.rmSync(path.join(folder, 'churn'), { recursive: true });
+  // Nor is it when it is another user's.
+  await prepare(failing('unlink,unlinkat', 'EACCES', [here])).event('prepared');
+  const shifting = readOnly();
+  const stages = [stageOf({ shift: 1 })];
+  shifting.prepare(assignmentOf(target, stages, { mode: 'prepare', agentCount: 2 }));
+  const { code, message } = await shifting.failure();
+  assert.deepEqual(
+    [code, message],
+    ['permission', `cannot prepare the dataset in ${folder}: read-only file system (EROFS)`],
+  );
 });
 
 test('[RUN-05] check says that the target’s file system does not answer for its space', async (t) => {

@@ -4,6 +4,8 @@ import path from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { claimDataset } from '../../../../src/agent/runner/claim-dataset.js';
+import { readMarker, writeMarker } from '../../../../src/agent/runner/dataset-files.js';
+import type { Marker } from '../../../../src/agent/runner/dataset-files.js';
 import { Aborted, RunnerFailure } from '../../../../src/agent/runner/failure.js';
 import type { Clock } from '../../../../src/shared/kernel/clock.js';
 import { systemClock } from '../../../../src/shared/kernel/system-clock.js';
@@ -59,4 +61,26 @@ test('[SAFE-01] a marker that another agent has just begun to write is waited fo
     },
   };
   assert.equal(await claimDataset({ folder, assignment: second, clock, signal }), false);
+});
+
+test('[SAFE-02] a marker that is there already, made by another run in the same moment, is not written over', (t) => {
+  const { path: folder, remove } = temporaryFolder();
+  t.after(remove);
+  const marker: Marker = {
+    product: 'muster',
+    version: 1,
+    hash: 'first',
+    creator: 'root@ctl1',
+    namespace: 'private',
+    agents: 1,
+    runId: 'run-1',
+  };
+  writeMarker(folder, marker);
+  assert.throws(
+    () => {
+      writeMarker(folder, { ...marker, hash: 'second' });
+    },
+    { code: 'EEXIST' },
+  );
+  assert.deepEqual(readMarker(folder), marker);
 });

@@ -82,7 +82,7 @@ test('[MEAS-04] a stall is in the response percentiles of run, agent, second and
   const calm = rows.find((row) => cell(row, 'agent') === 'agent-1');
   assert.equal(cell(calm ?? '', 'missed'), '0');
 
-  const lines = [...histogramLog(aggregate)].join('').split('\n');
+  const lines = [...histogramLog(aggregate, aggregate.summary())].join('').split('\n');
   const tagged = lines.filter(
     (line) => line.startsWith('#') || line.startsWith('Tag=paced.read.response,'),
   );

@@ -27,6 +27,16 @@ test('[RUN-03] a lost stream is told with time and work done; the others continu
   assert.equal(fleet.records('interval').filter(({ agent }) => agent === 0).length, 49);
 });
 
+test('[RUN-03] all work is completed only when its results are here', () => {
+  for (const [owing, percent] of [[0, 99] as const, [1, 100] as const]) {
+    const plan = fleetPlan(3, { stages: hundredSeconds });
+    const fleet = new ScriptedFleet(plan).refuse(owing, 'result').start();
+    fleet.advance(103_000).cut(0);
+    const says = `(completed ${String(percent)}% of work)`;
+    assert.ok(fleet.lines().at(-1)?.endsWith(says), fleet.lines().at(-1));
+  }
+});
+
 test('[RUN-03] back within the window, nothing is lost: the run completes with exit 0', () => {
   const fleet = running().refuse(0, 'dial').cut(0).advance(20_000).obey(0, 'dial');
   for (const { generation } of fleet

@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import promises, {
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
@@ -96,4 +105,25 @@ test('a file is replaced whole or not at all', async (t) => {
   await mkdir(join(folder, 'taken'));
   await assert.rejects(replaceFile(join(folder, 'taken'), 'x'));
   assert.deepEqual((await readdir(folder)).sort(), ['summary.json', 'taken']);
+});
+
+test('[RES-05] of inodes there have to be some, where a file system counts them', async (t) => {
+  const parent = await temporary(t);
+  t.after(() => {
+    t.mock.restoreAll();
+    syncBuiltinESMExports();
+  });
+  for (const [files, ffree, isEnough] of [
+    [0n, 0n, true],
+    [100n, -1n, true],
+    [100n, 15n, false],
+    [100n, 16n, true],
+  ] as const) {
+    const found = { bavail: 1n << 40n, bsize: 1n, files, ffree };
+    t.mock.method(promises, 'statfs', () => Promise.resolve(found));
+    syncBuiltinESMExports();
+    const made = createResultsFolder({ ...request, parent });
+    if (isEnough) await made;
+    else await assert.rejects(made, /: only 15 inodes free, at least 16 needed$/);
+  }
 });

@@ -16,6 +16,7 @@ import type { TestContext } from 'node:test';
 import { HistogramLogReader } from 'hdr-histogram-js';
 import { Manifest } from '../../../../src/controller/core/manifest.js';
 import type { JournalRecord } from '../../../../src/controller/core/records.js';
+import { LineFile } from '../../../../src/controller/shell/line-file.js';
 import { rebuild } from '../../../../src/controller/shell/rebuild.js';
 import { RunResults } from '../../../../src/controller/shell/run-results.js';
 import type { FinishedResults } from '../../../../src/controller/shell/run-results.js';
@@ -143,17 +144,25 @@ test('[RES-03] a journal that ends anywhere gives the numbers up to there', asyn
   assert.ok(counted > 0);
 });
 
+test('[RES-05] a disk that takes no more while the folder is made is no reason for a stack', async (t) => {
+  const full = Object.assign(new Error('ENOSPC: no space left'), { code: 'ENOSPC', errno: -28 });
+  t.mock.method(LineFile, 'create', () => Promise.reject(full));
+  await assert.rejects(writtenRun(t), (thrown) => {
+    assert.ok(thrown instanceof MusterError, String(thrown));
+    assert.match(thrown.message, /^Cannot write results to .* \(disk full\)$/);
+    assert.equal(thrown.exitCode, 6);
+    return true;
+  });
+});
+
 test('[RUN-18] report says when it cannot write, and writes what it can', async (t) => {
   const { folder } = await writtenRun(t);
   await rm(join(folder, 'summary.json'));
   await mkdir(join(folder, 'summary.json'));
   await writeFile(join(folder, 'summary.txt'), 'old');
-  await assert.rejects(rebuild(folder, systemClock), (thrown) => {
-    assert.ok(thrown instanceof MusterError);
-    assert.match(thrown.message, /^Cannot write results to /);
-    assert.equal(thrown.exitCode, 6);
-    return true;
-  });
+  const { failure, summary } = await rebuild(folder, systemClock);
+  assert.match(failure ?? '', /^ERROR: Cannot write results to disk \(/);
+  assert.equal(summary.outcome, 'completed');
   assert.match(await readFile(join(folder, 'summary.txt'), 'utf8'), /^COMPLETED/);
 });
 
@@ -209,13 +218,21 @@ test('[RES-02] run.json and summary.json give the same verdict, also where a thr
   }
 });
 
-test('[RES-02] standard tools read histograms.hlog, and its lines add up to the summary', async (t) => {
+test('[RES-02] standard tools read histograms.hlog, whose head says what is not of a whole run, and its lines add up to the summary', async (t) => {
   const lossy = whole.filter(
     (record) => record.type !== 'interval' || record.agent !== 1 || record.interval.first !== 2,
   );
-  for (const records of [whole, lossy]) {
+  const interrupted = whole.filter(({ type }) => type !== 'end');
+  for (const records of [whole, lossy, interrupted]) {
     const { folder, summary } = await writtenRun(t, records);
     const text = await readFile(join(folder, 'histograms.hlog'), 'utf8');
+    const marks = text.split('\n').filter((line) => line.startsWith('#[INTERRUPTED: '));
+    assert.deepEqual(
+      marks,
+      records === interrupted
+        ? ['#[INTERRUPTED: the controller stopped before the run ended]']
+        : [],
+    );
     for (const operation of ['read', 'write']) {
       const tag = `mixed.${operation}`;
       const lines = text.split('\n').filter((line) => line.startsWith('#') || line.includes(tag));
@@ -236,6 +253,32 @@ test('[RES-02] standard tools read histograms.hlog, and its lines add up to the 
       assert.equal(Math.round(sum.mean), numbers.service_ns.mean);
     }
   }
+});
+
+test('[RES-04] of a run that is not whole every file that can say so does, with the reason', async (t) => {
+  const reason = '2 of 3 agents were lost';
+  const lost = whole.map((record): JournalRecord =>
+    record.type === 'end'
+      ? { ...record, outcome: 'aborted', reason, exitCode: 5, notRepresentative: true }
+      : record,
+  );
+  const { folder } = await writtenRun(t, lost);
+  const read = (name: string): Promise<string> => readFile(join(folder, name), 'utf8');
+  for (const name of ['summary.json', 'run.json']) {
+    const document = JSON.parse(await read(name)) as object;
+    assert.deepEqual({ ...document, outcome: 'aborted', reason, exit_code: 5 }, document, name);
+  }
+  const { representative } = JSON.parse(await read('summary.json')) as { representative: boolean };
+  assert.equal(representative, false);
+  assert.match(
+    await read('summary.txt'),
+    /^ABORTED recorded: 2 of 3 agents were lost.*\n[^]*not representative/i,
+  );
+  const page = await read('report.html');
+  assert.match(page, /<title>recorded: aborted<\/title>/);
+  assert.match(page, /ABORTED<\/span>\s*\(exit code\s+5\): 2 of 3 agents were lost/);
+  assert.match(page, />NOT REPRESENTATIVE</);
+  assert.ok((await read('histograms.hlog')).includes(`#[ABORTED: ${reason}]\n`));
 });
 
 test('[RES-04] run.json says who took part, with clocks, states and facts', async (t) => {

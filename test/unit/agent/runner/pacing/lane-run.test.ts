@@ -51,7 +51,8 @@ for (const iodepth of depths) {
 
     it('[RUN-28] issues and counts nothing for a start that was replaced, and all of it for the next', async (t) => {
       for (const rate of [undefined, perSecond(2000)]) {
-        const fields = { iodepth, rate, durationMs: 100, maxOperations: 20 };
+        // A duration that no busy machine comes to the end of before the operations.
+        const fields = { iodepth, rate, durationMs: 30_000, maxOperations: 20 };
         const { load, clock, memory, totals } = await laneLoad(t, fields, done);
         // Its instant has passed: there would be operations that are due.
         assert.equal(await load.run(clock.now() - 50 * ms, () => false), undefined);
