@@ -7,7 +7,7 @@ import type {
   Operation,
   StageOptions,
 } from './engine.js';
-import { makeFolders } from '../runner/make-folders.js';
+import { makeFolders } from '../../shared/host/make-folders.js';
 import { stageOptionsSchema } from './engine.js';
 import { FileAccess } from './file-access.js';
 import { ConcurrentFileEngine } from './file-concurrent.js';

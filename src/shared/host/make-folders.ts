@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { codeOf } from '../../shared/kernel/errors.js';
+import { codeOf } from '../kernel/errors.js';
 
 /**
  * As `mkdir -p`. Not mkdir's own `recursive`: where the system says ENOENT and the parent is there (/proc, a working

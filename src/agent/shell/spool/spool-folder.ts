@@ -2,7 +2,7 @@ import { access, chmod, constants, lstat, open, readdir, rm, rmdir } from 'node:
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { KeptCheckpoint } from '../../../shared/model/messages.js';
-import { makeFolders } from '../../runner/make-folders.js';
+import { makeFolders } from '../../../shared/host/make-folders.js';
 import { decodeHeader, spoolRecords } from './records.js';
 import type { SpoolHeader } from './records.js';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { test } from 'node:test';
-import { makeFolders } from '../../../../src/agent/runner/make-folders.js';
+import { makeFolders } from '../../../../src/shared/host/make-folders.js';
 import { temporaryFolder } from '../../../support/temporary-folder.js';
 
 /** In a working directory of its own. */
