@@ -13,7 +13,8 @@ import { LinkEndpoint, type LinkEvent } from '../../shared/wire/link-endpoint.js
 import type { LinkMetrics } from '../../shared/model/link-metrics.js';
 import { LeaseTurns } from '../core/lease-turns.js';
 import type { DialFailure, RunInput } from '../core/run-io.js';
-import { fetchCheckpoint, type FetchOutcome } from './fetch-checkpoint.js';
+import type { FetchOutcome } from './fetch-checkpoint.js';
+import { FetchUnderWay } from './fetch-under-way.js';
 
 const againMs = 200;
 
@@ -60,7 +61,7 @@ export class GrpcLink {
   #dialling: { generation: number; abort: AbortController } | undefined;
   #stream: Stream | undefined;
   #closed: (() => void) | undefined;
-  #fetching: { readonly done: Promise<void>; readonly abort: AbortController } | undefined;
+  #fetch: FetchUnderWay | undefined;
 
   constructor(agent: AgentPlan, options: GrpcLinkOptions) {
     this.#agent = agent;
@@ -163,22 +164,18 @@ export class GrpcLink {
   }
 
   async fetch(instanceId: string): Promise<void> {
-    const { runId, secret, identity, whenSafe, kept, fetched } = this.#options;
+    const { runId, secret, identity, clock, whenSafe, kept, fetched } = this.#options;
     const log = this.#log;
     if (!whenSafe || !kept) return;
-    const abort = new AbortController();
     const agent = this.#agent.index;
-    const done = fetchCheckpoint(
-      {
-        ...{ dial: this.#dial, runId, secret, identity, instanceId, log, whenSafe },
-        accept: (message) => {
-          kept(agent, message);
-        },
+    const request = {
+      ...{ dial: this.#dial, runId, secret, identity, instanceId, log, whenSafe },
+      accept: (message: AgentMessage) => {
+        kept(agent, message);
       },
-      abort.signal,
-    ).then((outcome) => fetched?.(agent, outcome));
-    this.#fetching = { done, abort };
-    await done;
+    };
+    this.#fetch = new FetchUnderWay(request, clock, (outcome) => fetched?.(agent, outcome));
+    await this.#fetch.done;
   }
 
   send(message: ControllerMessage): void {
@@ -203,25 +200,12 @@ export class GrpcLink {
   /** Resolves when no stream is left; a fetch has `fetchMs`, or as long as it takes. */
   async close(fetchMs?: number): Promise<void> {
     this.#dialling?.abort.abort();
-    await this.#fetched(fetchMs);
+    await this.#fetch?.over(fetchMs);
     if (!this.#stream) return;
     this.#stream.duplex.close('the run is over');
     await new Promise<void>((resolve) => {
       this.#closed = resolve;
     });
-  }
-
-  async #fetched(withinMs: number | undefined): Promise<void> {
-    const fetching = this.#fetching;
-    if (!fetching) return;
-    let cancel = (): void => undefined;
-    if (withinMs !== undefined) {
-      cancel = this.#options.clock.after(withinMs, () => {
-        fetching.abort.abort();
-      });
-    }
-    await fetching.done;
-    cancel();
   }
 
   /** The agent has acknowledged all that it was told. */
@@ -231,7 +215,7 @@ export class GrpcLink {
 
   /** Gives the agent to whoever comes next; its results stay with it for `recover`. */
   async leave(reason: string): Promise<void> {
-    this.#fetching?.abort.abort();
+    this.#fetch?.cut();
     this.#stream?.duplex.send({ kind: 'goodbye', reason });
     await this.close();
   }
@@ -239,7 +223,7 @@ export class GrpcLink {
   /** Ends everything at once, whatever was still to be sent. */
   cut(): void {
     this.#dialling?.abort.abort();
-    this.#fetching?.abort.abort();
+    this.#fetch?.cut();
     this.#stream?.duplex.cancel('the controller ends at once');
   }
 

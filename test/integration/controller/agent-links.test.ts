@@ -334,7 +334,8 @@ test('[LINK-06] what an agent kept is fetched message by message, and the agent 
   assert.deepEqual(outcome, { kind: 'fetched', damaged: 3 });
 });
 
-test('[LINK-06] a fetch is cut with the links, and says that it failed', async (t) => {
+/** From an agent that says nothing. */
+async function silentFetch(t: TestContext) {
   const agent = await startWireAgent();
   t.after(() => agent.server.close(0));
   const ends = new EventLog<FetchOutcome>();
@@ -347,24 +348,18 @@ test('[LINK-06] a fetch is cut with the links, and says that it failed', async (
   });
   links.fetch(0, 'instance-0');
   await agent.sessions.until(() => true);
+  return { links, ends };
+}
+
+test('[LINK-06] a fetch is cut with the links, and says that it failed', async (t) => {
+  const { links, ends } = await silentFetch(t);
   links.cut();
   assert.deepEqual(await ends.until(() => true), { kind: 'failed', reason: 'cancelled' });
 });
 
 test('[RUN-09] [LINK-06] a fetch does not hold up the end of an interrupted run: it has its time, and says that it failed', async (t) => {
-  const agent = await startWireAgent();
-  t.after(() => agent.server.close(0));
-  const ends = new EventLog<FetchOutcome>();
-  const { links } = linksTo(t, agent.server.port, {
-    whenSafe: (safe) => {
-      safe();
-    },
-    kept: () => undefined,
-    fetched: (_, outcome) => ends.add(outcome),
-  });
-  links.fetch(0, 'instance-0');
-  await agent.sessions.until(() => true);
-  // It says nothing more; without a limit that is waited for for a quarter of a minute.
+  const { links, ends } = await silentFetch(t);
+  // Without a limit it is waited for for a quarter of a minute.
   await links.close(100);
   assert.deepEqual(ends.all, [{ kind: 'failed', reason: 'cancelled' }]);
 });
