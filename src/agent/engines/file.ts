@@ -7,7 +7,7 @@ import type {
   Operation,
   StageOptions,
 } from './engine.js';
-import { makeFolders } from '../../shared/host/make-folders.js';
+import { makeFoldersSync } from '../../shared/host/make-folders.js';
 import { stageOptionsSchema } from './engine.js';
 import { FileAccess } from './file-access.js';
 import { ConcurrentFileEngine } from './file-concurrent.js';
@@ -43,7 +43,7 @@ class FileEngine implements BlockingEngine {
     this.#access = new FileAccess(options, context);
     const { kinds } = context;
     if (kinds.has('put') || kinds.has('mkdir') || kinds.has('rename')) {
-      makeFolders(context.paths.churnHome(context.lane));
+      makeFoldersSync(context.paths.churnHome(context.lane));
     }
     if (kinds.has('read') || kinds.has('write')) {
       this.#open = new OpenFiles(context.files, context.openFiles, (index) =>

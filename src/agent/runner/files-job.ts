@@ -11,7 +11,7 @@ import { RunnerFailure, failureFrom } from './failure.js';
 import { FileRanges } from './file-ranges.js';
 import type { FilesJob, WorkerEvent } from './jobs.js';
 import { forgetHistory } from './verify/forget-history.js';
-import { makeFolders } from '../../shared/host/make-folders.js';
+import { makeFoldersSync } from '../../shared/host/make-folders.js';
 import { PreparedPattern } from './verify/pattern-content.js';
 import { patternOf } from './verify/verification.js';
 import { RunControl, nextChunk } from './shared-memory.js';
@@ -181,7 +181,7 @@ class FileWork {
   #enter(folder: string, file: number): void {
     const leaf = file % this.#safe.length;
     if (this.#safe[leaf] === 1) return;
-    makeFolders(folder);
+    makeFoldersSync(folder);
     if (!isRealFolder(folder)) {
       throw new RunnerFailure(
         'dataset',

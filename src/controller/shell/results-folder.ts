@@ -1,9 +1,10 @@
 import { mkdir, statfs } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { counted } from '../../shared/kernel/counted.js';
 import { codeOf, MusterError } from '../../shared/kernel/errors.js';
 import { exitCodes } from '../../shared/model/outcome.js';
+import { makeFolders } from '../../shared/host/make-folders.js';
 import { fileTime } from '../core/calendar.js';
 import { replaceFile } from './replace-file.js';
 import { writeFailureReason } from './write-failure.js';
@@ -69,19 +70,6 @@ async function demandRoom(parent: string): Promise<void> {
   if (files > 0n && ffree >= 0n && ffree < leastFreeFiles) {
     const free = counted(Number(ffree), 'inode');
     throw tooLittle(`${free} free, at least ${String(leastFreeFiles)} needed`);
-  }
-}
-
-/** Not mkdir's own `recursive`: on a read-only file system that says ENOENT. */
-async function makeFolders(path: string, parentsMade = false): Promise<void> {
-  try {
-    await mkdir(path);
-  } catch (thrown) {
-    if (codeOf(thrown) === 'EEXIST') return;
-    // A dangling link is there and not there: once is enough.
-    if (codeOf(thrown) !== 'ENOENT' || parentsMade || dirname(path) === path) throw thrown;
-    await makeFolders(dirname(path));
-    await makeFolders(path, true);
   }
 }
 

@@ -32,7 +32,7 @@ export function defaultSpoolFolders(env: NodeJS.ProcessEnv, uid: number, own: st
 
 /** Makes it, for this user only. @throws an error with the reason when it cannot be used, or is somebody else's */
 export async function makeSpoolFolder(folder: string, uid: number): Promise<void> {
-  makeFolders(folder, 0o700);
+  await makeFolders(folder, 0o700);
   const found = await lstat(folder);
   if (!found.isDirectory()) throw new Error('it is not a folder');
   if (found.uid !== uid) throw new Error('it belongs to another user');
