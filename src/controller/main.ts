@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import { CommanderError } from 'commander';
 import { codeOf, MusterError } from '../shared/kernel/errors.js';
 import { systemClock } from '../shared/kernel/system-clock.js';
@@ -56,6 +57,12 @@ function ioOf(process: NodeJS.Process): CommandIo {
     exitCode: exitCodes.completed,
   };
 }
+
+/**
+ * V8 lets a heap of 80 MiB grow to twice as much before it collects; with a thousand agents that is a third of the
+ * process. This is for a tenth more CPU time there, and for nothing in a small fleet (decision 0006).
+ */
+setFlagsFromString('--heap-growing-percent=40');
 
 /** Runs the command line and gives the exit code; prints what went wrong, with a stack only for a bug of ours. */
 export async function main(process: NodeJS.Process): Promise<ExitCode> {

@@ -48,6 +48,7 @@ export class Tenancy {
           const { kind } = effect.message;
           if (deliveryOf[kind].reliable) this.#flushed = false;
           if (kind === 'final' || kind === 'cleaned') host.emit({ kind: 'reportLink' });
+          if (kind === 'interval') this.#heartbeat.besideInterval();
         }
         host.emit(effect);
       },

@@ -72,8 +72,11 @@ export class ControlLoop {
 
   #turn(input: SessionInput): void {
     const { session, clock } = this.#parts;
-    const complete = this.#withOwnHealth(input);
+    const isInterval = input.kind === 'runner' && input.event.kind === 'interval';
+    const complete = isInterval ? this.#withOwnHealth(input) : input;
     for (const effect of session.handle(complete, readClock(clock))) this.#carryOut(effect);
+    // At once, so that the heartbeat goes with it.
+    if (isInterval) this.#inputs.push({ kind: 'tick', health: this.#health() });
   }
 
   /** An interval says how this process was meanwhile, too. */

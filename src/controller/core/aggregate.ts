@@ -1,5 +1,5 @@
 import type { Interval } from '../../shared/model/messages.js';
-import { HistogramFormatError, readBuckets } from '../../shared/metrics/histogram-encoding.js';
+import { BucketRoom, HistogramFormatError } from '../../shared/metrics/histogram-encoding.js';
 import { exitCodes, gravest } from '../../shared/model/outcome.js';
 import { coverageOf } from './coverage.js';
 import { decodeStats } from './decoded-interval.js';
@@ -34,6 +34,7 @@ export class Aggregate {
   #lastMs = 0;
   #lateMs = 0;
   readonly #warnings = new Set<string>();
+  readonly #room = new BucketRoom();
 
   accept(record: JournalRecord): void {
     this.#lastMs = Math.max(this.#lastMs, record.atMs);
@@ -186,7 +187,8 @@ export class Aggregate {
   #interval(record: Of<'interval'>): void {
     const { agent, interval } = record;
     this.#reading(agent, `interval ${range(interval)}`, () => {
-      const operations = interval.operations.map(decodeStats);
+      this.#room.reset();
+      const operations = interval.operations.map((stats) => decodeStats(stats, this.#room));
       this.#onStage(interval.stage, (stage) => {
         stage.addInterval(agent, interval, operations, record.folded === true);
       });
@@ -195,8 +197,11 @@ export class Aggregate {
 
   #result({ agent, result }: Of<'stageResult'>): void {
     this.#reading(agent, 'stage result', () => {
-      [...result.operations, ...result.warmup].forEach(decodeStats);
-      readBuckets(result.syncs);
+      for (const stats of [...result.operations, ...result.warmup]) {
+        this.#room.reset();
+        decodeStats(stats, this.#room);
+      }
+      this.#room.read(result.syncs);
       this.#onStage(result.stage, (stage) => {
         stage.agent(agent).setResult(result);
       });

@@ -3,6 +3,8 @@ import type { ControllerMessage } from '../../shared/model/messages.js';
 type Lease = Extract<ControllerMessage, { kind: 'lease' }>;
 
 const periodMs = 1000;
+/** Acknowledgements may come this often and more; each lease is another message to the workload process. */
+const closestMs = 100;
 /** An agent whose `lease` is shorter than this gets each one in its turn. */
 const shortMs = 10_000;
 
@@ -32,7 +34,7 @@ export class LeaseTurns {
 
   /** The one to go in place of an acknowledgement. */
   besidesAck(nowMs: number): Lease | undefined {
-    if (!this.#spares || !this.#newest || nowMs - this.#sentAtMs < periodMs / 2) return undefined;
+    if (!this.#spares || !this.#newest || nowMs - this.#sentAtMs < closestMs) return undefined;
     this.#sentAtMs = nowMs;
     this.#besideAtMs = nowMs;
     return this.#newest;

@@ -1,7 +1,6 @@
 import { Histogram } from '../../shared/metrics/histogram.js';
 import type { Buckets } from '../../shared/metrics/buckets.js';
 import type { OperationStats } from '../../shared/model/messages.js';
-import { addTo } from './decoded-interval.js';
 import type { DecodedStats } from './decoded-interval.js';
 
 /**
@@ -65,7 +64,7 @@ export class OperationTotals {
 function sum(to: Histogram | Uint8Array, buckets: Buckets): Histogram | Uint8Array {
   if (buckets.length === 0) return to;
   const histogram = decoded(to);
-  addTo(histogram, buckets);
+  histogram.addBuckets(buckets);
   return histogram;
 }
 

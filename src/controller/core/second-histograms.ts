@@ -1,6 +1,5 @@
 import { Histogram } from '../../shared/metrics/histogram.js';
 import type { Buckets } from '../../shared/metrics/buckets.js';
-import { addTo } from './decoded-interval.js';
 import type { SecondRange } from './range-set.js';
 
 /** Intervals being added to; agents' clocks, links and back-fills seldom spread over more. */
@@ -26,7 +25,7 @@ export class SecondHistograms {
       slot = { first: range.first, last: range.last, open: undefined, sealed: new Uint8Array() };
       this.#slots.set(key, slot);
     }
-    if (buckets.length > 0) addTo(this.#opened(slot), buckets);
+    if (buckets.length > 0) this.#opened(slot).addBuckets(buckets);
   }
 
   /** Merged over all intervals that lie within first … last. */

@@ -4,7 +4,7 @@ import type { RunRecord } from '../core/records.js';
 
 const everyMs = 1000;
 /** One agent in so many each time, so that the counts of a large fleet are not all made in one turn of the loop. */
-const turns = 10;
+const turns = 30;
 
 export interface LinkCountsOptions {
   readonly clock: Clock;
@@ -14,7 +14,7 @@ export interface LinkCountsOptions {
   readonly record: (record: RunRecord) => void;
 }
 
-/** Records what went over each agent's link so far: every ten seconds until it is stopped [LINK-12]. */
+/** Records what went over each agent's link so far: every thirty seconds until it is stopped [LINK-12]. */
 export class LinkCounts {
   readonly #options: LinkCountsOptions;
   #turn = 0;

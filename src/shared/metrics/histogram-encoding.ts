@@ -47,19 +47,46 @@ export class HistogramEncoder {
 }
 
 /**
- * Decodes in one pass, the only place that knows the bytes (docs/histograms.md); nothing comes of faulty ones. A
- * controller does this some thousand times a second, hence the plain loop.
- * @throws HistogramFormatError
+ * Room for decoded histograms that are read and done with at once. A controller decodes some thousand a second, and new
+ * columns for each would be most of what it has to collect.
  */
+export class BucketRoom {
+  readonly #columns: Columns[] = [];
+  #used = 0;
+
+  /** What `read` gave before may be overwritten from now on. */
+  reset(): void {
+    this.#used = 0;
+  }
+
+  /** Nothing comes of faulty bytes. @throws HistogramFormatError */
+  read(encoded: Uint8Array): Buckets {
+    if (encoded.length === 0) return noBuckets;
+    // A bucket takes two bytes at least.
+    const most = Math.min(encoded.length >> 1, bucketCount);
+    let columns = this.#columns[this.#used];
+    if (columns === undefined || columns.indexes.length < most) {
+      columns = { indexes: new Uint16Array(most), counts: new Float64Array(most) };
+      this.#columns[this.#used] = columns;
+    }
+    this.#used += 1;
+    return decoded(encoded, columns);
+  }
+}
+
+type Columns = Pick<Buckets, 'indexes' | 'counts'>;
+
+/** Decodes into columns of its own. Nothing comes of faulty bytes. @throws HistogramFormatError */
 export function readBuckets(encoded: Uint8Array): Buckets {
-  const end = encoded.length;
-  if (end === 0) return noBuckets;
+  return new BucketRoom().read(encoded);
+}
+
+/** Decodes in one pass, the only place that knows the bytes (docs/histograms.md). Hot, hence the plain loop. */
+function decoded(encoded: Uint8Array, { indexes, counts }: Columns): Buckets {
   if (encoded[0] !== layoutVersion) {
     throw new HistogramFormatError(`layout version ${String(encoded[0])}, expected 1`);
   }
-  // A bucket takes two bytes at least.
-  const indexes = new Uint16Array(end >> 1);
-  const counts = new Float64Array(end >> 1);
+  const end = encoded.length;
   let length = 0;
   let total = 0;
   let index = 0;
@@ -105,16 +132,4 @@ function afterVarint(encoded: Uint8Array, position: number): number {
   let at = position;
   while ((encoded[at++] ?? 0) > 127);
   return at;
-}
-
-/**
- * Calls `visit` for every non-empty bucket, ascending.
- * @throws HistogramFormatError before visiting any
- */
-export function decodeBuckets(
-  encoded: Uint8Array,
-  visit: (index: number, count: number) => void,
-): void {
-  const { indexes, counts, length } = readBuckets(encoded);
-  for (let at = 0; at < length; at++) visit(indexes[at] ?? 0, counts[at] ?? 0);
 }

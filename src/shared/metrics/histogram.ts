@@ -1,24 +1,26 @@
 import { bucketCount, bucketIndexOf, highestOf, lowestOf, middleOf } from './bucket-layout.js';
-import { decodeBuckets, HistogramEncoder } from './histogram-encoding.js';
+import type { Buckets } from './buckets.js';
+import { BucketRoom, HistogramEncoder } from './histogram-encoding.js';
 
 /**
  * Counts are kept in pages that exist only where something was recorded: a dense histogram takes 264 KiB, and a
  * controller holds thousands of them.
  */
-const pageBits = 7;
+const pageBits = 8;
 const pageSize = 1 << pageBits;
 
-/** A page has four bytes a count until one of its counts needs more. */
-const mostNarrow = 0xffff_ffff;
+/** A page has one byte a count until one of its counts needs more, then two, four and eight. */
+type Page = Uint8Array | Uint16Array | Uint32Array | Float64Array;
+
+/** For what is added at once. */
+const room = new BucketRoom();
 
 /**
  * Latencies in ns, in the layout of bucket-layout. Merging is addition of counts, so percentiles of merged histograms
  * equal those of the pooled values, to the bucket.
  */
 export class Histogram {
-  readonly #pages: (Uint32Array | Float64Array | undefined)[] = new Array<undefined>(
-    bucketCount >> pageBits,
-  );
+  readonly #pages: (Page | undefined)[] = new Array<undefined>(bucketCount >> pageBits);
   #count = 0;
 
   /** @throws HistogramFormatError */
@@ -36,24 +38,29 @@ export class Histogram {
     const number = index >> pageBits;
     let page = this.#pages[number];
     if (page === undefined) {
-      page = new Uint32Array(pageSize);
+      page = new Uint8Array(pageSize);
       this.#pages[number] = page;
     }
     const slot = index & (pageSize - 1);
     const sum = (page[slot] ?? 0) + times;
-    if (sum > mostNarrow && page instanceof Uint32Array) {
-      page = Float64Array.from(page);
+    page[slot] = sum;
+    // Other than what was written: the count does not fit.
+    if (page[slot] !== sum) {
+      page = widened(page, sum);
+      page[slot] = sum;
       this.#pages[number] = page;
     }
-    page[slot] = sum;
     this.#count += times;
+  }
+
+  addBuckets({ indexes, counts, length }: Buckets): void {
+    for (let at = 0; at < length; at++) this.addBucket(indexes[at] ?? 0, counts[at] ?? 0);
   }
 
   /** Adds an encoded histogram; faulty bytes change nothing. @throws HistogramFormatError */
   add(encoded: Uint8Array): void {
-    decodeBuckets(encoded, (index, count) => {
-      this.addBucket(index, count);
-    });
+    room.reset();
+    this.addBuckets(room.read(encoded));
   }
 
   merge(other: Histogram): void {
@@ -139,6 +146,11 @@ export class Histogram {
       }
     }
   }
+}
+
+function widened(page: Page, sum: number): Page {
+  if (sum > 0xffff_ffff) return Float64Array.from(page);
+  return sum > 0xffff ? Uint32Array.from(page) : Uint16Array.from(page);
 }
 
 /** Sum of two encoded histograms, encoded. @throws HistogramFormatError */

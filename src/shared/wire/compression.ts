@@ -21,14 +21,14 @@ export function pack(plain: Uint8Array): Packed {
   if (plain.length <= worthwhileBytes) return { encoding: 'PLAIN', payload: plain };
   const deflated = deflateRawSync(plain, { level: 3 });
   if (deflated.length >= plain.length) return { encoding: 'PLAIN', payload: plain };
-  return { encoding: 'DEFLATE', payload: deflated };
+  return { encoding: 'DEFLATE', payload: alone(deflated) };
 }
 
 /** @throws DecodeError when the data is damaged or inflates beyond the limit */
 export function unpack({ encoding, payload }: Packed, limitBytes = inflatedLimitBytes): Uint8Array {
   if (encoding === 'PLAIN') return payload;
   try {
-    return inflateRawSync(payload, { maxOutputLength: limitBytes });
+    return alone(inflateRawSync(payload, { maxOutputLength: limitBytes }));
   } catch (cause) {
     if (cause instanceof RangeError) {
       throw new DecodeError(`payload inflates beyond ${limitBytes} bytes`, { cause });
@@ -36,4 +36,9 @@ export function unpack({ encoding, payload }: Packed, limitBytes = inflatedLimit
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new DecodeError(`payload does not inflate: ${reason}`, { cause });
   }
+}
+
+/** What comes of zlib is a view of its 16 KiB of room; what is kept for long must not keep all of that. */
+function alone(bytes: Uint8Array): Uint8Array {
+  return bytes.length < bytes.buffer.byteLength ? new Uint8Array(bytes) : bytes;
 }

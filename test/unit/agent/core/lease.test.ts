@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { AgentDriver, assignmentOf } from '../../../support/agent-driver.js';
+import { AgentDriver, assignmentOf, intervalOf } from '../../../support/agent-driver.js';
 import type { RunnerEvent } from '../../../../src/agent/runner/protocol.js';
 
 const report: RunnerEvent = {
@@ -153,6 +153,39 @@ test('[RPC-06] a heartbeat comes every second in every state, and only while a s
   assert.equal(agent.sent('heartbeat').length, 5);
   agent.open({ generation: 2 }).advance(1_000);
   assert.equal(agent.sent('heartbeat').length, 6);
+});
+
+test('[RPC-06] [PERF-07] while intervals are sent a heartbeat goes with each, and none besides; when they stop it comes alone', () => {
+  const agent = new AgentDriver().running();
+  const secondsOf = (count: number, first = 0): number[] =>
+    Array.from({ length: count }, (_, index) => first + index);
+  const beats = (): number => agent.sent('heartbeat').length;
+  agent.advance(700);
+  const before = beats();
+  for (const second of secondsOf(5)) {
+    agent.runner({ kind: 'interval', ...intervalOf({ first: second, last: second }) }).tick();
+    assert.equal(beats(), before + second + 1, `with interval ${String(second)}`);
+    agent.advance(second % 2 === 0 ? 960 : 1_040);
+    assert.equal(beats(), before + second + 1, `until after interval ${String(second)}`);
+  }
+  agent.advance(3_100);
+  assert.equal(
+    beats(),
+    before + 8,
+    'without intervals: 1.1 s after the last one, then every second',
+  );
+});
+
+test('[RPC-06] intervals that come close together do not make heartbeats do so', () => {
+  const agent = new AgentDriver().running();
+  agent.advance(700);
+  const before = agent.sent('heartbeat').length;
+  for (let second = 0; second < 20; second += 1) {
+    agent.runner({ kind: 'interval', ...intervalOf({ first: second, last: second }) }).tick();
+    agent.advance(100);
+  }
+  const beats = agent.sent('heartbeat').length - before;
+  assert.ok(beats >= 2 && beats <= 5, `${String(beats)} in two seconds`);
 });
 
 test('[LINK-12] the agent reports on its link after the first heartbeat and every ten seconds, before its last words, and when a stream is back', () => {

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Cancel } from '../../../../src/shared/kernel/clock.js';
 import { AgentSession } from '../../../../src/agent/core/session.js';
-import type { SessionEffect } from '../../../../src/agent/core/session-io.js';
+import type { SessionEffect, SessionInput } from '../../../../src/agent/core/session-io.js';
 import { parseAssignment } from '../../../../src/agent/core/parse-assignment.js';
 import { ControlLoop } from '../../../../src/agent/shell/control-loop.js';
 import type { ControlParts } from '../../../../src/agent/shell/control-loop.js';
-import { assignmentOf, openOf } from '../../../support/agent-driver.js';
+import { assignmentOf, intervalOf, openOf } from '../../../support/agent-driver.js';
 import { ManualClock } from '../../../support/manual-clock.js';
 
 function loopOn(clock: ManualClock, overrides: Partial<ControlParts['runners']> = {}) {
@@ -96,4 +96,19 @@ test('an input that comes while effects are carried out waits for its turn', () 
   loop.feed({ kind: 'message', stream: 1, receivedNs: 0n, message });
   assert.deepEqual(done.slice(1, 6), ['state', 'fork', 'forked', 'runner prepare', 'runner lease']);
   assert.equal(session.state, 'FAILED');
+});
+
+test('[PERF-07] an interval is followed by a tick in the same turn, so that the heartbeat goes with it', () => {
+  const clock = new ManualClock();
+  const inputs: SessionInput['kind'][] = [];
+  const { loop, session } = loopOn(clock);
+  const { handle } = session;
+  session.handle = (input, now) => {
+    inputs.push(input.kind);
+    return handle.call(session, input, now);
+  };
+  loop.feed({ kind: 'runner', runner: 1, event: { kind: 'interval', ...intervalOf() } });
+  assert.deepEqual(inputs, ['runner', 'tick']);
+  loop.feed({ kind: 'runner', runner: 1, event: { kind: 'draining', stage: 0 } });
+  assert.deepEqual(inputs, ['runner', 'tick', 'runner']);
 });

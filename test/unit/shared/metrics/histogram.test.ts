@@ -11,7 +11,11 @@ import {
   middleOf,
 } from '../../../../src/shared/metrics/bucket-layout.js';
 import { Histogram, mergeEncoded } from '../../../../src/shared/metrics/histogram.js';
-import { HistogramFormatError } from '../../../../src/shared/metrics/histogram-encoding.js';
+import type { Buckets } from '../../../../src/shared/metrics/buckets.js';
+import {
+  BucketRoom,
+  HistogramFormatError,
+} from '../../../../src/shared/metrics/histogram-encoding.js';
 
 /** Latencies over all magnitudes, with the edges of buckets and of the int32 range. */
 const latency = fc.oneof(
@@ -115,17 +119,44 @@ describe('Histogram', () => {
     assert.equal(seen[1]?.[2], 3);
   });
 
-  it('keeps all counts when one grows beyond 32 bits', () => {
-    const histogram = new Histogram();
-    const most = 2 ** 32 - 1;
-    histogram.record(777, most);
-    histogram.record(778, most);
-    histogram.record(777);
-    histogram.record(778, 2);
-    histogram.record(779, 5);
-    const seen: number[] = [];
-    histogram.forEachBucket((_low, _high, count) => seen.push(count));
-    assert.deepEqual(seen, [most + 1, most + 2, 5]);
+  for (const bits of [8, 16, 32]) {
+    it(`keeps all counts when one grows beyond ${String(bits)} bits`, () => {
+      const histogram = new Histogram();
+      const most = 2 ** bits - 1;
+      histogram.record(777, most);
+      histogram.record(778, most);
+      histogram.record(777);
+      histogram.record(778, 2);
+      histogram.record(779, 5);
+      const seen: number[] = [];
+      histogram.forEachBucket((_low, _high, count) => seen.push(count));
+      assert.deepEqual(seen, [most + 1, most + 2, 5]);
+    });
+  }
+
+  it('[PERF-07] decodes into room that is used again, each until the room is reset', () => {
+    const room = new BucketRoom();
+    const values = (buckets: Buckets): number[] => [...buckets.indexes.subarray(0, buckets.length)];
+    const [few, many] = [
+      [3, 7],
+      [1, 2, 5, 9, 11],
+    ].map((ns) => filled(ns).encode());
+    const first = room.read(many ?? new Uint8Array());
+    const second = room.read(few ?? new Uint8Array());
+    assert.deepEqual(
+      [values(first), values(second)],
+      [
+        [1, 2, 5, 9, 11],
+        [3, 7],
+      ],
+    );
+    room.reset();
+    const larger = room.read(many ?? new Uint8Array());
+    assert.deepEqual([values(larger), larger.total], [[1, 2, 5, 9, 11], 5]);
+    room.reset();
+    const smaller = room.read(few ?? new Uint8Array());
+    assert.deepEqual([values(smaller), smaller.total], [[3, 7], 2]);
+    assert.equal(smaller.indexes, larger.indexes, 'the same memory');
   });
 
   it('counts what lies outside the range in the first and last bucket', () => {

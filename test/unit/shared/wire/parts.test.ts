@@ -22,6 +22,14 @@ test('[LINK-09] payloads are deflated when that makes them smaller, and come bac
   }
 });
 
+test('[PERF-07] what is kept of a deflated or inflated payload keeps no more memory than its bytes', () => {
+  const packed = pack(Buffer.alloc(5000, 'muster'));
+  assert.equal(packed.encoding, 'DEFLATE');
+  assert.equal(packed.payload.buffer.byteLength, packed.payload.length);
+  const plain = unpack(packed);
+  assert.deepEqual([plain.length, plain.buffer.byteLength], [5000, 5000]);
+});
+
 test('[LINK-09] a payload that inflates beyond the limit is refused, and so is one that does not inflate', () => {
   const bomb = deflateRawSync(Buffer.alloc(inflatedLimitBytes + 1));
   assert.ok(bomb.length < 10_000);
