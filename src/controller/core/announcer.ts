@@ -45,8 +45,11 @@ export class Announcer {
     const assignment = this.#options.assignments[session.index];
     let done = phase.judgedAs === 'cleanup' && this.#options.mode === 'run' ? 1 : 0;
     if (stage && assignment) {
-      const operations = session.lookout.heartbeat?.operations ?? 0;
-      done = workDone(assignment, { stage: stage.index, elapsedMs: stage.elapsedMs, operations });
+      // A stage that went on without the agent is no work of it.
+      const takesPart = session.hasReached(stage.index);
+      const operations = takesPart ? (session.lookout.heartbeat?.operations ?? 0) : 0;
+      const elapsedMs = takesPart ? stage.elapsedMs : 0;
+      done = workDone(assignment, { stage: stage.index, elapsedMs, operations });
     }
     const elapsed = wholeSeconds(nowMs - (this.#workloadBeganMs ?? this.#startedAtMs));
     // By the clock it may all be done, but it has not been heard that it is.

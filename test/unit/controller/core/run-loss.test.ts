@@ -27,6 +27,15 @@ test('[RUN-03] a lost stream is told with time and work done; the others continu
   assert.equal(fleet.records('interval').filter(({ agent }) => agent === 0).length, 49);
 });
 
+test('[RUN-03] a stage that went on without the agent is not told as work that it has done', () => {
+  const stages = [0, 1].map((index) => stageOf({ index, durationMs: 10_000 }));
+  const fleet = new ScriptedFleet(fleetPlan(3, { stages })).start().advance(5000);
+  fleet.freeze(2).advance(25_000);
+  assert.deepEqual(fleet.records('stageStart')[1]?.agents, [0, 1]);
+  fleet.cut(2);
+  assert.match(fleet.lines().at(-1)!, /^Agent agent-3 disconnected .* \(completed 50% of work\)$/);
+});
+
 test('[RUN-03] all work is completed only when its results are here', () => {
   for (const [owing, percent] of [[0, 99] as const, [1, 100] as const]) {
     const plan = fleetPlan(3, { stages: hundredSeconds });
