@@ -215,3 +215,23 @@ suite('what a crash leaves on disks', { concurrency: 2 }, () => {
     run.checkSums();
   });
 });
+
+test('[RUN-10] [STAT-02] a spool that gets full before the controller is killed: recover says that what came after is lost, exit 4', async (t) => {
+  const disk = await smallDisk(t, 'size=256k');
+  if (disk === undefined) return;
+  const fleet = await Fleet.start(t, { count: 1, argv: ['--spool', path.join(disk, 'spool')] });
+  const run = fleet.run({ seconds: 60, timeouts: { reconnect_window: '60s', lease: '90s' } });
+  await run.loaded();
+  fill(disk);
+  await run.waitFor(/No spool is written/);
+  await killController(run);
+  const output = await endsWith(fleet.controller(['recover', run.folder]), 4);
+  const lost = /what it kept ends before its last words .*: what it did after that is lost/;
+  assert.match(output, new RegExp(`WARNING: Agent agent-1: ${lost.source}`));
+  assert.match(run.summary().reason ?? '', /recovered from 0 of 1 agent$/);
+  assert.equal(run.agent('agent-1').state, 'FAILED');
+  assert.ok(run.summary().warnings.some((line) => lost.test(line)));
+  assert.ok(run.operationsOf('agent-1') > 0);
+  run.checkSums();
+  await fleet.idle(fleet.agent(0), 5_000);
+});

@@ -28,8 +28,8 @@ export interface FetchRequest {
 }
 
 export type FetchOutcome =
-  /** `damaged`: pieces that could not be read. */
-  | { readonly kind: 'fetched'; readonly damaged: number }
+  /** `damaged`: pieces that could not be read. `isWhole`: the agent's last words are among what it kept. */
+  | { readonly kind: 'fetched'; readonly damaged: number; readonly isWhole: boolean }
   /** The agent answers, and has nothing of this run. */
   | { readonly kind: 'nothing'; readonly reason: string }
   | { readonly kind: 'failed'; readonly reason: string };
@@ -59,6 +59,7 @@ class Fetching {
   #duplex: Duplex<ControllerMessage, AgentMessage> | undefined;
   #outcome: FetchOutcome | undefined;
   #damaged = 0;
+  #isWhole = false;
   #cancelSilence: () => void = () => undefined;
 
   constructor(request: FetchRequest, signal: AbortSignal) {
@@ -107,7 +108,7 @@ class Fetching {
     this.#damaged += damaged;
     if (!last) return;
     this.#request.whenSafe(() => {
-      this.#outcome = { kind: 'fetched', damaged: this.#damaged };
+      this.#outcome = { kind: 'fetched', damaged: this.#damaged, isWhole: this.#isWhole };
       this.#duplex?.send({ kind: 'fetched' });
       this.#duplex?.send({ kind: 'goodbye', reason: 'fetched' });
     });
@@ -122,6 +123,7 @@ class Fetching {
       this.#damaged += 1;
       return;
     }
+    if (message.kind === 'final') this.#isWhole = true;
     // Other kinds than an agent's are ignored by whoever reads what is news.
     this.#request.accept(message as AgentMessage);
   }

@@ -23,6 +23,8 @@ import { writeFailureReason } from './write-failure.js';
 
 const atOnce = 64;
 const reason = 'aborted by bench-controller recover: its controller is gone';
+const cutShort =
+  'what it kept ends before its last words (it was killed, or could not write its spool): what it did after that is lost';
 const never = new AbortController().signal;
 
 export interface RecoverRequest {
@@ -110,8 +112,10 @@ export async function recoverRun({ folder, clock, accessFor, say }: RecoverReque
       never,
     );
     intake.ended(index, outcome);
-    if (outcome.kind === 'fetched') return { agent: index, isComplete: true, reason };
-    return missing(index, outcome.reason);
+    if (outcome.kind !== 'fetched') return missing(index, outcome.reason);
+    if (outcome.isWhole) return { agent: index, isComplete: true, reason };
+    notice('warn', `Agent ${agent.id}: ${cutShort}`);
+    return missing(index, cutShort);
   };
   const limit = pLimit(atOnce);
   const asked = await Promise.all(plan.agents.map((agent) => limit(() => askOne(agent))));
