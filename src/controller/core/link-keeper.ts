@@ -29,6 +29,9 @@ const finalRefusals: ReadonlySet<DialFailure> = new Set([
   'stopping',
 ]);
 
+/** The last dial is made so long before the end of the window, or half as long: it takes its time, too. */
+const lastDialMarginMs = 2000;
+
 /** Nobody who speaks answered. */
 export function isSilence(code: DialFailure): boolean {
   return !finalRefusals.has(code);
@@ -197,11 +200,16 @@ export class LinkKeeper {
   }
 
   #scheduleDial(nowMs: number): void {
-    this.#dial = {
-      kind: 'waiting',
-      atMs: nowMs + redialDelayMs(this.#attempt, this.#options.random, this.#pace.delays),
-    };
+    const drawnMs = nowMs + redialDelayMs(this.#attempt, this.#options.random, this.#pace.delays);
+    const last = this.#lastDialMs();
+    this.#dial = { kind: 'waiting', atMs: last > nowMs ? Math.min(drawnMs, last) : drawnMs };
     this.#attempt += 1;
+  }
+
+  /** Close to the end of the window a dial is made for sure: no draw of a delay may lose an agent that is back by then. */
+  #lastDialMs(): number {
+    const marginMs = Math.min(lastDialMarginMs, this.#options.reconnectWindowMs / 4);
+    return (this.#windowEndMs ?? -Infinity) - marginMs * (0.5 + this.#options.random() / 2);
   }
 
   #drop(cause: string, nowMs: number): void {

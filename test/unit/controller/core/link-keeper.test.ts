@@ -5,20 +5,20 @@ import { LinkKeeper } from '../../../../src/controller/core/link-keeper.js';
 import { Outbox } from '../../../../src/controller/core/outbox.js';
 import type { RunEffect } from '../../../../src/controller/core/run-io.js';
 
-function keeper(windowMs = 30_000) {
+function keeper(windowMs = 30_000, random = () => 0.5) {
   const outbox = new Outbox();
   const link = new LinkKeeper({
     agent: { index: 0, id: 'agent-1' },
     reconnectWindowMs: windowMs,
-    random: () => 0.5,
+    random,
     outbox,
     held: () => [{ stage: 0, first: 0, last: 3 }],
   });
   return { link, outbox };
 }
 
-function connected(windowMs?: number) {
-  const made = keeper(windowMs);
+function connected(windowMs?: number, random?: () => number) {
+  const made = keeper(windowMs, random);
   made.link.dialNow();
   made.link.dialed(1);
   made.outbox.take();
@@ -105,6 +105,21 @@ test('a dial that fails is repeated while the window lasts, unless somebody said
   assert.equal(link.windowOver(2000), true);
   link.tick(380);
   assert.equal(link.dialFailed(3, 'secret', 'not known here', 400), 'final');
+});
+
+test('[LINK-02] whatever delays are drawn, a dial is made in the last two seconds of the window, and not at its very end', () => {
+  for (const drawn of [0.3, 0.5, 0.7, 0.9, 1]) {
+    const { link } = connected(30_000, () => drawn);
+    link.lost(1, 'reset', 1000);
+    const dials: number[] = [];
+    for (let at = link.wakeAt()!; !link.windowOver(at); at = link.wakeAt()!) {
+      link.tick(at);
+      dials.push(at);
+      link.dialFailed(link.generation, 'refused', 'connection refused', at);
+    }
+    const late = dials.filter((at) => at >= 29_000 && at <= 30_000);
+    assert.ok(late.length > 0, `drawn ${drawn}: dialled at ${dials.join(' ')}`);
+  }
 });
 
 test('the very first dial is not repeated: the driver had the whole connect time', () => {
