@@ -140,10 +140,11 @@ export class LinkKeeper {
     return true;
   }
 
-  /** The agent answers on a fresh connection but not on this stream: leave it and dial at once. */
-  replaceDeadStream(nowMs: number): void {
-    this.#hangUp('stream is dead, agent answers on a new connection');
-    this.#drop('stream is dead, agent answers on a new connection', nowMs);
+  /** The agent answers on a fresh connection, but not on this stream for `silentMs`: leave it and dial at once. */
+  replaceDeadStream(nowMs: number, silentMs: number): void {
+    const cause = 'stream is dead, agent answers on a new connection';
+    this.#hangUp(cause);
+    this.#drop(cause, nowMs, { silentMs });
     this.dialNow();
   }
 
@@ -212,13 +213,13 @@ export class LinkKeeper {
     return (this.#windowEndMs ?? -Infinity) - marginMs * (0.5 + this.#options.random() / 2);
   }
 
-  #drop(cause: string, nowMs: number): void {
+  #drop(cause: string, nowMs: number, more?: { readonly silentMs: number }): void {
     this.#open = false;
     this.#lastCause = cause;
     this.#lostAtMs = nowMs;
     this.#attempt = 0;
     // A hung agent whose stream breaks as well stays HUNG: it does not come alive again by that.
-    if (this.#state === 'CONNECTED') this.#move('DISCONNECTED', cause);
+    if (this.#state === 'CONNECTED') this.#move('DISCONNECTED', cause, more);
   }
 
   #hangUp(reason: string): void {

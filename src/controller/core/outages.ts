@@ -11,7 +11,8 @@ export class Outages {
   heard({ to, atMs, silentMs = 0 }: LinkRecord): void {
     if (to === 'DISCONNECTED' || to === 'HUNG') {
       const durationsMs = to === 'HUNG' ? this.#hangsMs : this.#lossesMs;
-      this.#away ??= { sinceMs: atMs, durationsMs };
+      // A stream that proved dead had been so since the last word on it.
+      this.#away ??= { sinceMs: atMs - silentMs, durationsMs };
     } else if (to === 'CONNECTED' && this.#away !== undefined) {
       const { sinceMs, durationsMs } = this.#away;
       // A hang has lasted for some time when it is called one.

@@ -63,7 +63,7 @@ export type RunRecord =
       readonly to: LinkState;
       readonly generation: number;
       readonly reason: string;
-      /** Of one that was HUNG and is heard: for how long it had said nothing. Not in journals of older versions. */
+      /** Of one that was HUNG and is heard, or whose stream proved dead: for how long it had said nothing. Not in older journals. */
       readonly silentMs?: number;
     }
   /** All agents of `agents` were told Go for `at` (controller's monotonic clock, T0 of the stage). */

@@ -64,7 +64,7 @@ export function helloAnswered(
     restarted(session);
     return;
   }
-  link.replaceDeadStream(now.ms);
+  link.replaceDeadStream(now.ms, now.ms - session.lookout.contact.heardAtMs);
   disconnected(session);
 }
 

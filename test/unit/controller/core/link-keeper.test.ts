@@ -142,8 +142,12 @@ test('[LINK-02] a hung agent whose stream breaks stays hung until it speaks on a
 
 test('a dead stream is hung up and replaced without waiting', () => {
   const { link, outbox } = connected();
-  link.replaceDeadStream(500);
-  assert.deepEqual(kinds(outbox.take()), ['hangUp', 'record', 'dial']);
+  link.replaceDeadStream(500, 480);
+  const effects = outbox.take();
+  assert.deepEqual(kinds(effects), ['hangUp', 'record', 'dial']);
+  const reason = 'stream is dead, agent answers on a new connection';
+  const told = { type: 'link', agent: 0, to: 'DISCONNECTED', generation: 1, reason, silentMs: 480 };
+  assert.deepEqual(effects[1], { kind: 'record', record: told });
   assert.equal(link.generation, 2);
   assert.equal(link.lost(1, 'end of the old one', 600), false);
 });
