@@ -6,6 +6,8 @@ const writeAfterMs = 10;
 const flushEveryMs = 1000;
 /** A write that takes longer is no reason to leave the other side without an acknowledgement. */
 const stallMs = 2000;
+/** The end of it is waited for anew: after a sleep of this process its timers come before what the disk has answered. */
+const lastLookMs = 100;
 /** Lines waiting for the disk: more than this and it has stood still for minutes of the largest fleet. */
 const mostPendingBytes = 64 * 2 ** 20;
 
@@ -114,8 +116,10 @@ export class LineFile {
     this.#pendingBytes = 0;
     this.#nearly = this.#waiting;
     this.#waiting = [];
-    const cancelStall = this.#clock.after(stallMs, () => {
-      this.#stall();
+    let cancelStall = this.#clock.after(stallMs - lastLookMs, () => {
+      cancelStall = this.#clock.after(lastLookMs, () => {
+        this.#stall();
+      });
     });
     try {
       await this.#target.appendFile(text);

@@ -100,6 +100,25 @@ test('[RUN-10] who waits for what is written hears when it is in the file, not b
   await file.close();
 });
 
+test('[RUN-18] the disk is not called slow when it was this process that slept', async () => {
+  const clock = new ManualClock();
+  const disk = new FakeDisk();
+  const file = new LineFile(disk, clock);
+  let stalls = 0;
+  file.onStall = () => (stalls += 1);
+  disk.hold = true;
+  file.append('one');
+  clock.advance(10);
+  clock.sleep(8000);
+  disk.finish();
+  await settle();
+  clock.advance(500);
+  assert.equal(stalls, 0);
+  assert.deepEqual(disk.written, ['one\n']);
+  await file.close();
+  assert.equal(clock.armed, 0);
+});
+
 test('a disk that stands still keeps nobody waiting: after 2 s it is said, and nobody waits until it goes on', async () => {
   const clock = new ManualClock();
   const disk = new FakeDisk();
