@@ -103,6 +103,15 @@ test('`validate` prints the resolved plan as a config that gives the same plan, 
   });
 });
 
+test('`validate` does not say that an engine without storage makes files', async () => {
+  await inFolder(async (folder) => {
+    const file = join(folder, 'c.yaml');
+    await writeFile(file, `target: 'null:'\nstages: [{ name: a, mix: read, duration: 1s }]\n`);
+    const { stdout } = await run('validate', file);
+    assert.match(stdout, /^# agent-1 \(embedded:1\) on null:, no files to make$/m);
+  });
+});
+
 test('`validate` prints warnings to stderr, and errors as MusterError with exit code 2', async () => {
   await inFolder(async (folder) => {
     const file = join(folder, 'c.yaml');
