@@ -61,6 +61,7 @@ test('`init` writes an example that `validate` accepts, and never overwrites', a
     await assert.rejects(run('init', file), (error) => {
       assert(error instanceof MusterError);
       assert.match(error.message, /my\.yaml is there already$/);
+      assert.equal(error.hint, 'Name another file: bench-controller init other.yaml');
       assert.equal(error.exitCode, 2);
       return true;
     });
