@@ -37,7 +37,7 @@ test('[CLI-01] [MEAS-06] check shows clock, place and free space of each agent, 
     );
   }
   assert.match(stdout, /^shared target: the other agent sees what agent-1 writes$/m);
-  assert.match(stdout, /^WARNING: agents agent-1, agent-2 run on the same host$/m);
+  assert.match(stdout, /^WARNING: agents agent-1 and agent-2 run on the same host$/m);
   assert.match(stdout, /^2\/2 agents are fit to run$/m);
   assert.deepEqual(readdirSync(desk.target), []);
 });

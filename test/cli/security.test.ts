@@ -186,6 +186,10 @@ test('an unfit token or certificate is one sentence and exit 2, on both programs
   const config = desk.config({ ...load, agents: ['127.0.0.1:1'] });
   for (const [flags, sentence] of [
     [['--token-file', join(desk.path, 'none')], /Cannot read .*: there is no such file/],
+    [['--token-file', desk.path], /Cannot read .*: it is a folder/],
+    // What an unset variable of a script leaves.
+    [['--token-file', ''], /--token-file: the name of the file is empty/],
+    [['--tls-cert', '', '--tls-key', ''], /--tls-(?:cert|key): the name of the file is empty/],
     [
       ['--token-file', readable],
       /is a secret, and other users of this host have access to it \(mode 644\)/,

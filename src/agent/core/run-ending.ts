@@ -9,7 +9,7 @@ const defaultAbortMs = 5_000;
 
 const notStopped = 'workload process did not stop in time: killing it';
 const notStarted =
-  'workload process had not started up when the run was aborted: whether this agent can be prepared is not known';
+  'workload process had not started up when the run was aborted (no CPU for it?): whether this agent can be prepared is not known; "bench-controller check" tells';
 
 /**
  * Ends the run whatever it is doing; nothing happens when it is over or already ending. Operations in flight get

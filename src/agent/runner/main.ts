@@ -9,6 +9,7 @@ import v8 from 'node:v8';
 import { reasonOf } from '../../shared/kernel/errors.js';
 import { systemClock } from '../../shared/kernel/system-clock.js';
 import { ClockBase } from './clock-base.js';
+import { homelessFailure } from './homeless.js';
 import type { RunnerCommand, RunnerEvent } from './protocol.js';
 import { RunnerSession } from './session.js';
 import { Watchdog } from './watchdog.js';
@@ -32,11 +33,16 @@ function emit(event: RunnerEvent): void {
 }
 
 function onBug(error: unknown): void {
-  const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  // The watchdog's thread may still have been on its way when the folder was removed.
+  const { code, message } = homelessFailure(error) ?? { code: 'internal', message: stackOf(error) };
   watchdog ??= new Watchdog(base, 0);
   watchdog.extend(base.now() + lastWordsNs);
-  const failed: RunnerEvent = { kind: 'failed', code: 'internal', message };
+  const failed: RunnerEvent = { kind: 'failed', code, message };
   process.send?.(failed, undefined, undefined, () => process.exit(internalError));
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 const session = new RunnerSession({

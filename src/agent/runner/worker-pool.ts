@@ -1,15 +1,9 @@
 import { Worker } from 'node:worker_threads';
 import { RunnerFailure } from './failure.js';
+import { homelessFailure } from './homeless.js';
 import type { Job, WorkerEvent } from './jobs.js';
 
 type Last = Extract<WorkerEvent, { kind: 'filesDone' | 'stageDone' | 'alarmsDone' }>;
-
-const homeless = 'the folder of the dataset was removed by somebody else: no thread starts in it';
-
-/** A thread asks at its start for the working directory, in which all work is done. */
-function isHomeless(error: unknown): boolean {
-  return error instanceof Error && 'syscall' in error && error.syscall === 'uv_cwd';
-}
 
 /**
  * The runner's worker threads, kept over the stages. A worker that is stuck in a system call stays busy for ever; the
@@ -44,7 +38,8 @@ export class WorkerPool {
         worker.off('error', lost);
       };
       const lost = (error: unknown): void => {
-        if (isHomeless(error)) reject(new RunnerFailure('dataset', homeless));
+        const failure = homelessFailure(error);
+        if (failure) reject(failure);
       };
       const listen = (event: WorkerEvent): void => {
         switch (event.kind) {
@@ -76,7 +71,7 @@ export class WorkerPool {
         workerData: { priority: this.#priority },
       });
       worker.on('error', (error) => {
-        if (!isHomeless(error)) this.#onBug(error);
+        if (!homelessFailure(error)) this.#onBug(error);
       });
       worker.setMaxListeners(0);
       this.#workers[index] = worker;

@@ -28,8 +28,8 @@ export function accessOf(
   { env }: Pick<CommandIo, 'env'>,
   config: TlsPaths = {},
 ): Promise<Access> {
-  // A certificate and its key come from one place.
-  const own = (tlsCert ?? tlsKey) ? { cert: tlsCert, key: tlsKey } : config;
+  // A certificate and its key come from one place. An empty flag is a mistake to be told, not a flag that is not there.
+  const own = (tlsCert ?? tlsKey) !== undefined ? { cert: tlsCert, key: tlsKey } : config;
   return readAccess({
     tokenFile,
     environmentToken: env['BENCH_TOKEN'],

@@ -27,7 +27,7 @@ function notWritten(file: string, error: unknown): MusterError {
     exists ? `${file} is there already` : `Cannot write ${file}: ${reasonOf(error)}`,
     {
       exitCode: exitCodes.usage,
-      hint: exists ? `name another file: bench-controller init other.yaml` : 'name another place',
+      hint: exists ? 'Name another file: bench-controller init other.yaml' : 'Name another place.',
       cause: error,
     },
   );

@@ -7,6 +7,7 @@ import { meanSize } from '../../shared/model/sizes.js';
 import { formatMeanRate } from '../../shared/model/pacing.js';
 import type { Rate } from '../../shared/model/pacing.js';
 import { formatSize } from '../../shared/model/units.js';
+import { keepsNothing } from '../core/makes-dataset.js';
 import { datasetHash } from '../shell/dataset-hash.js';
 import { addPlanOptions, loadPlanOf } from './plan-options.js';
 import type { Assignment, StageAssignment } from '../../shared/model/assignment.js';
@@ -50,7 +51,7 @@ function describe(plan: Plan, assignment: Assignment): string[] {
   const { from, to } = dataset.own;
   const address = plan.agents[agentIndex]?.address ?? '';
   const files =
-    to === from
+    to === from || keepsNothing(target)
       ? 'no files to make'
       : madeBy(dataset, `${range(from, to - 1)} (${amount(dataset, to - from)})`);
   const work =

@@ -17,7 +17,8 @@ import { hasEnded } from './transitions.js';
 import type { StageSummary, Summary } from './summary.js';
 import { checkExpectations } from './thresholds.js';
 import { givenBytesOf, memoryBytesOf } from './cached-reads.js';
-import { generatorBound, sameHost, warningsOf } from './warnings.js';
+import { sameHost } from './same-host.js';
+import { generatorBound, warningsOf } from './warnings.js';
 
 type Of<K extends JournalRecord['type']> = Extract<JournalRecord, { type: K }>;
 

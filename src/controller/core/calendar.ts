@@ -49,8 +49,8 @@ export function fileTime(unixMs: number): string {
   return `${at.year}${at.month}${at.day}-${at.hour}${at.minute}${at.second}`;
 }
 
-/** `14:22:33`, local time. */
+/** `14:22:33 UTC`: as agents say when a run took them. */
 export function clockTime(unixMs: number): string {
-  const at = calendar(unixMs);
-  return `${at.hour}:${at.minute}:${at.second}`;
+  const at = calendar(unixMs, 'UTC');
+  return `${at.hour}:${at.minute}:${at.second} UTC`;
 }

@@ -1,8 +1,8 @@
 import type { Bottleneck } from './cpu-use.js';
-import type { Plan } from '../../shared/model/plan.js';
+import type { Plan, StagePlan } from '../../shared/model/plan.js';
 import { cachedReads } from './cached-reads.js';
-import { enumerated } from './one-sentence.js';
 import { failureWarnings } from './failed-operations.js';
+import { sameHostWarnings } from './same-host.js';
 import { starvedOperations } from './starved-operations.js';
 import type { AgentTrack, StageTrack } from './stage-track.js';
 import type { GeneratorBound, StageSummary, Summary } from './summary.js';
@@ -10,20 +10,6 @@ import { counted } from '../../shared/kernel/counted.js';
 
 /** Shorter ones are what a busy host does. */
 const standstillMs = 1000;
-
-/** Agents whose hosts have the same boot id, in groups of two and more. */
-export function sameHost(
-  agents: readonly Pick<AgentTrack, 'bootId' | 'plan'>[],
-): readonly (readonly string[])[] {
-  const groups = new Map<string, string[]>();
-  for (const { bootId, plan } of agents) {
-    if (bootId === undefined || bootId === '') continue;
-    const group = groups.get(bootId);
-    if (group) group.push(plan.id);
-    else groups.set(bootId, [plan.id]);
-  }
-  return [...groups.values()].filter((group) => group.length > 1);
-}
 
 export function generatorBound(
   stages: readonly StageTrack[],
@@ -57,21 +43,17 @@ export function warningsOf(
   const { measurement } = facts;
   // Where none started, the outcome's reason has said it.
   const started = stages.some((stage) => stage.agents_started > 0) ? stages : [];
+  const planned = (those: readonly StageSummary[]): readonly StagePlan[] =>
+    plan.stages.filter(({ name }) => those.some((stage) => stage.name === name));
   return [
     ...(facts.representative
       ? []
       : ['not representative: too few agents lived to the end for these numbers to stand for all']),
     ...started.flatMap((stage) => stageWarnings(stage, plan, agents)),
-    ...cachedReads(
-      plan,
-      plan.stages.filter(({ name }) =>
-        started.some((stage) => stage.name === name && hasRead(stage)),
-      ),
-      agents,
-    ),
+    ...cachedReads(plan, planned(started.filter(hasRead)), agents),
     ...boundWarnings(measurement.generator_bound, stages),
     ...standstillWarnings(stages),
-    ...measurement.same_host.map((ids) => `agents ${enumerated(ids)} run on the same host`),
+    ...sameHostWarnings(plan, planned(started), measurement.same_host),
     ...agents.flatMap(outageWarnings),
     ...(measurement.missing_intervals > 0
       ? [`${seconds(measurement.missing_intervals)} missing from the time line (in the totals)`]

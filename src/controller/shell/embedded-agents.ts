@@ -4,11 +4,11 @@ import { setMaxListeners } from 'node:events';
 import { MusterError } from '../../shared/kernel/errors.js';
 import type { Clock } from '../../shared/kernel/clock.js';
 import { exitCodes } from '../../shared/model/outcome.js';
-import type { Plan } from '../../shared/model/plan.js';
+import { isEmbedded } from '../../shared/model/embedded.js';
+import type { AgentPlan, Plan } from '../../shared/model/plan.js';
 import type { Access } from '../../shared/wire/access.js';
 import { Token } from '../../shared/wire/auth.js';
 import { agentProgram } from './programs.js';
-import { isEmbedded } from './resolve-agents.js';
 
 interface EmbeddedAgent {
   /** 127.0.0.1:port */
@@ -140,10 +140,10 @@ export async function withEmbeddedAgents<T>(
   const secret = randomBytes(32).toString('hex');
   const started = await startEmbeddedAgents(ids, fleet.embeddedFlags, secret, clock, signal);
   const addresses = new Map(ids.map((id, index) => [id, started[index]?.address]));
-  const agents = plan.agents.map((agent) => ({
-    ...agent,
-    address: addresses.get(agent.id) ?? agent.address,
-  }));
+  const agents = plan.agents.map((agent): AgentPlan => {
+    const address = addresses.get(agent.id);
+    return address === undefined ? agent : { ...agent, address, isEmbedded: true };
+  });
   try {
     return await work({ plan: { ...plan, agents }, access: { token: new Token(secret) } });
   } finally {

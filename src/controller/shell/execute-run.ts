@@ -208,6 +208,7 @@ async function runWith(
   });
   const owing = run.sessions
     .filter(({ isOwing, index }) => isOwing && !checkpoints.has(index))
+    .filter(({ index }) => !plan.agents[index]?.isEmbedded)
     .map(({ id }) => id);
   const owed = stillOwed(owing, results.folder);
   if (owed !== undefined) notice('warn', owed);
@@ -219,8 +220,10 @@ async function runWith(
     await results.flush();
     const left = datasetsLeft(run.sessions, run.options);
     if (left !== undefined) io.stderr.write(`WARNING: ${left}\n`);
+    const canRecover = plan.agents.some(({ isEmbedded }) => !isEmbedded);
+    const recover = canRecover ? '; what agents still have: bench-controller recover' : '';
     io.stderr.write(
-      `Ended at once; the journal is in ${results.folder} (files from it: bench-controller report; what agents still have: bench-controller recover)\n`,
+      `Ended at once; the journal is in ${results.folder} (files from it: bench-controller report${recover})\n`,
     );
     return exitCodes.interrupted;
   }

@@ -90,6 +90,7 @@ export async function recoverRun({ folder, clock, accessFor, say }: RecoverReque
   const askOne = async (agent: AgentPlan): Promise<Recovered> => {
     const { index } = agent;
     if (recovery.has(index)) return { agent: index, isComplete: true, reason: 'it is here' };
+    if (agent.isEmbedded) return missing(index, 'an embedded agent ends with its controller');
     const instanceId = recovery.facts.get(index)?.instanceId;
     if (instanceId === undefined) return missing(index, 'the run had not reached it');
     if (secret === undefined) return missing(index, 'it was not asked: run.secret is not there');
@@ -117,6 +118,9 @@ export async function recoverRun({ folder, clock, accessFor, say }: RecoverReque
     notice('warn', `Agent ${agent.id}: ${cutShort}`);
     return missing(index, cutShort);
   };
+  if (plan.agents.some(({ index, isEmbedded }) => isEmbedded && !recovery.has(index))) {
+    notice('info', 'Embedded agents end with their controller and keep nothing: none is asked');
+  }
   const limit = pLimit(atOnce);
   const asked = await Promise.all(plan.agents.map((agent) => limit(() => askOne(agent))));
   const unreached = plan.agents.filter(({ index }) => !recovery.facts.has(index));
@@ -128,7 +132,11 @@ export async function recoverRun({ folder, clock, accessFor, say }: RecoverReque
   await journal.close();
   if (journal.failure) throw notWritten(folder, journal.failure);
   const isOpen = asked.some(
-    ({ agent }) => recovery.facts.has(agent) && !intake.has(agent) && !recovery.has(agent),
+    ({ agent }) =>
+      recovery.facts.has(agent) &&
+      !plan.agents[agent]?.isEmbedded &&
+      !intake.has(agent) &&
+      !recovery.has(agent),
   );
   if (!isOpen) await forgetSecret(folder);
   else if (secret !== undefined) {

@@ -90,8 +90,3 @@ function repeated(agents: readonly ListedAgent[], origins: readonly number[]): P
   }
   return problems;
 }
-
-/** Whether an address stands for an agent that the controller starts itself. */
-export function isEmbedded(address: string): boolean {
-  return /^embedded:\d+$/.test(address);
-}

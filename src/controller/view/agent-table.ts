@@ -1,5 +1,5 @@
 import type { AgentStageSummary, StageSummary } from '../core/summary.js';
-import { duration, instant, percent, rate } from './format.js';
+import { duration, instant, part, rate } from './format.js';
 import type { Paint } from './paint.js';
 import { stacked, tablesWithin } from './table.js';
 import { counted } from '../../shared/kernel/counted.js';
@@ -41,7 +41,7 @@ function row(id: string, agent: AgentStageSummary, operations: readonly string[]
   return [
     id,
     agent.state,
-    percent(agent.share),
+    part(agent.share),
     rate(perSecond),
     ...operations.map((name) => {
       const p99 = agent.operations[name]?.response_ns?.p99;

@@ -2,7 +2,7 @@ import type { Plan } from '../../shared/model/plan.js';
 import type { SelfTest } from '../../shared/model/self-test.js';
 import { cachedReads, givenBytesOf, memoryBytesOf } from '../core/cached-reads.js';
 import { busyWarning, rateWarnings } from '../core/generator-limits.js';
-import { sameHost } from '../core/warnings.js';
+import { sameHost, sameHostWarnings } from '../core/same-host.js';
 import type { CheckOutcome } from '../shell/check-fleet.js';
 import { bytes, duration, rate } from './format.js';
 import { table } from './table.js';
@@ -90,7 +90,7 @@ function warnings(plan: Plan, outcomes: readonly CheckOutcome[]): readonly strin
   });
   return [
     ...cachedReads(plan, plan.stages, memories),
-    ...groups.map((ids) => `agents ${ids.join(', ')} run on the same host`),
+    ...sameHostWarnings(plan, plan.stages, groups),
     ...ofGenerators,
   ];
 }

@@ -50,6 +50,11 @@ export function percent(share: number): string {
   return `${(Math.floor(share * 1000) / 10).toFixed(1)} %`;
 }
 
+/** A part of a whole beside the other parts: rounded, so that they come to 100 % as nearly as one digit can. */
+export function part(share: number): string {
+  return share >= 1 ? '100 %' : `${(share * 100).toFixed(1)} %`;
+}
+
 /** Of what was planned; null: a stage without a duration was finished by nobody. */
 export function hostSeconds(ratio: number | null): string {
   if (ratio === null) return 'planned host-seconds not known (a stage has no duration)';

@@ -44,6 +44,8 @@ export interface AgentPlan {
   readonly id: string;
   /** `host:port`; embedded agents get theirs when they have started. */
   readonly address: string;
+  /** Its controller has started it, and it ends with that. Set with the address; not in journals of older versions. */
+  readonly isEmbedded?: true;
   /** Path or URI with {agent} and {index} already expanded. */
   readonly target: string;
   /** Overrides the stage's threads. */

@@ -33,7 +33,8 @@ export async function readAccess(sources: AccessSources): Promise<Access> {
   const { tokenFile, environmentToken, tls } = sources;
   let token: Token | undefined;
   if (tokenFile !== undefined) {
-    token = parseToken((await readSecret(tokenFile)).toString('utf8'), tokenFile);
+    const secret = await readSecret(tokenFile, '--token-file');
+    token = parseToken(secret.toString('utf8'), tokenFile);
   } else if (environmentToken !== undefined) {
     token = parseToken(environmentToken, 'BENCH_TOKEN');
   }
@@ -75,9 +76,9 @@ async function readTls({ ca, cert, key }: TlsPaths): Promise<TlsMaterial | undef
   }
   if (ca === undefined && cert === undefined) return undefined;
   const material = {
-    ca: ca === undefined ? undefined : await readCertificate(ca),
-    cert: cert === undefined ? undefined : await readCertificate(cert),
-    key: key === undefined ? undefined : await readSecret(key),
+    ca: ca === undefined ? undefined : await readCertificate(ca, '--tls-ca'),
+    cert: cert === undefined ? undefined : await readCertificate(cert, '--tls-cert'),
+    key: key === undefined ? undefined : await readSecret(key, '--tls-key'),
   };
   try {
     createSecureContext(material);
@@ -92,8 +93,8 @@ async function readTls({ ca, cert, key }: TlsPaths): Promise<TlsMaterial | undef
   return material;
 }
 
-async function readCertificate(file: string): Promise<Buffer> {
-  const bytes = await read(file);
+async function readCertificate(file: string, flag: string): Promise<Buffer> {
+  const bytes = await read(file, flag);
   try {
     new X509Certificate(bytes);
   } catch (error) {
@@ -107,8 +108,8 @@ async function readCertificate(file: string): Promise<Buffer> {
 }
 
 /** Refuses what other users of the host can read, or change; the group may read. */
-async function readSecret(file: string): Promise<Buffer> {
-  const bytes = await read(file);
+async function readSecret(file: string, flag: string): Promise<Buffer> {
+  const bytes = await read(file, flag);
   const { mode } = await stat(file);
   if ((mode & (readableByOthers | writableByGroup)) !== 0) {
     const octal = (mode & 0o777).toString(8).padStart(3, '0');
@@ -120,13 +121,25 @@ async function readSecret(file: string): Promise<Buffer> {
   return bytes;
 }
 
-async function read(file: string): Promise<Buffer> {
+async function read(file: string, flag: string): Promise<Buffer> {
+  // An unset variable of a script, mostly.
+  if (file === '') throw usage(`${flag}: the name of the file is empty`, 'Name a file.');
   try {
     return await readFile(file);
   } catch (error) {
-    const reason = codeOf(error) === 'ENOENT' ? 'there is no such file' : reasonOf(error);
-    throw usage(`Cannot read ${file}: ${reason}`, 'Check the path and its permissions.', error);
+    throw usage(
+      `Cannot read ${file}: ${whyUnreadable(error)}`,
+      'Check the path and its permissions.',
+      error,
+    );
   }
+}
+
+function whyUnreadable(error: unknown): string {
+  const code = codeOf(error);
+  if (code === 'ENOENT') return 'there is no such file';
+  if (code === 'EISDIR') return 'it is a folder';
+  return reasonOf(error);
 }
 
 /** `error:05800074:x509 certificate routines::key values mismatch` → `key values mismatch` */

@@ -58,7 +58,9 @@ const seenByController: readonly (readonly [RegExp, string])[] = [
 export function tlsCause(reason: string): string | undefined {
   const names = /does not match certificate's altnames: (.*)/.exec(reason)?.[1];
   if (names !== undefined) {
-    return `its certificate does not name the address that it was dialled by: ${names}`;
+    // Without a subject alternative name of the kind, OpenSSL's list is empty.
+    const why = names.replace(/list:\s*$/u, 'list, which is empty');
+    return `its certificate does not name the address that it was dialled by: ${why}`;
   }
   const known = seenByController.find(([pattern]) => pattern.test(reason))?.[1];
   if (known !== undefined) return known;

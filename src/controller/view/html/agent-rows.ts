@@ -2,7 +2,7 @@ import { loadSeconds } from '../../core/agent-outcome.js';
 import type { Pieces } from '../../core/pieces.js';
 import type { AgentTrack, StageTrack } from '../../core/stage-track.js';
 import type { AgentStageSummary, StageSummary } from '../../core/summary.js';
-import { duration, instant, percent, rate } from '../format.js';
+import { duration, instant, part, percent, rate } from '../format.js';
 import { html } from './markup.js';
 import type { Markup } from './markup.js';
 import { perSecond } from './thin-rows.js';
@@ -61,7 +61,7 @@ export function* agentRows(
 function cells(agent: AgentStageSummary, operations: readonly string[]): readonly string[] {
   const total = Object.values(agent.operations).reduce((sum, one) => sum + one.per_second, 0);
   return [
-    percent(agent.share),
+    part(agent.share),
     rate(total),
     ...operations.map((name) => {
       const p99 = agent.operations[name]?.response_ns?.p99;

@@ -222,6 +222,20 @@ describe('runner and its dataset', () => {
     );
   });
 
+  it('[SAFE-01] a working directory that is gone before the threads of a run start is a failure in a sentence', async () => {
+    const home = path.join(folder.path, 'home');
+    fs.mkdirSync(home);
+    const one = new RunnerProcess(0, ['env', '-C', home]);
+    runners.push(one);
+    await one.event('report');
+    fs.rmdirSync(home);
+    // Nothing is made: only the watchdog's thread asks for the directory.
+    one.prepare(assignmentOf(folder.path, [stageOf()], { mode: 'check', target: 'null:' }));
+    const { code, message } = await one.failure();
+    assert.equal(code, 'dataset', message);
+    assert.match(message, /^the folder of the dataset was removed by somebody else: [^\n]+$/u);
+  });
+
   it('[SAFE-01] demands a complete dataset when it is not to prepare', async () => {
     const dataset = { skipPrepare: true };
     assert.match((await refusal({ dataset })).message, /run without --skip-prepare/u);

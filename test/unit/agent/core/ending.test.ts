@@ -97,7 +97,10 @@ test('[RUN-01] a workload process that has not started up yet at an abort gets m
   assert.deepEqual(late.sent('error'), [{ kind: 'error', code: 'target', message }]);
   const never = new AgentDriver().open().prepare().receive(abort).advance(4_100);
   assert.equal(never.effects('killRunner').length, 1);
-  assert.match(never.sent('log').at(-1)?.line ?? '', /had not started up .* is not known$/);
+  assert.match(
+    never.sent('log').at(-1)?.line ?? '',
+    /had not started up .* is not known; "bench-controller check" tells$/,
+  );
   const early = new AgentDriver().open().prepare().runner(report(0)).receive(abort).advance(2_600);
   assert.equal(early.effects('killRunner').length, 1);
 });

@@ -61,6 +61,7 @@ test('`init` writes an example that `validate` accepts, and never overwrites', a
     await assert.rejects(run('init', file), (error) => {
       assert(error instanceof MusterError);
       assert.match(error.message, /my\.yaml is there already$/);
+      assert.equal(error.hint, 'Name another file: bench-controller init other.yaml');
       assert.equal(error.exitCode, 2);
       return true;
     });
@@ -100,6 +101,15 @@ test('`validate` prints the resolved plan as a config that gives the same plan, 
     assert.match(stdout, /^# {3}a: 2 threads, 3 operations, 256MiB$/m);
     assert.match(stdout, /^# {3}a: 2 threads, 2 operations, 256MiB$/m);
     assert.equal(stderr, '');
+  });
+});
+
+test('`validate` does not say that an engine without storage makes files', async () => {
+  await inFolder(async (folder) => {
+    const file = join(folder, 'c.yaml');
+    await writeFile(file, `target: 'null:'\nstages: [{ name: a, mix: read, duration: 1s }]\n`);
+    const { stdout } = await run('validate', file);
+    assert.match(stdout, /^# agent-1 \(embedded:1\) on null:, no files to make$/m);
   });
 });
 

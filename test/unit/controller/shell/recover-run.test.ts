@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
@@ -63,4 +63,38 @@ test('[CONF-03] [RUN-10] recover gives an agent up after the timeouts of its run
   assert.match(said.join('\n'), /agent-2: its checkpoint cannot be fetched: .*within 1\.321s/);
   assert.match(said.join('\n'), /^Agent agent-3: the run had not reached it$/m);
   assert.match(readFileSync(journal, 'utf8'), /recovered from 0 of 3 agents/);
+});
+
+test('[RUN-10] recover asks no embedded agent: it ended with the controller and keeps nothing, so there is nothing to come back for', async (t) => {
+  const folder = temporaryFolder();
+  t.after(() => {
+    folder.remove();
+  });
+  const plan = planOf(2, [stagePlan(0)]);
+  const agents = plan.agents.map((agent) => ({ ...agent, isEmbedded: true as const }));
+  const records: JournalRecord[] = [
+    { ...runRecord({ ...plan, agents }), atMs: 0 },
+    { type: 'agent', agent: 0, facts, atMs: 1 },
+    { type: 'agent', agent: 1, facts, atMs: 1 },
+  ];
+  const journal = join(folder.path, 'journal.ndjson');
+  writeFileSync(journal, records.map((record) => `${encodeRecord(record)}\n`).join(''));
+  const secret = join(folder.path, 'run.secret');
+  writeFileSync(secret, JSON.stringify({ runId: 'run-1', secret: 's', host: hostname(), pid: 0 }));
+  const said: string[] = [];
+  await recoverRun({
+    ...{ folder: folder.path, clock: systemClock, accessFor: () => Promise.resolve({}) },
+    say: (_, line) => said.push(line),
+  });
+  const text = said.join('\n');
+  assert.match(
+    text,
+    /^Embedded agents end with their controller and keep nothing: none is asked$/m,
+  );
+  assert.doesNotMatch(text, /cannot be fetched|for an hour/);
+  assert.ok(!existsSync(secret), 'nobody can be asked with it');
+  const reasons = readFileSync(journal, 'utf8').match(
+    /an embedded agent ends with its controller/g,
+  );
+  assert.equal(reasons?.length, 2);
 });

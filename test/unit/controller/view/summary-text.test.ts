@@ -7,6 +7,7 @@ import {
   clock,
   count,
   duration,
+  part,
   percent,
   rate,
 } from '../../../../src/controller/view/format.js';
@@ -244,5 +245,8 @@ test('numbers keep three digits and never print a fourth by rounding', () => {
     '12 346',
   ]);
   assert.deepEqual([1, 0.9999, 0.9667, 0].map(percent), ['100 %', '99.9 %', '96.6 %', '0.0 %']);
+  // Their sum is seen beside them: cut off, these would come to 99.8 %.
+  assert.deepEqual([0.298369, 0.248641, 0.45299].map(part), ['29.8 %', '24.9 %', '45.3 %']);
+  assert.equal(part(1), '100 %');
   assert.deepEqual([7, 723, 7500].map(clock), ['0m07s', '12m03s', '2h05m00s']);
 });

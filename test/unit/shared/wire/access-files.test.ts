@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { chmodSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import test from 'node:test';
 import type { TestContext } from 'node:test';
 import { MusterError } from '../../../../src/shared/kernel/errors.js';
@@ -60,6 +60,9 @@ test('a token that is missing, empty, short, guessable or more than one line is 
     { tokenFile: '/no/such/token' },
     /^Cannot read \/no\/such\/token: there is no such file$/,
   );
+  await refused({ tokenFile: '' }, /^--token-file: the name of the file is empty$/);
+  await refused({ tokenFile: dirname(file('x', '')) }, /^Cannot read \/.*: it is a folder$/);
+  await refused({ tokenFile: file('nothing', '') }, /nothing: the token is empty$/);
   await refused({ tokenFile: file('empty', '\n') }, /empty: the token is empty$/);
   await refused({ environmentToken: '' }, /^BENCH_TOKEN: the token is empty$/);
   await refused({ tokenFile: file('short', secret.slice(1)) }, /has 31 characters, at least 32/);
@@ -95,6 +98,8 @@ test('TLS material is checked before anything listens or dials', async (t) => {
   };
   const { tls } = await readAccess({ tls: paths });
   assert.deepEqual(tls?.cert, one.cert);
+  await refused({ tls: { ca: '' } }, /^--tls-ca: the name of the file is empty$/);
+  await refused({ tls: { ...paths, key: '' } }, /^--tls-key: the name of the file is empty$/);
   await refused({ tls: { cert: paths.cert } }, /^A TLS cert needs its key/);
   await refused({ tls: { key: paths.key } }, /^A TLS key needs its cert/);
   await refused({ tls: { ...paths, ca: file('text', 'hello') } }, /text is not a certificate/);
