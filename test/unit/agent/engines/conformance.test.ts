@@ -298,7 +298,10 @@ describe('engine file, in particular', () => {
     const before = fs.readdirSync('/proc/self/fd').length;
     await within(file, plain, ({ perform }) => {
       perform('read');
+      perform('get');
       perform('put');
+      fs.unlinkSync('data/d0/f2');
+      assert.throws(() => perform('get', { file: 2 }), { code: 'ENOENT' });
     });
     assert.equal(fs.readdirSync('/proc/self/fd').length, before);
   });
@@ -408,6 +411,14 @@ describe('engine file, in particular', () => {
         for (const kind of ['read', 'write', 'get', 'put'] as const) perform(kind, { entry: 1 });
       },
     );
+  });
+
+  it('[ENG-03] gets with direct also the end of a file that fills no block of the device', async () => {
+    await within(file, { ...plain, direct: true }, ({ perform }) => {
+      fs.truncateSync('data/d1/f1', 6000);
+      assert.equal(perform('get', { file: 1, bytes: 6000 }), 6000);
+      assert.equal(perform('get', { file: 1 }), 6000, 'shorter than it should be');
+    });
   });
 
   it('opens for synchronous writes as the stage says, not for reads alone', async () => {
