@@ -80,6 +80,22 @@ test('files that a stage will write are created empty', (t) => {
   assert.deepEqual([lengths, sizes], [[], [0, 0]]);
 });
 
+test('[SAFE-02] a link in the place of a file is not written through', (t) => {
+  const link = (): void => {
+    fs.mkdirSync('data');
+    fs.writeFileSync('precious', 'mine');
+    fs.symlinkSync('../precious', 'data/f0');
+  };
+  for (const kind of ['make', 'create'] as const) {
+    assert.throws(
+      () => carryOut(t, kind, { fileSizeBytes: 8192, prepare: tuning }, link),
+      /^RunnerFailure: .*cannot create data\/f0 .*\(EEXIST\)/u,
+    );
+    assert.equal(fs.readFileSync('precious', 'utf8'), 'mine');
+    t.mock.restoreAll();
+  }
+});
+
 test('[SAFE-02] no file is made or removed through a link that took the place of its folder', (t) => {
   const link = (): void => {
     fs.mkdirSync('elsewhere');

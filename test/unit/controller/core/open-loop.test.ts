@@ -273,6 +273,9 @@ test('a warm-up that no agent is known to have got through is not said to be ove
   const killed = { ...agent.result('killed', 0), intervals: 0 };
   assert.equal(warmupOf(), false);
   assert.equal(warmupOf(at(1500, { type: 'stageResult', agent: 0, result: killed })), false);
+  // Stopped in what is measured.
+  const later = { ...agent.result('aborted', 1.5), intervals: 2 };
+  assert.equal(warmupOf(at(3500, { type: 'stageResult', agent: 0, result: later })), true);
   const interval = agent.interval({ read: { latenciesNs: [ms] } });
   assert.equal(warmupOf(at(3500, { type: 'interval', agent: 0, interval })), true);
 });
