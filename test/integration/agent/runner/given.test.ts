@@ -64,6 +64,9 @@ describe('runner on what was there before', () => {
     assert.equal(absent, there);
     const writing = await refusal(assignment('existing', [file('a', MiB)], [write]), readOnly);
     assert.match(writing, /^permission: .*start it with --allow-devices/u);
+    const stages = [stageOf({ durationMs: 50 }), { ...write, name: 'later' }];
+    const later = await refusal(assignment('existing', [file('a', MiB)], stages), readOnly);
+    assert.equal(later, writing, 'also when only a later stage writes');
     assert.ok(fs.readFileSync(path.join(folder.path, 'a')).every((byte) => byte === 7));
   });
 

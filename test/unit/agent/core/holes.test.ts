@@ -23,6 +23,10 @@ test('[ENG-03] a file of fewer blocks than bytes has holes, where its file syste
       isCertain: false,
     },
   );
+  assert.ok(
+    holesOf('f', { size: 4096, blocks: 0 }, () => ext4),
+    'a block is no longer in the inode',
+  );
 });
 
 test('[ENG-03] a whole file has none, nor one that may lie in its inode; their file system is not asked', () => {

@@ -17,6 +17,7 @@ import { DatasetLayout } from '../../../../src/agent/runner/dataset-layout.js';
 import { codeOf } from '../../../../src/shared/kernel/errors.js';
 import { operationKinds } from '../../../../src/shared/model/operation.js';
 import type { OperationKind } from '../../../../src/shared/model/operation.js';
+import { atNextTurn } from '../../../support/lane-load.js';
 
 const fileSizeBytes = 16_384;
 const blockSizeBytes = 4096;
@@ -298,7 +299,10 @@ describe('engine file, in particular', () => {
     const before = fs.readdirSync('/proc/self/fd').length;
     await within(file, plain, ({ perform }) => {
       perform('read');
+      perform('get');
       perform('put');
+      fs.unlinkSync('data/d0/f2');
+      assert.throws(() => perform('get', { file: 2 }), { code: 'ENOENT' });
     });
     assert.equal(fs.readdirSync('/proc/self/fd').length, before);
   });
@@ -410,6 +414,14 @@ describe('engine file, in particular', () => {
     );
   });
 
+  it('[ENG-03] gets with direct also the end of a file that fills no block of the device', async () => {
+    await within(file, { ...plain, direct: true }, ({ perform }) => {
+      fs.truncateSync('data/d1/f1', 6000);
+      assert.equal(perform('get', { file: 1, bytes: 6000 }), 6000);
+      assert.equal(perform('get', { file: 1 }), 6000, 'shorter than it should be');
+    });
+  });
+
   it('opens for synchronous writes as the stage says, not for reads alone', async () => {
     const { O_SYNC, O_DSYNC } = fs.constants;
     for (const [sync, flags] of [
@@ -480,5 +492,84 @@ describe('engine file, in particular', () => {
       within(file, { ...plain, iodepth: 2 }, () => undefined, few),
       { name: 'UnfitDataset', message: /needs all 4 files open.*leaves room for 3: raise it/u },
     );
+  });
+
+  /** Starts one operation of an engine with an iodepth. @returns the bytes it moved */
+  const started = ({ engine }: Bench, fields: Partial<Operation>, buffer: Uint8Array) =>
+    new Promise<number>((resolve, reject) => {
+      assert.equal(engine.kind, 'concurrent');
+      const operation = { ...blankOperation(), bytes: blockSizeBytes, ...fields };
+      engine.start(operation, buffer, (error, moved) => {
+        if (error === null) resolve(moved);
+        else reject(error);
+      });
+    });
+  const both = { kinds: new Set<OperationKind>(['read', 'write']) };
+
+  it('[ENG-01] with an iodepth reads and writes at the right place of the right file', async () => {
+    const test = async (bench: Bench): Promise<void> => {
+      const buffer = alignedBuffer(blockSizeBytes);
+      await started(bench, { kind: 'write', file: 2, offset: 8192 }, buffer);
+      const written = fs.readFileSync('data/d0/f2');
+      assert.ok(written.subarray(8192, 12_288).every((byte) => byte === 0xcd));
+      assert.ok(written.subarray(0, 8192).every((byte) => byte === 3));
+      await started(bench, { kind: 'read', file: 2, offset: 8192 }, buffer);
+      assert.ok(buffer.every((byte) => byte === 0xcd));
+      fs.truncateSync('data/d0/f2', 9000);
+      const moved = await started(bench, { kind: 'read', file: 2, offset: 8192 }, buffer);
+      assert.equal(moved, 9000 - 8192, 'the end of a short file');
+    };
+    await within(file, { ...plain, iodepth: 8 }, test, both);
+  });
+
+  it('[ENG-03] with an iodepth tells of what failed, be it the write or the sync after it', async (t) => {
+    const options = { ...plain, iodepth: 8, fsync: 'every' } as const;
+    const buffer = alignedBuffer(blockSizeBytes);
+    const reading = { kinds: new Set<OperationKind>(['read']) };
+    await within(
+      file,
+      options,
+      (bench) => assert.rejects(started(bench, { kind: 'write' }, buffer), { code: 'EBADF' }),
+      reading,
+    );
+    const failing = (_: number, done: (error: Error | null) => void): void => {
+      atNextTurn(done, Object.assign(new Error('EIO'), { code: 'EIO', errno: -5 }));
+    };
+    for (const call of ['fsync', 'fdatasync'] as const) {
+      const sync = t.mock.method(fs, call, failing as never);
+      const test = (bench: Bench): Promise<void> =>
+        assert.rejects(started(bench, { kind: 'write' }, buffer), { code: 'EIO' });
+      await within(file, { ...options, fdatasync: call === 'fdatasync' }, test, both);
+      assert.equal(sync.mock.callCount(), 1, call);
+      sync.mock.restore();
+    }
+  });
+
+  it('[ENG-03] with an iodepth forces out at the end, too', async (t) => {
+    const sync = t.mock.method(fs, 'fsyncSync', () => undefined);
+    const options = { ...plain, iodepth: 8, fsync: 'end' } as const;
+    await within(file, options, ({ engine }) => engine.finish(), both);
+    assert.equal(sync.mock.callCount(), 4, 'each of the four files once');
+  });
+
+  it('[ENG-03] where holes are not certain it warns of them once; where reads are compared they are no matter', async (t) => {
+    const punch = (): Partial<EngineContext> => {
+      for (const name of ['data/d0/f2', 'data/d1/f3']) {
+        fs.truncateSync(name, 8192);
+        fs.truncateSync(name, 1024 ** 2);
+      }
+      return { kinds: new Set<OperationKind>(['read']) };
+    };
+    const warnings = async (change: Partial<EngineContext>): Promise<readonly string[]> => {
+      let seen: readonly string[] = [];
+      const test = (bench: Bench): void => void (seen = bench.warnings);
+      await within(file, plain, test, () => ({ ...punch(), ...change }));
+      return seen;
+    };
+    assert.deepEqual(await warnings({ verifies: true }), []);
+    t.mock.method(fs, 'statfsSync', () => ({ type: 0x9123683e }));
+    const seen = await warnings({});
+    assert.equal(seen.length, 1);
+    assert.match(seen[0] ?? '', /f2 has holes: .*if this file system counts them/u);
   });
 });

@@ -88,6 +88,10 @@ describe('checkStages', () => {
       await problem({ direct: true, blockSizeBytes: 1000 }),
       /multiple of 512, not 1000/u,
     );
+    for (const odd of ['read', 'write']) {
+      const blockSizes = { read: 4096, write: 4096, [odd]: 1000 };
+      assert.match(await problem({ direct: true, blockSizes }), /multiple of 512, not 1000/u, odd);
+    }
     const odd = { dataset: { fileSizeBytes: 70_001 } };
     assert.match(await problem({ direct: true, mix: mixOf('put') }, odd), /file_size .*not 70001/u);
     assert.equal(await problem({ direct: true, mix: mixOf('get') }, odd), 'none');

@@ -56,8 +56,8 @@ describe('what check says of a target that a run would refuse', () => {
     fs.mkdirSync(`${folder.path}/ds1/0`, { recursive: true });
     fs.writeFileSync(`${folder.path}/ds1/0/mine`, '');
     assert.match(look().problems.join(), /ds1\/0 is not empty \(mine\) and was not made by Muster/);
-    fs.writeFileSync(`${folder.path}/ds1/thesis`, '');
-    assert.match(look().problems.join(), /ds1 is not empty \(thesis\) and was not made by Muster/);
+    fs.writeFileSync(`${folder.path}/ds1/thesis-2`, '');
+    assert.match(look().problems.join(), /ds1 is not empty \(thesis-2\) and was not made by Mus/);
   });
 
   it('[CLI-01] [SAFE-01] another dataset', () => {
@@ -74,5 +74,13 @@ describe('what check says of a target that a run would refuse', () => {
     fs.writeFileSync(`${folder.path}/ds2`, '');
     const file = { namespace: 'shared', dataset: { name: 'ds2' } } as const;
     assert.match(look(file).problems.join(), /ds2 exists and is not a folder/);
+  });
+
+  it('[CLI-01] [SAFE-02] a link in the place of the marker', () => {
+    mark('a1b2c3');
+    const marker = `${folder.path}/ds1/0/.muster-dataset.json`;
+    fs.renameSync(marker, `${folder.path}/theirs`);
+    fs.symlinkSync(`${folder.path}/theirs`, marker);
+    assert.match(look().problems.join(), /cannot read .*muster-dataset\.json.*ELOOP/);
   });
 });

@@ -106,6 +106,22 @@ describe('which run uses a dataset', { skip }, () => {
     assert.equal(clock.armed, 0);
   });
 
+  it('[SAFE-02] a renewal does not write through a link that took the place of the mark', async (t) => {
+    const { leaseMs } = assignmentOf('/', [], {}).timeouts;
+    const held = await lease('second');
+    t.after(() => held?.release());
+    const mine = 'x'.repeat(4096);
+    fs.writeFileSync('precious', mine);
+    fs.unlinkSync(name);
+    fs.symlinkSync('precious', name);
+    // Each is over soon, and begins only when the one before it is.
+    for (let i = 0; i < 20; i += 1) {
+      clock.advance(leaseMs / 5);
+      await fs.promises.stat('.');
+    }
+    assert.equal(fs.readFileSync('precious', 'utf8'), mine);
+  });
+
   it('a renewal that hangs is not joined by others, and is followed by the next one when it is over', async (t) => {
     const { leaseMs } = assignmentOf('/', [], {}).timeouts;
     const held = await lease('second');

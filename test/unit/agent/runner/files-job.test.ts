@@ -12,10 +12,19 @@ import { temporaryFolder } from '../../../support/temporary-folder.js';
 type Dataset = FilesJob['dataset'];
 
 /** Carries out one job in a folder of its own, and gives back the flags of each open and the length of each write. */
-function carryOut(t: TestContext, kind: FilesJob['kind'], dataset: Partial<Dataset>) {
+function carryOut(
+  t: TestContext,
+  kind: FilesJob['kind'],
+  dataset: Partial<Dataset>,
+  arrange = (): void => undefined,
+) {
   const folder = temporaryFolder();
-  const before = process.cwd();
   process.chdir(folder.path);
+  t.after(() => {
+    process.chdir('/');
+    folder.remove();
+  });
+  arrange();
   const flags: number[] = [];
   const lengths: number[] = [];
   const { openSync, writeSync } = fs;
@@ -45,8 +54,6 @@ function carryOut(t: TestContext, kind: FilesJob['kind'], dataset: Partial<Datas
   );
   t.mock.restoreAll();
   const sizes = [0, 1].map((i) => fs.statSync(`data/f${String(i)}`).size);
-  process.chdir(before);
-  folder.remove();
   return { flags, lengths, sizes };
 }
 
@@ -71,6 +78,44 @@ test('files are made with O_DIRECT only when prepare says so', (t) => {
 test('files that a stage will write are created empty', (t) => {
   const { lengths, sizes } = carryOut(t, 'create', { prepare: 'none' });
   assert.deepEqual([lengths, sizes], [[], [0, 0]]);
+});
+
+test('[SAFE-02] a link in the place of a file is not written through', (t) => {
+  const link = (): void => {
+    fs.mkdirSync('data');
+    fs.writeFileSync('precious', 'mine');
+    fs.symlinkSync('../precious', 'data/f0');
+  };
+  for (const kind of ['make', 'create'] as const) {
+    assert.throws(
+      () => carryOut(t, kind, { fileSizeBytes: 8192, prepare: tuning }, link),
+      /^RunnerFailure: .*cannot create data\/f0 .*\(EEXIST\)/u,
+    );
+    assert.equal(fs.readFileSync('precious', 'utf8'), 'mine');
+    t.mock.restoreAll();
+  }
+});
+
+test('[SAFE-02] no file is made or removed through a link that took the place of its folder', (t) => {
+  const link = (): void => {
+    fs.mkdirSync('elsewhere');
+    fs.writeFileSync('elsewhere/f0', 'mine');
+    fs.symlinkSync('elsewhere', 'data');
+  };
+  for (const kind of ['make', 'create'] as const) {
+    assert.throws(
+      () => carryOut(t, kind, { fileSizeBytes: 8192, prepare: tuning }, link),
+      /^RunnerFailure: .*data of dataset "ds1" is a link, or was removed$/u,
+    );
+    assert.equal(fs.readFileSync('elsewhere/f0', 'utf8'), 'mine');
+    assert.deepEqual(fs.readdirSync('elsewhere'), ['f0']);
+    t.mock.restoreAll();
+  }
+  const { sizes } = carryOut(t, 'remove', {}, () => {
+    link();
+    fs.writeFileSync('elsewhere/f1', 'mine');
+  });
+  assert.deepEqual(sizes, [4, 4]);
 });
 
 test('prepare has the threads that it was given, else at most 32 and as many as the dataset is worth', () => {

@@ -38,3 +38,16 @@ test('what held the process up in the warm-up alone is not in the first second',
   assert.deepEqual([onTime?.first, onTime?.last], [0, 0]);
   assert.ok((onTime?.runnerLoopDelayNs ?? Infinity) < second, JSON.stringify(onTime));
 });
+
+test('[MEAS-04] a stage that ends in its warm-up has no measured second', () => {
+  const clock = new ManualClock();
+  const base = new (class extends ClockBase {
+    override now = (): number => 1.5 * second;
+  })();
+  const emit = (interval: Interval): void => assert.fail(JSON.stringify(interval));
+  const sampler = new Sampler([], [], []);
+  const cutter = new IntervalClock({ stage: 0, atNs: 2 * second, sampler, clock, base, emit });
+  cutter.finish(true);
+  assert.equal(cutter.count, 0);
+  assert.equal(clock.armed, 0);
+});

@@ -7,6 +7,7 @@ import { emptyChurn } from '../../../../src/agent/runner/churn-pool.js';
 import { ClockBase } from '../../../../src/agent/runner/clock-base.js';
 import { Lane } from '../../../../src/agent/runner/lane.js';
 import { noErrorRules } from '../../../../src/agent/runner/error-rules.js';
+import type { ErrorRules } from '../../../../src/agent/runner/error-rules.js';
 import { LaneMemory, firstStart, lastEnd } from '../../../../src/agent/runner/lane-memory.js';
 import { OperationStream } from '../../../../src/agent/runner/choosing/operation-stream.js';
 import { Sampler } from '../../../../src/agent/runner/sampler.js';
@@ -19,9 +20,16 @@ interface Set {
   readonly budget?: Partial<Budget>;
   readonly mix?: readonly OperationKind[];
   readonly finish?: () => void;
+  readonly rules?: ErrorRules;
 }
 
-function setUp({ perform, budget, mix = ['read'], finish = () => undefined }: Set) {
+function setUp({
+  perform,
+  budget,
+  mix = ['read'],
+  finish = () => undefined,
+  rules = noErrorRules,
+}: Set) {
   const memory = new LaneMemory({ kinds: mix.length, depth: 1, openLoop: false });
   const flags = new Int32Array(new SharedArrayBuffer(16));
   const clock = new ClockBase();
@@ -50,7 +58,7 @@ function setUp({ perform, budget, mix = ['read'], finish = () => undefined }: Se
   const limits: Budget = { deadlineNs: Infinity, operations: Infinity, bytes: Infinity, ...budget };
   const allowance = new Allowance(stream, limits, flags);
   const buffer = new Uint8Array(1000);
-  const lane = new Lane({ rules: noErrorRules, engine, stream, allowance, memory, buffer, clock });
+  const lane = new Lane({ rules, engine, stream, allowance, memory, buffer, clock });
   const sampler = new Sampler(
     [memory],
     mix,
@@ -85,13 +93,15 @@ describe('Lane', () => {
   });
 
   it('never issues more bytes than it may', () => {
-    const { run, sampler } = setUp({
-      perform: ({ bytes }) => bytes,
-      mix: ['read', 'stat'],
-      budget: { bytes: 10_500 },
-    });
-    assert.equal(run(), 'bytes');
-    assert.equal(sampler.sample(true)[0]?.bytes, 10_000);
+    for (const bytes of [10_000, 10_500, 10_999]) {
+      const { run, sampler } = setUp({
+        perform: ({ bytes: each }) => each,
+        mix: ['read', 'stat'],
+        budget: { bytes },
+      });
+      assert.equal(run(), 'bytes');
+      assert.equal(sampler.sample(true)[0]?.bytes, 10_000);
+    }
   });
 
   it('ends at its deadline, and counts the operation that was in flight then', () => {
@@ -125,6 +135,37 @@ describe('Lane', () => {
     assert.deepEqual(stats.errors, [
       { code: 'SHORT', count: 100 },
       { code: 'EIO', count: 100 },
+    ]);
+  });
+
+  it('[ENG-03] counts an operation that moved more than it should as none: it was not what was asked for', () => {
+    const { run, sampler } = setUp({
+      perform: ({ bytes }) => bytes + 1,
+      budget: { operations: 3 },
+    });
+    run();
+    const [stats] = sampler.sample(true);
+    assert.equal(stats?.count, 0);
+    assert.deepEqual(stats.errors, [{ code: 'SHORT', count: 3 }]);
+  });
+
+  it('[ENG-03] an error keeps its code, however long it took: only a good operation becomes a TIMEOUT', () => {
+    let n = 0;
+    const { run, sampler } = setUp({
+      perform: ({ bytes }) => {
+        n++;
+        if (n % 3 === 0) return bytes - 1;
+        return n % 3 === 1 ? bytes : fail('EIO');
+      },
+      budget: { operations: 30 },
+      // Every operation takes longer.
+      rules: { ...noErrorRules, timeoutNs: 0 },
+    });
+    run();
+    assert.deepEqual(sampler.sample(true)[0]?.errors, [
+      { code: 'SHORT', count: 10 },
+      { code: 'TIMEOUT', count: 10 },
+      { code: 'EIO', count: 10 },
     ]);
   });
 

@@ -45,6 +45,19 @@ test('[RES-05] coverage: of an agent whose workload process was killed, what it 
   assert.equal(cutRatio({ endedBy: 'killed', endedNs: 0n }), 0.65);
 });
 
+test('[RES-05] coverage: of a lost agent count the seconds that arrived, not those between them', () => {
+  const lost = new RecordedAgent();
+  const seconds = [0, 1, 2, 3].map(() => lost.interval({ read: { latenciesNs: [5] } }));
+  const arrived = seconds.filter(({ first }) => first !== 1);
+  const ratio = ratioOf([
+    at(0, runRecord(planOf(2, [stagePlan(0, { durationMs: 10_000 })]))),
+    at(1, { type: 'stageStart', stage: 0, epoch: 1, t0Ns: 0n, agents: [0, 1] }),
+    ...arrived.map((interval) => at(2, { type: 'interval', agent: 1, interval })),
+    at(3, { type: 'stageResult', agent: 0, result: new RecordedAgent().result('duration', 10) }),
+  ]);
+  assert.equal(ratio, 0.65);
+});
+
 /** Two stages without durations and one agent; what it sent of the first one. */
 function untimed(endedBy: StageResult['endedBy'], stages = 2): number | null {
   const agent = new RecordedAgent();
@@ -77,6 +90,17 @@ test('[RES-05] a stage without a duration lasted as long as anyone was at it, if
     at(3, { type: 'stageResult', agent: 1, result: cut.result('error', 5) }),
   ]);
   assert.equal(ratio, 0.75);
+  // Who was cut later than that was at it until then, not until the end of its last second.
+  const late = new RecordedAgent();
+  const interval = late.interval({ read: { latenciesNs: [5] } }, { seconds: 5 });
+  const longer = ratioOf([
+    at(0, runRecord(planOf(2, [stagePlan(0, { durationMs: undefined })]))),
+    at(1, { type: 'stageStart', stage: 0, epoch: 1, t0Ns: 0n, agents: [0, 1] }),
+    at(2, { type: 'interval', agent: 1, interval }),
+    at(3, { type: 'stageResult', agent: 0, result: whole.result('operations', 2) }),
+    at(3, { type: 'stageResult', agent: 1, result: late.result('error', 4.5) }),
+  ]);
+  assert.equal(longer, 1);
 });
 
 test('[RES-05] a stage that ended by its work before its duration was as long for an agent that never began it', () => {

@@ -140,8 +140,15 @@ function achieved(
   return aggregate.summary().stages[0]?.rate?.achieved_per_second;
 }
 
-/** Planned and achieved of 10/s for three seconds and 100/s for three more; the second agent is lost after `lostAfter`. */
-function stepped(lostAfter: number, steps: Rate['steps']): readonly (number | undefined)[] {
+/**
+ * Planned and achieved of 10/s for three seconds and 100/s for three more; the second agent is lost after `lostAfter`, and
+ * its interval of second `missing` never arrives.
+ */
+function stepped(
+  lostAfter: number,
+  steps: Rate['steps'],
+  missing?: number,
+): readonly (number | undefined)[] {
   const rate = { unit: 'operations', steps } as const;
   const plan = planOf(2, [stagePlan(0, { durationMs: 6000, threads: 1, rate })]);
   const aggregate = new Aggregate();
@@ -152,6 +159,7 @@ function stepped(lostAfter: number, steps: Rate['steps']): readonly (number | un
     for (let second = 0; second < seconds; second++) {
       const latenciesNs = Array.from({ length: second < 3 ? 5 : 50 }, () => ms);
       const interval = recorded.interval({ read: { latenciesNs } });
+      if (agent === 1 && second === missing) continue;
       aggregate.accept(at(second, { type: 'interval', agent, interval }));
     }
     if (seconds < 6) continue;
@@ -168,6 +176,8 @@ test('[MEAS-06] what was achieved of steps or a ramp is compared with what was d
   // The common seconds are those of the first step: it was kept.
   assert.deepEqual(stepped(3, twoSteps), [10, 10]);
   assert.deepEqual(stepped(4, twoSteps), [32.5, 32.5]);
+  // A second is missing: of the first step two are common, of the other one three.
+  assert.deepEqual(stepped(6, twoSteps, 1), [64, 64]);
   // Down to a third: due were 75/s in the first three of six seconds.
   assert.deepEqual(stepped(3, [{ from: 90, to: 30 }]), [75, 10]);
 });
@@ -263,6 +273,9 @@ test('a warm-up that no agent is known to have got through is not said to be ove
   const killed = { ...agent.result('killed', 0), intervals: 0 };
   assert.equal(warmupOf(), false);
   assert.equal(warmupOf(at(1500, { type: 'stageResult', agent: 0, result: killed })), false);
+  // Stopped in what is measured.
+  const later = { ...agent.result('aborted', 1.5), intervals: 2 };
+  assert.equal(warmupOf(at(3500, { type: 'stageResult', agent: 0, result: later })), true);
   const interval = agent.interval({ read: { latenciesNs: [ms] } });
   assert.equal(warmupOf(at(3500, { type: 'interval', agent: 0, interval })), true);
 });

@@ -144,6 +144,26 @@ test('[MEAS-03] a lost agent ends the headline seconds; the survivors have their
   assert.equal(stage.operations['read'].survivors_per_second, 25);
   assert.equal(stage.agents_started, 2);
   assert.equal(stage.agents_completed, 1);
+  // Shares are of all that was done, also by who was lost.
+  const shares = Object.values(stage.agents).map(({ share }) => share);
+  assert.deepEqual(shares, [0.666667, 0.333333]);
+});
+
+test('[MEAS-03] the rate over all of the time is until the last operation of anyone, finished or not', () => {
+  const stage = stageOf([
+    { seconds: [100, 100], ended: by('operations', 2) },
+    { seconds: [10, 10, 5], ended: by('aborted', 2.5) },
+  ]);
+  assert.equal(stage.last_done_s, 2);
+  assert.equal(stage.rate_seconds, 0);
+  assert.equal(stage.operations['read']?.per_second, 90);
+  assert.equal(stage.operations['read'].total_per_second, 90);
+});
+
+test('[MEAS-03] what a workload process had sampled before it was killed are whole seconds', () => {
+  const stage = stageOf([{ seconds: [100, 100, 100, 40], ended: by('killed', 4) }]);
+  assert.equal(stage.rate_seconds, 4);
+  assert.equal(stage.operations['read']?.per_second, 85);
 });
 
 test('[MEAS-03] a second that one agent did not report is left out for all', () => {
@@ -170,6 +190,16 @@ test('[MEAS-03] a sample of several seconds counts whole or not at all', () => {
   assert.equal(stage.operations['read']?.per_second, 110);
 });
 
+test('[MEAS-03] a sample of several seconds that is left out cuts another one, which is left out, too', () => {
+  const stage = stageOf([
+    { seconds: [10, 10, 10, 10, [10, 90], 10, 5], ended: by('operations', 6.5) },
+    { seconds: [1, 1, 1, 1, 1, [1, 1]], ended: by('operations', 6.9) },
+  ]);
+  // First done at 6.5 s cuts the sample of seconds 5 and 6, and without 5 that of 4 and 5 is none.
+  assert.equal(stage.rate_seconds, 4);
+  assert.equal(stage.operations['read']?.per_second, 11);
+});
+
 test('[RUN-23] an agent that did nothing gives a rate of nothing, not a division by zero', () => {
   const stage = stageOf([{ seconds: [] }]);
   assert.ok(stage.operations['read']);
@@ -178,8 +208,31 @@ test('[RUN-23] an agent that did nothing gives a rate of nothing, not a division
   assert.equal(stage.first_done_s, null);
 });
 
+test('[RUN-23] an agent that was stopped before its first operation gives a rate of nothing, too', () => {
+  const nothing = new Uint8Array();
+  const operations = [
+    {
+      operation: 'read',
+      count: 0,
+      bytes: 0,
+      errors: [],
+      missedSchedules: 0,
+      unissuedSchedules: 0,
+      service: nothing,
+      response: nothing,
+      failed: nothing,
+    },
+  ] as const;
+  const change = { firstOperationNs: 0n, lastOperationNs: 0n, operations };
+  const stage = stageOf([{ seconds: [], ended: { ...by('aborted', 0), change } }]);
+  assert.equal(stage.operations['read']?.per_second, 0);
+  assert.equal(stage.operations['read'].total_per_second, 0);
+  assert.equal(stage.agents['agent-1']?.share, 0);
+});
+
 test('[RUN-23] a stage of one operation has its rate from when that was done', () => {
   const stage = stageOf([{ seconds: [1], ended: by('operations', 0.004) }]);
   assert.equal(stage.operations['read']?.count, 1);
   assert.equal(stage.operations['read'].per_second, 250);
+  assert.equal(stage.straggler, null, 'of one agent none is the last');
 });

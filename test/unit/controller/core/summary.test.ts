@@ -338,6 +338,9 @@ test('[RES-05] operations that failed are warned about; a kind of which all did 
   assert.equal(filled(0).exit_code, 1);
   assert.deepEqual(filled(1).warnings, ['stage fill: 43 707 of 43 708 put failed (ENOSPC 43 707)']);
   assert.equal(filled(1).exit_code, 0);
+  const { service_ns, failed_ns } = filled(1).stages[0]?.operations['put'] ?? {};
+  assert.equal(service_ns?.max, 5003, 'latencies of failed ones are no latencies of the storage');
+  assert.ok(failed_ns && failed_ns.p50 >= 1e6);
   assert.equal(filled(0, [threshold('fill.errors >= 1')]).exit_code, 0);
   assert.equal(filled(0, [threshold('fill.put.errors >= 1')]).exit_code, 0);
   assert.equal(filled(0, [threshold('fill.put.per_second < 5')]).exit_code, 1);

@@ -249,6 +249,7 @@ describe('errorRateProblem', () => {
 
   it('judges a few operations at the end only', () => {
     assert.equal(errorRateProblem(stage, { ended: 99, failed: 99 }, false), undefined);
+    assert.match(errorRateProblem(stage, { ended: 100, failed: 2 }, false) ?? '', /2 of 100/);
     assert.match(errorRateProblem(stage, { ended: 99, failed: 99 }, true) ?? '', /99 of 99/);
     const none = { ...stage, maxErrorRate: 0 };
     assert.match(errorRateProblem(none, { ended: 5, failed: 1 }, true) ?? '', /rate 0%$/);
