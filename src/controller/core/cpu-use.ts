@@ -21,11 +21,12 @@ type Seen = Pick<
   | 'runnerLoopDelayNs'
 >;
 
-/** How busy the load generator was, over the intervals of one stage. */
+/** How busy the load generator was in one stage. An interval of several seconds counts as often. */
 export class CpuUse {
   readonly #openLoop: boolean;
   readonly #threads: number;
   #intervals = 0;
+  #seconds = 0;
   #host = 0;
   #runner = 0;
   #busiest = 0;
@@ -44,16 +45,18 @@ export class CpuUse {
 
   add(interval: Seen): void {
     const { hostCpu, runnerCpu, busiestThreadCpu, lateWakeUps } = interval;
-    this.#intervals += 1;
-    this.#host += hostCpu;
-    this.#runner += runnerCpu;
-    this.#busiest += busiestThreadCpu;
-    this.#standstillNs = Math.max(this.#standstillNs, interval.runnerLoopDelayNs);
     const seconds = interval.last - interval.first + 1;
-    if (hostCpu >= saturated) this.#times['host CPU'] += 1;
+    this.#intervals += 1;
+    this.#seconds += seconds;
+    this.#host += hostCpu * seconds;
+    this.#runner += runnerCpu * seconds;
+    this.#busiest += busiestThreadCpu * seconds;
+    this.#standstillNs = Math.max(this.#standstillNs, interval.runnerLoopDelayNs);
+    if (hostCpu >= saturated) this.#times['host CPU'] += seconds;
     // In open loop a thread that waits for its instant watches the clock: being busy means nothing there.
-    if (!this.#openLoop && runnerCpu >= saturated * this.#threads) this.#times['thread CPU'] += 1;
-    if (lateWakeUps >= lateWakeUpsPerSecond * seconds) this.#times['late wake-ups'] += 1;
+    const isBusy = !this.#openLoop && runnerCpu >= saturated * this.#threads;
+    if (isBusy) this.#times['thread CPU'] += seconds;
+    if (lateWakeUps >= lateWakeUpsPerSecond * seconds) this.#times['late wake-ups'] += seconds;
   }
 
   /** Mean share of all CPUs of the host, 0 … 1. */
@@ -76,14 +79,14 @@ export class CpuUse {
     return Math.round(this.#standstillNs / 1e6);
   }
 
-  /** What was the limit in most intervals instead of storage; undefined: nothing seen. */
+  /** What was the limit for most of the time instead of storage; undefined: nothing seen. */
   get bottleneck(): Bottleneck | undefined {
     if (this.#intervals < leastIntervals) return undefined;
     const all = Object.entries(this.#times) as [Bottleneck, number][];
-    return all.find(([, times]) => times * 2 > this.#intervals)?.[0];
+    return all.find(([, times]) => times * 2 > this.#seconds)?.[0];
   }
 
   #mean(sum: number): number {
-    return this.#intervals === 0 ? 0 : sum / this.#intervals;
+    return this.#seconds === 0 ? 0 : sum / this.#seconds;
   }
 }

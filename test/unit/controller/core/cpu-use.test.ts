@@ -44,3 +44,30 @@ test('[MEAS-06] threads that wake up late cannot keep a schedule', () => {
   for (const first of [0, 10, 20]) merged.add({ ...calm, first, last: first + 9, lateWakeUps: 50 });
   assert.equal(merged.bottleneck, undefined, '5 a second');
 });
+
+test('[MEAS-06] seconds that come in one interval count as often as seconds that come apart', () => {
+  const use = new CpuUse(false, 4);
+  const busy = { ...calm, hostCpu: 1, runnerCpu: 4, busiestThreadCpu: 1 };
+  for (const first of [0, 1, 2]) use.add({ ...busy, first, last: first });
+  use.add({ ...calm, first: 3, last: 11 });
+  assert.deepEqual(
+    [use.host, use.runner, use.busiestThread].map((mean) => Math.round(mean * 1000)),
+    [475, 1375, 625],
+  );
+});
+
+test('[MEAS-06] the bottleneck is what was used up for most of the time, however it was reported', () => {
+  const limits = {
+    'host CPU': { ...calm, hostCpu: 1 },
+    'thread CPU': { ...calm, runnerCpu: 4 },
+    'late wake-ups': { ...calm, lateWakeUps: 200 },
+  };
+  for (const [name, limited] of Object.entries(limits)) {
+    const use = new CpuUse(false, 4);
+    for (const first of [0, 1, 2]) use.add({ ...limited, first, last: first });
+    use.add({ ...calm, first: 3, last: 11 });
+    assert.equal(use.bottleneck, undefined, `${name}: three seconds of twelve`);
+    use.add({ ...limited, first: 12, last: 24 });
+    assert.equal(use.bottleneck, name, 'sixteen of twenty-five');
+  }
+});
