@@ -98,6 +98,7 @@ test('an agent cannot be had', async (t) => {
         second.said,
         new RegExp(`busy: run ${run_id} of \\S+ since [\\d:]+ UTC, RUNNING`),
       );
+      assert.match(second.said, /Wait until the other run is over, or take .* --steal/);
       await first.exits(0);
       for (const { id } of fleet.agents) first.checkTimeLine(id);
       first.checkSums();

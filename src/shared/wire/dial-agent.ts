@@ -157,8 +157,12 @@ function readAnswer(bytes: Buffer, expected: Expected): Welcome {
   if (message.kind === 'welcome') return message;
   throw new DialError(message.code, `Agent ${name} refused the session: ${message.message}`, {
     reason: message.message,
+    ...(message.code === 'busy' && { hint: whenBusy }),
   });
 }
+
+const whenBusy =
+  'Wait until the other run is over, or take its agents from it with --steal (that run loses them).';
 
 function readAnswerFrame(bytes: Buffer, { name, signer }: Expected) {
   try {

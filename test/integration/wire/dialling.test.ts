@@ -190,6 +190,7 @@ test('a busy agent refuses the session with its own words', async (t) => {
     assert.ok(error instanceof DialError);
     assert.equal(error.code, 'busy');
     assert.match(error.message, /refused the session: busy: run 7f3 of root@ctl1/);
+    assert.match(error.hint ?? '', /--steal/);
     return true;
   });
 });
