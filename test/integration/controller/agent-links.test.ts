@@ -331,7 +331,7 @@ test('[LINK-06] what an agent kept is fetched message by message, and the agent 
   await heard('fetched');
   far.duplex.close('fetched');
   const outcome = await ends.until(() => true);
-  assert.deepEqual(outcome, { kind: 'fetched', damaged: 3 });
+  assert.deepEqual(outcome, { kind: 'fetched', damaged: 3, isWhole: false });
 });
 
 /** From an agent that says nothing. */
