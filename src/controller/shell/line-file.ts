@@ -1,8 +1,8 @@
 import { open } from 'node:fs/promises';
 import type { Cancel, Clock } from '../../shared/kernel/clock.js';
 
-/** Lines that come together are written together. */
-const writeAfterMs = 10;
+/** Lines that come together are written together; soon enough that no acknowledgement, which has 50 ms, waits for it. */
+const writeAfterMs = 25;
 const flushEveryMs = 1000;
 /** A write that takes longer is no reason to leave the other side without an acknowledgement. */
 const stallMs = 2000;

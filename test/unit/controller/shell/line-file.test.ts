@@ -55,16 +55,16 @@ test('[RES-03] lines are written as they come, and flushed to disk at most once 
   file.append('one');
   file.append('two');
   assert.deepEqual(disk.written, []);
-  clock.advance(10);
+  clock.advance(25);
   await settle();
   assert.deepEqual(disk.written, ['one\ntwo\n']);
   assert.equal(disk.synced, 0);
   clock.advance(500);
   file.append('three');
-  clock.advance(10);
+  clock.advance(25);
   await settle();
   assert.deepEqual(disk.written, ['one\ntwo\n', 'three\n']);
-  clock.advance(489);
+  clock.advance(474);
   await settle();
   assert.equal(disk.synced, 0);
   clock.advance(1);
@@ -87,7 +87,7 @@ test('[RUN-10] who waits for what is written hears when it is in the file, not b
   disk.hold = true;
   file.append('one');
   file.whenWritten(() => safe.push('one'));
-  clock.advance(10);
+  clock.advance(25);
   await settle();
   file.whenWritten(() => safe.push('one again'));
   file.append('two');
@@ -108,7 +108,7 @@ test('[RUN-18] the disk is not called slow when it was this process that slept',
   file.onStall = () => (stalls += 1);
   disk.hold = true;
   file.append('one');
-  clock.advance(10);
+  clock.advance(25);
   clock.sleep(8000);
   disk.finish();
   await settle();
@@ -128,7 +128,7 @@ test('a disk that stands still keeps nobody waiting: after 2 s it is said, and n
   file.onStall = () => (stalls += 1);
   disk.hold = true;
   file.append('one');
-  clock.advance(10);
+  clock.advance(25);
   file.whenWritten(() => safe.push('one'));
   clock.advance(1999);
   assert.deepEqual(told(safe), []);
@@ -144,7 +144,7 @@ test('a disk that stands still keeps nobody waiting: after 2 s it is said, and n
   file.append('three');
   file.whenWritten(() => safe.push('three'));
   assert.deepEqual(told(safe), ['one', 'two'], 'it answers again, so it is waited for');
-  clock.advance(10);
+  clock.advance(25);
   disk.finish();
   await settle();
   assert.deepEqual(told(safe), ['one', 'two', 'three']);
