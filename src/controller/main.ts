@@ -59,8 +59,8 @@ function ioOf(process: NodeJS.Process): CommandIo {
 }
 
 /**
- * V8 lets a heap of 80 MiB grow to twice as much before it collects; with a thousand agents that is a third of the
- * process. This is for a tenth more CPU time there, and for nothing in a small fleet (decision 0006).
+ * V8 collects when the heap has grown by so much, and not by far more: with a thousand agents 290 MiB for 410 (measured,
+ * docs/benchmarks.md), for a tenth more CPU time (decision 0006).
  */
 setFlagsFromString('--heap-growing-percent=40');
 

@@ -78,6 +78,16 @@ const fail = (code: string): never => {
   throw Object.assign(new Error(code), { code, errno: -1 });
 };
 
+/** Of three operations one is good, one fails and one is short. */
+function goodFailedShort(): Set['perform'] {
+  let n = 0;
+  return ({ bytes }) => {
+    n++;
+    if (n % 3 === 0) return bytes - 1;
+    return n % 3 === 1 ? bytes : fail('EIO');
+  };
+}
+
 describe('Lane', () => {
   it('ends after exactly its number of operations', () => {
     for (const operations of [0, 1, 63, 64, 65, 1000]) {
@@ -119,13 +129,8 @@ describe('Lane', () => {
   });
 
   it('[ENG-03] counts a short operation as SHORT and a failed one by its code, apart from the good ones', () => {
-    let n = 0;
     const { run, sampler } = setUp({
-      perform: ({ bytes }) => {
-        n++;
-        if (n % 3 === 0) return bytes - 1;
-        return n % 3 === 1 ? bytes : fail('EIO');
-      },
+      perform: goodFailedShort(),
       budget: { operations: 300 },
     });
     run();
@@ -150,13 +155,8 @@ describe('Lane', () => {
   });
 
   it('[ENG-03] an error keeps its code, however long it took: only a good operation becomes a TIMEOUT', () => {
-    let n = 0;
     const { run, sampler } = setUp({
-      perform: ({ bytes }) => {
-        n++;
-        if (n % 3 === 0) return bytes - 1;
-        return n % 3 === 1 ? bytes : fail('EIO');
-      },
+      perform: goodFailedShort(),
       budget: { operations: 30 },
       // Every operation takes longer.
       rules: { ...noErrorRules, timeoutNs: 0 },

@@ -13,6 +13,7 @@ import {
   stagePlan,
   to,
 } from '../../../support/recorded-run.js';
+import { statsOf } from '../../../support/sample-messages.js';
 
 interface Work {
   /** Operations in each second; several numbers in an array are reported as one interval. null: never arrived. */
@@ -209,21 +210,7 @@ test('[RUN-23] an agent that did nothing gives a rate of nothing, not a division
 });
 
 test('[RUN-23] an agent that was stopped before its first operation gives a rate of nothing, too', () => {
-  const nothing = new Uint8Array();
-  const operations = [
-    {
-      operation: 'read',
-      count: 0,
-      bytes: 0,
-      errors: [],
-      missedSchedules: 0,
-      unissuedSchedules: 0,
-      service: nothing,
-      response: nothing,
-      failed: nothing,
-    },
-  ] as const;
-  const change = { firstOperationNs: 0n, lastOperationNs: 0n, operations };
+  const change = { firstOperationNs: 0n, lastOperationNs: 0n, operations: [statsOf()] };
   const stage = stageOf([{ seconds: [], ended: { ...by('aborted', 0), change } }]);
   assert.equal(stage.operations['read']?.per_second, 0);
   assert.equal(stage.operations['read'].total_per_second, 0);
