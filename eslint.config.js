@@ -132,6 +132,20 @@ export default defineConfig(
     rules: noClock,
   },
   {
+    files: ['src/**/*.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector:
+            'CallExpression[callee.property.name="rmSync"]:not(:has(Property[key.name="recursive"]))',
+          message:
+            'Its errors have no code on Node 24: removeFile (src/agent/runner) or unlinkSync.',
+        },
+      ],
+    },
+  },
+  {
     files: ['src/*/core/**/*.ts', 'src/shared/{kernel,model,metrics}/**/*.ts'],
     ignores: ['src/shared/kernel/system-clock.ts'],
     rules: noOutsideWorld,

@@ -56,6 +56,16 @@ const cases: { codes: string[]; allowedIn: string[]; refusedIn: string[] }[] = [
     refusedIn: [core, shell],
   },
   {
+    codes: [`import fs from 'node:fs'; fs.rmSync('a', { force: true });`],
+    allowedIn: [support, aTest],
+    refusedIn: [core, shell, hotLoop],
+  },
+  {
+    codes: [`import fs from 'node:fs'; fs.rmSync('a', { recursive: true, force: true });`],
+    allowedIn: [shell, hotLoop, support, aTest],
+    refusedIn: [],
+  },
+  {
     codes: ['process.exitCode = 1;', 'console.log(1);', 'Math.random();', 'await fetch("");'],
     allowedIn: [shell, hotLoop, support, aTest],
     refusedIn: [core, 'src/shared/model/planted.ts', 'src/shared/metrics/planted.ts'],

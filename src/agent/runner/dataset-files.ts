@@ -6,6 +6,7 @@ import { codeOf } from '../../shared/kernel/errors.js';
 import { hereName, manifestName, markerName } from './dataset-layout.js';
 import { RunnerFailure, failureFrom } from './failure.js';
 import { FileRanges } from './file-ranges.js';
+import { removeFile } from './remove-file.js';
 
 const { O_RDONLY, O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW } = fs.constants;
 
@@ -64,7 +65,7 @@ export function writeMarker(folder: string, marker: Marker): void {
       fs.closeSync(descriptor);
     }
   } catch (error) {
-    fs.rmSync(name, { force: true });
+    removeFile(name);
     throw error;
   }
 }

@@ -17,6 +17,7 @@ import { readOwn } from './dataset-files.js';
 import { leaseName } from './dataset-layout.js';
 import { Aborted, RunnerFailure } from './failure.js';
 import { isGone, processMark } from '../../shared/host/process-mark.js';
+import { removeFile } from './remove-file.js';
 import type { RunnerParts } from './runner-parts.js';
 
 /** The workload process of a run that is over may take this long to be gone. */
@@ -180,7 +181,7 @@ function claimOver(name: string, holder: Holder): ReturnType<typeof claim> {
   const first = claim(name, holder);
   if (first !== 'taken') return first;
   try {
-    fs.rmSync(name, { force: true });
+    removeFile(name);
   } catch {
     return 'impossible';
   }

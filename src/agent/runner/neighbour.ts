@@ -1,5 +1,4 @@
 /** Reading another agent's private dataset (`shift`): whose it is, and the proof that what is seen there is really it. */
-import fs from 'node:fs';
 import { codeOf } from '../../shared/kernel/errors.js';
 import type { Assignment, StageAssignment } from '../../shared/model/assignment.js';
 import { waitUntil } from '../core/wait-until.js';
@@ -7,6 +6,7 @@ import { awaitNeighbour } from './complete-files.js';
 import { readHere, writeHere } from './dataset-files.js';
 import { hereName, neighbourFolder } from './dataset-layout.js';
 import { Aborted, RunnerFailure } from './failure.js';
+import { removeFile } from './remove-file.js';
 import type { RunnerParts } from './runner-parts.js';
 
 /** From when this agent is done: the others were told to begin when it was, and say where they are before all else. */
@@ -37,7 +37,7 @@ const unwritable: ReadonlySet<string | undefined> = new Set(['EROFS', 'EACCES', 
 export function markHere(assignment: Assignment): void {
   const isNeeded = assignment.stages.some(({ shift }) => shift !== undefined);
   try {
-    fs.rmSync(hereName, { force: true });
+    removeFile(hereName);
   } catch (error) {
     if (isNeeded || !unwritable.has(codeOf(error))) throw error;
   }

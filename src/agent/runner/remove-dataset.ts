@@ -13,6 +13,7 @@ import { isRealFolder } from './files-job.js';
 import { workOnFiles } from './files-work.js';
 import { filesThreads } from './prepare-dataset.js';
 import { removeChurn, removeIfEmpty } from './remove-churn.js';
+import { removeFile } from './remove-file.js';
 import type { RunnerParts } from './runner-parts.js';
 import { enterFolder } from './target.js';
 
@@ -68,12 +69,12 @@ export async function removeDataset(
     });
     const churned = await removeChurn(agentIndex, parts.signal);
     await removeEmptyTree(dataFolder);
-    fs.rmSync(hereName, { force: true });
+    removeFile(hereName);
     lease?.release();
     // A crash leaves what was to replace them.
     for (const end of ['', '.new']) {
-      fs.rmSync(manifestName(agentIndex) + end, { force: true });
-      fs.rmSync(historyName + end, { force: true });
+      removeFile(manifestName(agentIndex) + end);
+      removeFile(historyName + end);
     }
     const isLast = namespace === 'private' || agentIndex === 0;
     const warnings = isLast ? await removeFolder(folder, namespace === 'private') : [];

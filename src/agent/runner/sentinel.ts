@@ -5,6 +5,7 @@ import { codeOf } from '../../shared/kernel/errors.js';
 import type { Sentinel } from '../../shared/model/assignment.js';
 import { awaitShown } from './await-shown.js';
 import { failureFrom } from './failure.js';
+import { removeFile } from './remove-file.js';
 
 /**
  * That a shared target is shared is proven, not believed: the first agent makes a small file in it, the others look for
@@ -20,7 +21,7 @@ export async function carryOutSentinel(
   const file = path.join(folder, name);
   try {
     if (act === 'make') fs.writeFileSync(file, 'muster', { flag: 'wx' });
-    else if (act === 'remove') fs.rmSync(file, { force: true });
+    else if (act === 'remove') removeFile(file);
     else if ((await awaitShown(() => shows(file), clock, signal)) === undefined) {
       return `target ${folder} is not shared: a file that the first agent has just made in its target does not show here (namespace "shared" needs one file system mounted on all agents)`;
     }
