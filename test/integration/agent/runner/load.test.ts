@@ -175,7 +175,8 @@ describe('runner under load', () => {
     );
     const order = runner.events
       .map(({ kind }) => kind)
-      .filter((kind) => !['report', 'progress', 'log'].includes(kind));
+      // On a busy machine a start may come too late, and is tried again.
+      .filter((kind) => !['report', 'progress', 'log', 'missed'].includes(kind));
     const once = ['ready', 'armed', 'started', 'draining', 'interval', 'stageResult'];
     assert.deepEqual(order, ['target', 'marked', ...once, ...once, ...once]);
   });
