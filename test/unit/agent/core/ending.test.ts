@@ -396,3 +396,12 @@ test('a run is delivered when its controller has acknowledged everything and say
     );
   }
 });
+
+test('[RUN-18] a run whose controller could not write it is not delivered, although it has everything', () => {
+  const agent = new AgentDriver().completed().input({ kind: 'flushed' });
+  agent.receive({ kind: 'goodbye', reason: 'done', keep: true });
+  assert.deepEqual(
+    agent.effects('released').map(({ delivered }) => delivered),
+    [false],
+  );
+});
