@@ -1,7 +1,19 @@
-import { access, chmod, constants, lstat, open, readdir, rm, rmdir, stat } from 'node:fs/promises';
+import {
+  access,
+  chmod,
+  constants,
+  lstat,
+  open,
+  readdir,
+  rm,
+  rmdir,
+  stat,
+  unlink,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { KeptCheckpoint } from '../../../shared/model/messages.js';
+import { codeOf } from '../../../shared/kernel/errors.js';
 import { makeFolders } from '../../../shared/host/make-folders.js';
 import { decodeHeader, spoolRecords } from './records.js';
 import type { SpoolHeader } from './records.js';
@@ -97,8 +109,13 @@ export async function savedUnixMs({ files, savedUnixMs: known }: Kept): Promise<
   return Math.max(known, ...(await Promise.all(times)));
 }
 
+/** Not with `rm`: that takes what may not be removed for a folder, and says so. Throws the system's error. */
 export async function removeKept({ files }: Kept): Promise<void> {
-  for (const file of files) await rm(file, { force: true });
+  for (const file of files) {
+    await unlink(file).catch((thrown: unknown) => {
+      if (codeOf(thrown) !== 'ENOENT') throw thrown;
+    });
+  }
 }
 
 /** For the last moment: a folder that still holds something, or cannot be removed, stays. */

@@ -378,8 +378,8 @@ test('[STAT-02] a spool that is not written is said to the controller, and in th
   const agent = new AgentDriver().running();
   agent.input({ kind: 'unspooled', line: 'No spool is written' });
   assert.deepEqual(
-    agent.sent('log').map(({ line }) => line),
-    ['No spool is written'],
+    agent.sent('log').map(({ line, inResults }) => [line, inResults]),
+    [['No spool is written', true]],
   );
   agent.runner({ kind: 'stageResult', ...resultOf({ warnings: ['own'] }) });
   assert.deepEqual(agent.sent('stageResult')[0]?.warnings, ['own', 'No spool is written']);
