@@ -98,10 +98,7 @@ suite('an agent is killed (SIGKILL)', { concurrency: 2 }, () => {
         await processGone(workload);
         await run.exits(4);
         assert.match(run.said, /Agent agent-2 disconnected after \d+s \(completed \d+% of work\)/);
-        assert.match(
-          run.said,
-          /What agent-2 reported last may still be on its host, for an hour: /,
-        );
+        assert.doesNotMatch(run.said, /may still be on its host/, 'on any free port none is kept');
         const summary = run.summary();
         assert.equal(summary.outcome, 'partial');
         assert.equal(summary.coverage.agents_completed, 2);

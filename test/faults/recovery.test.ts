@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { suite, test } from 'node:test';
 import type { TestContext } from 'node:test';
@@ -7,6 +7,8 @@ import { eventually } from '../support/eventually.js';
 import { deadMansSwitchMs, Fleet } from '../support/fleet.js';
 import type { FleetRun } from '../support/fleet-run.js';
 import type { Program } from '../support/program.js';
+import type { Summary } from '../../src/controller/core/summary.js';
+import { ResultsOfRun } from '../support/results-of-run.js';
 import { fill, smallDisk } from '../support/small-disk.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { filesBelow, temporaryFolder } from '../support/temporary-folder.js';
@@ -39,7 +41,7 @@ async function endsWith(program: Program, code: number): Promise<string> {
 }
 
 /** The last result that each agent gave: the word of its own host. */
-function lastWords(run: FleetRun): { agent: number; count: number }[] {
+function lastWords(run: ResultsOfRun): { agent: number; count: number }[] {
   return run
     .records('stageResult')
     .map(({ agent, result }) => ({
@@ -47,6 +49,12 @@ function lastWords(run: FleetRun): { agent: number; count: number }[] {
       count: result.operations.reduce((sum, { count }) => sum + count, 0),
     }))
     .sort((a, b) => a.agent - b.agent);
+}
+
+function onlySpoolWarning(run: ResultsOfRun): string {
+  const warnings = run.summary().warnings.filter((line) => line.includes('No spool is written'));
+  assert.equal(warnings.length, 1, run.summary().warnings.join('\n'));
+  return warnings[0] ?? '';
 }
 
 suite('what a crash leaves on disks', { concurrency: 2 }, () => {
@@ -209,11 +217,54 @@ suite('what a crash leaves on disks', { concurrency: 2 }, () => {
     fill(disk);
     const run = fleet.run({ seconds: 3 });
     await run.exits(0);
-    const warnings = run.summary().warnings.filter((line) => line.includes('No spool is written'));
-    assert.equal(warnings.length, 1);
-    assert.match(warnings[0] ?? '', /no space left on device/);
+    assert.match(onlySpoolWarning(run), /no space left on device/);
     run.checkSums();
+    // Before it has given any result.
+    const cutShort = fleet.run({ seconds: 60, timeouts: { reconnect_window: '1s' } });
+    await cutShort.loaded();
+    fleet.agent(0).program.kill('SIGKILL');
+    await cutShort.exits(5);
+    assert.match(onlySpoolWarning(cutShort), /no space left on device/);
+    assert.doesNotMatch(cutShort.said, /may still be on its host/);
+    cutShort.checkSums();
   });
+});
+
+test('[RUN-10] [RUN-18] [LINK-06] a disk that gets full during recover: the agents keep what they have, and recover can be repeated, exit 6 and then 4', async (t) => {
+  const disk = await smallDisk(t, 'size=20m');
+  if (disk === undefined) return;
+  const { fleet, spool } = await spooled(t);
+  const run = fleet.run({ seconds: 60, timeouts: { reconnect_window: '60s', lease: '90s' } });
+  await run.loaded();
+  await journalled(run, 3);
+  await killController(run);
+  cpSync(run.folder, path.join(disk, 'results', 'copy'), { recursive: true });
+  const copy = new ResultsOfRun(path.join(disk, 'results'));
+  // Room for the secret and a little of what the agents have.
+  const filler = fill(disk);
+  truncateSync(filler, statSync(filler).size - 8192);
+  const output = await endsWith(fleet.controller(['recover', copy.folder]), 6);
+  assert.match(
+    output,
+    /Cannot write results to .* \(disk full\)\.?\n.*keep them, for an hour: repeat/,
+  );
+  for (const agent of fleet.agents) await fleet.idle(agent, 5_000);
+  assert.ok(filesBelow(spool).length >= 1, 'somebody has not given it');
+  truncateSync(filler, 0);
+  // The line that was torn is no record.
+  const journal = path.join(copy.folder, 'journal.ndjson');
+  const text = readFileSync(journal, 'utf8');
+  if (!text.endsWith('\n')) writeFileSync(journal, text.slice(0, text.lastIndexOf('\n') + 1));
+  const again = await endsWith(fleet.controller(['recover', copy.folder]), 4);
+  assert.match(again, /recovered from 3 of 3 agents/);
+  const words = lastWords(copy);
+  assert.equal(words.length, 3);
+  for (const { agent, count } of words) {
+    assert.equal(copy.operationsOf(`agent-${agent + 1}`), count);
+    assert.equal(copy.agent(`agent-${agent + 1}`).missing_seconds, 0);
+  }
+  copy.checkSums();
+  assert.deepEqual(filesBelow(spool), []);
 });
 
 test('[RUN-10] [STAT-02] a spool that gets full before the controller is killed: recover says that what came after is lost, exit 4', async (t) => {
@@ -234,4 +285,53 @@ test('[RUN-10] [STAT-02] a spool that gets full before the controller is killed:
   assert.ok(run.operationsOf('agent-1') > 0);
   run.checkSums();
   await fleet.idle(fleet.agent(0), 5_000);
+});
+
+test('[RUN-18] [LINK-06] a results disk that gets full during the run: the agents keep all of it, and recover makes the run whole, exit 6 and then 0', async (t) => {
+  const disk = await smallDisk(t, 'size=20m');
+  if (disk === undefined) return;
+  const { fleet, spool } = await spooled(t);
+  const parent = path.join(disk, 'results');
+  const run = fleet.run({ seconds: 6, argv: ['--results', parent] });
+  await run.loaded();
+  const filler = fill(disk);
+  await run.exits(6);
+  const results = new ResultsOfRun(parent);
+  assert.match(run.said, /The agents keep what they reported, for an hour; when the disk takes/);
+  truncateSync(filler, 0);
+  const report = await endsWith(fleet.controller(['report', results.folder]), 0);
+  assert.match(
+    report,
+    /the journal ends before the run did \(disk full\); the run itself: completed/,
+  );
+  const output = await endsWith(fleet.controller(['recover', results.folder]), 0);
+  for (const { id } of fleet.agents) {
+    assert.match(output, new RegExp(`Agent ${id}: checkpoint fetched`));
+    assert.equal(results.agent(id).state, 'COMPLETED');
+    assert.equal(results.agent(id).missing_seconds, 0);
+  }
+  assert.equal(results.summary().outcome, 'completed');
+  for (const { agent, count } of lastWords(results)) {
+    assert.equal(results.operationsOf(`agent-${agent + 1}`), count);
+  }
+  results.checkSums();
+  const last = run.program.stdout.trimEnd().split('\n').at(-1) ?? '';
+  const printed = (JSON.parse(last) as { summary: Summary }).summary;
+  assert.deepEqual(results.summary().stages[0]?.operations, printed.stages[0]?.operations);
+  assert.deepEqual(filesBelow(spool), []);
+});
+
+test('[RUN-10] [LINK-06] an agent is killed with a full spool, its run ends without it, it is started again: recover gets what it had kept', async (t) => {
+  const { fleet } = await spooled(t);
+  const run = fleet.run({ seconds: 12, timeouts: { reconnect_window: '1s' } });
+  await run.loaded();
+  await journalled(run, 3);
+  fleet.agent(1).program.kill('SIGKILL');
+  await run.exits(4);
+  assert.match(run.said, /What agent-2 reported last may still be on its host, for an hour: /);
+  await fleet.restart(1);
+  const output = await endsWith(fleet.controller(['recover', run.folder]), 4);
+  assert.match(output, /Agent agent-2: checkpoint fetched, \d+s of load that had not arrived/);
+  assert.equal(run.agent('agent-2').state, 'FAILED');
+  run.checkSums();
 });

@@ -117,7 +117,9 @@ test('an agent cannot be had', async (t) => {
       await first.exits(4);
       const { run_id } = second.manifest();
       assert.match(first.said, new RegExp(`taken over by run ${run_id} of \\S+ \\(--steal\\)`));
-      assert.equal(first.summary().coverage.agents_completed, 2);
+      const { coverage, warnings } = first.summary();
+      assert.equal(coverage.agents_completed, 2);
+      assert.equal(warnings.filter((line) => line.includes('--steal')).length, 1, warnings.join());
     },
   );
 

@@ -49,9 +49,15 @@ test('[RUN-18] a disk that gets full during the run: said at once, the run goes 
   // What was journaled before is still good, and no half-written file pretends to be a result.
   truncateSync(filler, 0);
   assert.ok(!(await readdir(results.folder)).some((name) => name.endsWith('.tmp')));
-  const { summary } = await rebuild(results.folder, systemClock);
+  const { summary, damage } = await rebuild(results.folder, systemClock);
   assert.ok((summary.stages[0]?.operations['read']?.count ?? 0) > 0);
-  assert.equal(summary.outcome, 'interrupted');
+  assert.deepEqual(damage, [], 'the end took the place of the line that was torn');
+  assert.equal(summary.outcome, 'partial');
+  assert.equal(summary.exit_code, 6);
+  assert.equal(
+    summary.reason,
+    'the journal ends before the run did (disk full); the run itself: completed',
+  );
 });
 
 test('[RES-04] a disk with no space to speak of is refused before any load', async (t) => {

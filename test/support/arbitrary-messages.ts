@@ -60,7 +60,7 @@ const kind = <K extends string>(name: K): fc.Arbitrary<K> => fc.constant(name);
 const common = [
   record({ kind: kind('ping'), id: uint32 }),
   record({ kind: kind('pong'), id: uint32 }),
-  record({ kind: kind('goodbye'), reason: text }),
+  record({ kind: kind('goodbye'), reason: text, keep: fc.boolean() }),
 ] as const;
 
 export const controllerMessages: fc.Arbitrary<ControllerMessage> = fc.oneof(
@@ -144,7 +144,12 @@ export const agentMessages: fc.Arbitrary<AgentMessage> = fc.oneof(
     reason: text,
   }),
   record({ kind: kind('error'), code: fc.constantFrom('config', 'lease'), message: text }),
-  record({ kind: kind('log'), level: fc.constantFrom('debug', 'warn'), line: text }),
+  record({
+    kind: kind('log'),
+    level: fc.constantFrom('debug', 'warn'),
+    line: text,
+    inResults: fc.boolean(),
+  }),
   record({
     kind: kind('checkpoint'),
     payloads: fc.array(bytes, { maxLength: 3 }),

@@ -75,7 +75,9 @@ export function admit(
       `it let go of run ${left.runId} at ${timeOfDay(left.unixMs)} UTC: ${left.reason}`,
     );
   }
-  if (!current && open.generation > 1) {
+  // Of an agent that nothing has come from, the first stream may have broken before its Confirm was here.
+  const hasHeard = open.received > 0n || open.held.length > 0;
+  if (!current && open.generation > 1 && hasHeard) {
     return refuse('secret', `run ${open.runId} is not known here (was the agent restarted?)`);
   }
   if (obstacles.stopping) return refuse('stopping', 'the agent is being stopped');

@@ -101,10 +101,11 @@ export class AgentRun {
     retireRunner(this.#run, now);
   }
 
-  /** A line for both logs, and for the results of the stages to come. */
+  /** A line for both logs and the results, which have it from the log as well: no result may come any more. */
   note(line: string): void {
     this.#run.notes.push(line);
-    this.#run.tell('warn', line);
+    this.#run.log('warn', line);
+    this.#run.send({ kind: 'log', level: 'warn', line, inResults: true });
   }
 
   /** A line for both logs. */

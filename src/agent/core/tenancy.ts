@@ -18,7 +18,7 @@ const beatsPerReport = 10;
 
 /** Why the run leaves the agent; `byMs`: not later than this, whatever is still unacknowledged. */
 type Parting =
-  | { readonly kind: 'goodbye' }
+  | { readonly kind: 'goodbye'; readonly keep: boolean }
   | { readonly kind: 'ownerGone'; readonly why: string }
   | { readonly kind: 'stopped'; byMs: number | undefined };
 
@@ -110,7 +110,7 @@ export class Tenancy {
         this.run.command(message, now);
         return;
       case 'goodbye':
-        this.#goodbye(message.reason, now);
+        this.#goodbye(message.reason, message.keep === true, now);
         return;
       case 'open':
       case 'confirm':
@@ -213,20 +213,21 @@ export class Tenancy {
   }
 
   release(now: Instant): void {
-    const parting = this.#parting?.kind;
-    const reason = releaseReason(this.#parting);
-    this.#close(parting !== 'goodbye', reason);
+    const parting = this.#parting;
+    const reason = releaseReason(parting);
+    const isGoodbye = parting?.kind === 'goodbye';
+    this.#close(!isGoodbye, reason);
     this.run.dismissRunner(now);
     this.#log('info', `Run ${this.owner.runId} has left the agent`);
-    this.#released(parting === 'goodbye' && this.#flushed, reason, now);
+    this.#released(isGoodbye && this.#flushed && !parting.keep, reason, now);
   }
 
   send(message: AgentMessage): void {
     this.#host.emit({ kind: 'send', message });
   }
 
-  #goodbye(reason: string, now: Instant): void {
-    this.#parting = { kind: 'goodbye' };
+  #goodbye(reason: string, keep: boolean, now: Instant): void {
+    this.#parting = { kind: 'goodbye', keep };
     if (this.run.state === 'IDLE') return;
     const why = `controller left: ${reason}`;
     this.run.end({ to: 'ABORTED', reason: why, error: undefined, endedBy: 'aborted' }, now);

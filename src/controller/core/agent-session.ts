@@ -64,6 +64,10 @@ export class AgentSession {
   cleaned = false;
   /** By its cleanup. */
   removedFiles = 0;
+  /** Whether it keeps anything of the run on its host, by its last report; undefined: not known. */
+  keepsSpool: boolean | undefined;
+  /** Lines of its log that the results have. */
+  remarks = 0;
   latestProgress: Progress | undefined;
   /** Bound of the clock estimate that its last Start was made with. */
   startBoundNs = 0;
@@ -145,11 +149,10 @@ export class AgentSession {
     if (this.readyStage === undefined && !this.latestProgress) this.#makesDataset = false;
   }
 
-  /** It worked, and its last words are missing. */
+  /** It worked, its last words are missing, and it may have kept them. */
   get isOwing(): boolean {
-    return (
-      this.readyStage !== undefined && !this.ending.hasSpokenLast && this.state !== 'COMPLETED'
-    );
+    const worked = this.readyStage !== undefined && this.state !== 'COMPLETED';
+    return worked && !this.ending.hasSpokenLast && this.keepsSpool !== false;
   }
 
   /** Totals of it are here, and parts of their time line are still on the way. */

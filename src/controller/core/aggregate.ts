@@ -4,6 +4,7 @@ import { exitCodes, gravest } from '../../shared/model/outcome.js';
 import { coverageOf } from './coverage.js';
 import { decodeStats } from './decoded-interval.js';
 import { isAllFailed } from './failed-operations.js';
+import { journalCut } from './journal-cut.js';
 import { liveLoad } from './live-load.js';
 import { Outages } from './outages.js';
 import { atOnce } from './pieces.js';
@@ -18,7 +19,7 @@ import type { StageSummary, Summary } from './summary.js';
 import { checkExpectations } from './thresholds.js';
 import { givenBytesOf, memoryBytesOf } from './cached-reads.js';
 import { sameHost } from './same-host.js';
-import { generatorBound, warningsOf } from './warnings.js';
+import { agentWarning, generatorBound, isSaid, warningsOf } from './warnings.js';
 
 type Of<K extends JournalRecord['type']> = Extract<JournalRecord, { type: K }>;
 
@@ -34,7 +35,8 @@ export class Aggregate {
   #current: StageTrack | undefined;
   #lastMs = 0;
   #lateMs = 0;
-  readonly #warnings = new Set<string>();
+  /** Sentences; of an agent's own, whose and in which words. */
+  readonly #warnings = new Map<string, { id: string; text: string } | undefined>();
   readonly #room = new BucketRoom();
 
   accept(record: JournalRecord): void {
@@ -110,7 +112,7 @@ export class Aggregate {
 
   /** Adds a sentence to the summary's warnings. */
   warn(sentence: string): void {
-    this.#warnings.add(sentence);
+    this.#warnings.set(sentence, this.#warnings.get(sentence));
   }
 
   live(): LiveLoad {
@@ -143,6 +145,8 @@ export class Aggregate {
       controller_late_ms: Math.round(this.#lateMs),
     };
     const representative = !end.notRepresentative;
+    const facts = { representative, measurement };
+    const warnings = warningsOf(run.plan, this.agents, planned, facts);
     return {
       schema: 1,
       outcome: end.outcome,
@@ -162,11 +166,14 @@ export class Aggregate {
       stages: planned,
       expectations,
       measurement,
-      warnings: [
-        ...warningsOf(run.plan, this.agents, planned, { representative, measurement }),
-        ...this.#warnings,
-      ],
+      warnings: [...warnings, ...this.#toldBeside(warnings)],
     };
+  }
+
+  #toldBeside(warnings: readonly string[]): string[] {
+    const told = [...this.#warnings];
+    const more = told.filter(([, own]) => !own || !isSaid(own.id, own.text, warnings));
+    return more.map(([sentence]) => sentence);
   }
 
   #begin(record: Of<'run'>): void {
@@ -207,8 +214,10 @@ export class Aggregate {
         stage.agent(agent).setResult(result);
       });
     });
-    for (const warning of result.warnings) {
-      this.#onAgent(agent, ({ plan }) => this.#warnings.add(`agent ${plan.id}: ${warning}`));
+    for (const text of result.warnings) {
+      this.#onAgent(agent, ({ plan: { id } }) => {
+        this.#warnings.set(agentWarning(id, text), { id, text });
+      });
     }
   }
 
@@ -220,7 +229,7 @@ export class Aggregate {
       take();
     } catch (thrown) {
       if (!(thrown instanceof HistogramFormatError)) throw thrown;
-      this.#warnings.add(`agent ${id}: ${what} left out: ${thrown.message}`);
+      this.warn(agentWarning(id, `${what} left out: ${thrown.message}`));
     }
   }
 
@@ -239,11 +248,11 @@ export class Aggregate {
   }
 }
 
-/** What a journal without an end says: the controller died. */
+/** Of a journal without an end. One whose disk got full has one, where that could be written. */
 const unfinished = {
   outcome: 'interrupted',
   exitCode: exitCodes.interrupted,
-  reason: 'the controller stopped before the run ended',
+  reason: `${journalCut} (its controller was killed, or its disk took no more)`,
   notRepresentative: false,
 } as const;
 

@@ -1,6 +1,7 @@
 import { exitCodes } from '../../shared/model/outcome.js';
 import type { Plan } from '../../shared/model/plan.js';
 import { stateAfter } from './agent-outcome.js';
+import { journalCut } from './journal-cut.js';
 import type { AgentFacts, JournalRecord, RunRecord, SessionState } from './records.js';
 import { counted } from '../../shared/kernel/counted.js';
 
@@ -15,6 +16,7 @@ export interface Recovered {
 const over: ReadonlySet<SessionState> = new Set(['COMPLETED', 'FAILED', 'ABORTED']);
 
 const stoppedEarly = 'the controller stopped before the run ended';
+const recoveredFrom = '; recovered from ';
 
 /** What a journal says of a run whose controller is gone, and the records that bring it to an end. */
 export class Recovery {
@@ -31,6 +33,8 @@ export class Recovery {
   #mode = '';
   /** The end was written by an earlier recovery. */
   #isEndedByRecovery = false;
+  /** Why this is not all of the run. */
+  #why = stoppedEarly;
 
   learn(record: RunRecord | JournalRecord): void {
     if ('atMs' in record) this.lastMs = Math.max(this.lastMs, record.atMs);
@@ -59,12 +63,19 @@ export class Recovery {
         return;
       }
       case 'end':
-        this.hasEnd = true;
-        this.#isEndedByRecovery = record.reason?.startsWith(stoppedEarly) === true;
+        this.#ended(record.reason ?? '');
         return;
       default:
         return;
     }
+  }
+
+  /** Where its disk took no more of the journal, the end in it is not the run's own, and most may be missing before it. */
+  #ended(reason: string): void {
+    const [why = '', recovered] = reason.split(recoveredFrom);
+    if (why.startsWith(journalCut)) this.#why = why;
+    this.#isEndedByRecovery = why === this.#why && recovered !== undefined;
+    this.hasEnd = this.#isEndedByRecovery || !why.startsWith(journalCut);
   }
 
   /** An earlier recovery, or the run itself, has all that this agent had. */
@@ -79,21 +90,27 @@ export class Recovery {
     const records = recovered.flatMap(({ agent, isComplete, reason }): RunRecord[] => {
       const from = this.#states.get(agent) ?? 'CONNECTING';
       if (over.has(from)) return [];
+      if (this.#hasCompleted(agent)) {
+        return [{ type: 'transition', agent, from, to: 'COMPLETED', reason: '' }];
+      }
       return [{ type: 'transition', agent, from, to: isComplete ? 'ABORTED' : 'FAILED', reason }];
     });
     const stages = [...this.#open].map((stage): RunRecord => ({ type: 'stageEnd', stage }));
     return [...records, ...stages, this.#end(recovered)];
   }
 
+  /** All stages of the run. */
+  #hasCompleted(agent: number): boolean {
+    const stages = this.plan?.stages ?? [];
+    return (
+      this.#mode === 'run' &&
+      stages.every(({ index }) => this.#completed.has(`${String(agent)} ${String(index)}`))
+    );
+  }
+
   #end(recovered: readonly Recovered[]): RunRecord {
     const agents = this.plan?.agents ?? [];
-    const stages = this.plan?.stages ?? [];
-    const isWhole =
-      this.#mode === 'run' &&
-      agents.every(({ index: agent }) =>
-        stages.every(({ index }) => this.#completed.has(`${String(agent)} ${String(index)}`)),
-      );
-    if (isWhole) {
+    if (agents.every(({ index }) => this.#hasCompleted(index))) {
       const exitCode = exitCodes.completed;
       return {
         type: 'end',
@@ -109,7 +126,7 @@ export class Recovery {
       type: 'end',
       outcome: 'partial',
       exitCode: exitCodes.partial,
-      reason: `${stoppedEarly}; recovered from ${of}`,
+      reason: `${this.#why}${recoveredFrom}${of}`,
       notRepresentative: false,
     };
   }

@@ -14,7 +14,9 @@ export function dialed(session: AgentSession, answer: Dialed, now: Instant): voi
   const again = generation > 1;
   const silentMs = now.ms - session.lookout.contact.heardAtMs;
   if (!session.link.dialed(generation, silentMs)) return;
-  if (again && (welcome.instanceId !== session.instanceId || !welcome.resumed)) {
+  const isSame = again && welcome.resumed && welcome.instanceId === session.instanceId;
+  // One that was not told anything yet has lost nothing: neither by a restart, nor when its first stream broke too early.
+  if (again && !isSame && session.states.wasTold) {
     restarted(session);
     return;
   }
@@ -23,7 +25,7 @@ export function dialed(session: AgentSession, answer: Dialed, now: Instant): voi
   session.lookout.heardAgain(now.ms);
   session.probes.reset();
   session.probes.startBurst(again ? 'fresh' : 'first', now.ms);
-  if (!again) registered(session, hello, welcome);
+  if (!isSame) registered(session, hello, welcome);
   session.context.emit({ kind: 'connected', again });
 }
 

@@ -5,6 +5,7 @@ import { cleaned, ended } from './session-end.js';
 import type { FailureReason } from './session-events.js';
 import { parsedFacts } from './session-link-events.js';
 import { interval, running, stageResult } from './session-stats.js';
+import { agentWarning } from './warnings.js';
 
 /** What each kind of message means for one agent's session. Closed: a new kind must be given a meaning here. */
 export function receiveMessage(
@@ -103,11 +104,13 @@ export function receiveMessage(
       return;
     case 'linkReport': {
       const { kind: _kind, ...report } = message;
+      session.keepsSpool = report.checkpointBytes > 0;
       outbox.record({ type: 'linkReport', agent, report });
       return;
     }
     case 'log':
       outbox.notice(message.level, `${session.id}: ${message.line}`);
+      if (message.inResults === true) inResults(session, message.line);
       return;
     default:
       message satisfies never;
@@ -128,6 +131,9 @@ const failureOf: Readonly<Record<AgentErrorCode, FailureReason>> = {
   operations: 'error',
   internal: 'error',
 };
+
+/** Of one agent: no stranger in its place shall fill the results. */
+const mostRemarks = 10;
 
 /** Errors of an agent that does not begin with its dataset: what it is told, where, or what it finds there is not right. */
 const refusals: ReadonlySet<AgentErrorCode> = new Set([
@@ -175,6 +181,14 @@ function ready(session: AgentSession, stage: number, now: Instant): void {
 function isOwnWork(session: AgentSession, { phase }: Progress): boolean {
   if (phase === 'wait' || phase === 'threads') return false;
   return phase !== 'stage' || session.readyStage !== undefined;
+}
+
+/** Its next result says so again, in the same words; should that not come, the results have it all the same. */
+function inResults(session: AgentSession, line: string): void {
+  session.remarks += 1;
+  if (session.remarks > mostRemarks) return;
+  const { outbox } = session.context;
+  outbox.record({ type: 'warning', line: agentWarning(session.id, line) });
 }
 
 /** Who has done its part and leaves is not waited for, as one would be whose stream broke; its own end it has told. */

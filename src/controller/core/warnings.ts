@@ -33,6 +33,17 @@ export function generatorBound(
   );
 }
 
+/** What an agent warns of, as the results say it. */
+export function agentWarning(id: string, text: string): string {
+  return `agent ${id}: ${text}`;
+}
+
+/** Who did not complete a stage is named with the cause; its own word for that is not said again. */
+export function isSaid(id: string, text: string, warnings: readonly string[]): boolean {
+  const loss = `: agent ${id} did not complete it (`;
+  return warnings.some((warning) => warning.includes(loss) && warning.includes(text));
+}
+
 /** One sentence for each thing that makes the numbers less than perfect; nothing to say, no warning. */
 export function warningsOf(
   plan: Plan,

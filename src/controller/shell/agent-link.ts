@@ -36,6 +36,8 @@ export interface GrpcLinkOptions {
   readonly onBug: (bug: unknown) => void;
   /** Calls `safe` when what was fed so far is in the journal: only then is it acknowledged. Absent: there is none. */
   readonly whenSafe?: (safe: () => void) => void;
+  /** The journal takes no more: who is let go is to keep what it reported. */
+  readonly mustKeep?: () => boolean;
   /** What an agent that was restarted had kept of the run, message by message. Absent: it is not asked for. */
   readonly kept?: (agent: number, message: AgentMessage) => void;
   /** After the last of them. */
@@ -83,20 +85,21 @@ export class GrpcLink {
   }
 
   /**
-   * At the start one broken connection fails no run: an agent that did not come to answer Hello is dialled again, as
-   * long as there is time to connect. Later on the run has a back-off of its own. @throws DialError
+   * At the start one broken connection fails no run: the agent is dialled again as long as there is time to connect, and
+   * once in any case when it had taken the connection (this process may have slept, and the connection with it). It has
+   * not been given a Confirm, so it does not have the run. Later on the run has a back-off of its own. @throws DialError
    */
   async #reach(request: OpenRequest, signal: AbortSignal): Promise<DialledAgent> {
     const { clock } = this.#options;
     const untilMs = clock.nowMs() + this.#dial.connectMs;
-    for (;;) {
+    for (let tries = 1; ; tries += 1) {
       try {
         return await dialAgent(this.#dial, request, signal);
       } catch (thrown) {
         const broke = thrown instanceof DialError && thrown.code === 'network';
-        const isKnown = broke && thrown.instanceId !== undefined;
-        const mayTryAgain = broke && !isKnown && request.generation === 1;
-        if (!mayTryAgain || clock.nowMs() + againMs >= untilMs) throw thrown;
+        if (!broke || request.generation > 1) throw thrown;
+        const isOwed = thrown.connected && tries === 1;
+        if (!isOwed && clock.nowMs() + againMs >= untilMs) throw thrown;
       }
       await new Promise<void>((resolve) => clock.after(againMs, resolve));
     }
@@ -125,6 +128,7 @@ export class GrpcLink {
         peerReceived: welcome.received,
         held,
         ...(whenSafe && { whenSafe }),
+        mustKeep: this.#options.mustKeep,
         clock: this.#options.clock,
         log: this.#log,
         onEvent: (event) => {

@@ -12,7 +12,7 @@ import { recordLine } from '../core/record-line.js';
 import type { RunRecord } from '../core/records.js';
 import type { RunEnd, RunMode } from '../core/run-io.js';
 import { Run } from '../core/run.js';
-import { stillOwed } from '../core/still-owed.js';
+import { stillKept, stillOwed } from '../core/still-owed.js';
 import { createView, type ViewMode, type ViewOptions } from '../view/create-view.js';
 import { printResults } from '../view/print-results.js';
 import { GrpcLinks, openLinksWarning } from './agent-links.js';
@@ -189,6 +189,7 @@ async function runWith(
             results.whenSafe(safe);
           });
         },
+        mustKeep: () => results.isBehind,
         kept: (agent, message) => {
           checkpoints.accept(agent, message);
         },
@@ -229,6 +230,8 @@ async function runWith(
   }
   const finished = await results.finish();
   printResults(finished, request.viewMode, request.viewOptions);
+  const isKept = run.sessions.some(({ keepsSpool }) => keepsSpool === true);
+  if (results.isBehind && isKept) io.stderr.write(`${stillKept(results.folder)}\n`);
   // A disk that did not take the results may not answer to this, either.
   if (owing.length === 0 && finished.failure === undefined) await results.forgetSecret();
   return finished.exitCode;

@@ -81,6 +81,11 @@ export class LineFile {
     else written();
   }
 
+  /** The disk takes no more, or stands still at present. */
+  get isBehind(): boolean {
+    return this.failure !== undefined || this.#stalled;
+  }
+
   /** Resolves when all that was appended before is on disk, or has failed; never rejects. */
   async flush(): Promise<void> {
     // A write under way does not have the newest lines: wait for it, then write them.

@@ -11,6 +11,8 @@ import type { RunRecord } from '../core/records.js';
 import { makesDataset } from '../core/makes-dataset.js';
 import { oneSentence } from '../core/one-sentence.js';
 import { Recovery, type Recovered } from '../core/recovery.js';
+import { greetAgent } from '../../shared/wire/dial-agent.js';
+import { DialError } from '../../shared/wire/dial-error.js';
 import { addressOf } from './agent-link.js';
 import { CheckpointIntake } from './checkpoint-intake.js';
 import { fetchCheckpoint } from './fetch-checkpoint.js';
@@ -18,14 +20,16 @@ import { controllerIdentity } from './identity.js';
 import { encodeRecord } from './journal-codec.js';
 import { LineFile } from './line-file.js';
 import { noRun, readRunJournal } from './rebuild.js';
-import { forgetSecret, isDriven, isFresh, readSecret, takeSecret } from './run-secret.js';
+import { forgetSecret, isDriven, isWritten, readSecret, takeSecret } from './run-secret.js';
 import { writeFailureReason } from './write-failure.js';
 
 const atOnce = 64;
 const reason = 'aborted by bench-controller recover: its controller is gone';
+const keptYet =
+  'Agents whose checkpoints were not fetched keep them, for an hour: repeat recover when that is mended.';
 const cutShort =
   'what it kept ends before its last words (it was killed, or could not write its spool): what it did after that is lost';
-const never = new AbortController().signal;
+const unreachedWhy = 'the run had not reached it';
 
 export interface RecoverRequest {
   /** Of the run's results. */
@@ -67,6 +71,11 @@ export async function recoverRun({ folder, clock, accessFor, say }: RecoverReque
   }
   const access = await accessFor(plan);
   const journal = await resumeJournal(path, clock);
+  // What cannot be kept here must stay with the agents.
+  const broken = new AbortController();
+  journal.onFailure = () => {
+    broken.abort();
+  };
   // A second recover at the same time is told that this one goes on.
   if (secret !== undefined) {
     try {
@@ -87,13 +96,31 @@ export async function recoverRun({ folder, clock, accessFor, say }: RecoverReque
   };
   if (secret === undefined) notice('warn', 'run.secret is not there: no agent can be asked');
 
+  const reached = new Set(recovery.facts.keys());
+  /** The journal may end before its record of an agent that has the run, or has kept something of it: who it is then. */
+  const unrecorded = async (agent: AgentPlan): Promise<string | undefined> => {
+    try {
+      const dial = { ...dialOf(agent, plan), clock, access };
+      const { instanceId, owner, checkpoints } = await greetAgent(dial, broken.signal);
+      if (owner?.runId === runId) return instanceId;
+      return checkpoints.find((kept) => kept.runId === runId)?.instanceId;
+    } catch (thrown) {
+      if (!(thrown instanceof DialError)) throw thrown;
+      return undefined;
+    }
+  };
   const askOne = async (agent: AgentPlan): Promise<Recovered> => {
     const { index } = agent;
     if (recovery.has(index)) return { agent: index, isComplete: true, reason: 'it is here' };
     if (agent.isEmbedded) return missing(index, 'an embedded agent ends with its controller');
-    const instanceId = recovery.facts.get(index)?.instanceId;
-    if (instanceId === undefined) return missing(index, 'the run had not reached it');
-    if (secret === undefined) return missing(index, 'it was not asked: run.secret is not there');
+    const recorded = recovery.facts.get(index)?.instanceId;
+    if (secret === undefined) {
+      const why = 'it was not asked: run.secret is not there';
+      return missing(index, recorded === undefined ? unreachedWhy : why);
+    }
+    const instanceId = recorded ?? (await unrecorded(agent));
+    if (instanceId === undefined) return missing(index, unreachedWhy);
+    reached.add(index);
     say('debug', `Agent ${agent.id}: asked at ${agent.address} for what it kept`);
     const outcome = await fetchCheckpoint(
       {
@@ -106,11 +133,14 @@ export async function recoverRun({ folder, clock, accessFor, say }: RecoverReque
         accept: (message) => {
           intake.accept(index, message);
         },
+        // On the disk, and not only in the file: the agent forgets it then.
         whenSafe: (safe) => {
-          journal.whenWritten(safe);
+          void journal.flush().then(() => {
+            if (journal.failure === undefined) safe();
+          });
         },
       },
-      never,
+      broken.signal,
     );
     intake.ended(index, outcome);
     if (outcome.kind !== 'fetched') return missing(index, outcome.reason);
@@ -123,17 +153,17 @@ export async function recoverRun({ folder, clock, accessFor, say }: RecoverReque
   }
   const limit = pLimit(atOnce);
   const asked = await Promise.all(plan.agents.map((agent) => limit(() => askOne(agent))));
-  const unreached = plan.agents.filter(({ index }) => !recovery.facts.has(index));
+  const unreached = plan.agents.filter(({ index }) => !reached.has(index));
   if (unreached.length > 0) {
-    const causes = unreached.map(({ id }) => `Agent ${id}: the run had not reached it`);
+    const causes = unreached.map(({ id }) => `Agent ${id}: ${unreachedWhy}`);
     notice('warn', oneSentence(causes));
   }
   for (const entry of recovery.end(asked)) record(entry);
   await journal.close();
-  if (journal.failure) throw notWritten(folder, journal.failure);
+  if (journal.failure) throw notWritten(folder, journal.failure, keptYet);
   const isOpen = asked.some(
     ({ agent }) =>
-      recovery.facts.has(agent) &&
+      reached.has(agent) &&
       !plan.agents[agent]?.isEmbedded &&
       !intake.has(agent) &&
       !recovery.has(agent),
@@ -178,8 +208,8 @@ async function secretOf(
     });
   const driven = isDriven(kept);
   if (driven === true) throw goesOn(`process ${String(kept.pid)} drives or recovers it`);
-  if (driven === undefined && (await isFresh(journal, clock))) {
-    throw goesOn(`its journal has just been written to from ${kept.host}`);
+  if (driven === undefined && (await isWritten(journal, clock))) {
+    throw goesOn(`its journal is being written to from ${kept.host}`);
   }
   return kept.secret;
 }
@@ -201,10 +231,11 @@ async function resumeJournal(path: string, clock: Clock): Promise<LineFile> {
   }
 }
 
-function notWritten(path: string, thrown: unknown): MusterError {
+function notWritten(path: string, thrown: unknown, hint?: string): MusterError {
   return new MusterError(`Cannot write results to ${path} (${writeFailureReason(thrown)})`, {
     exitCode: exitCodes.resultsNotWritten,
     cause: thrown,
+    ...(hint !== undefined && { hint }),
   });
 }
 

@@ -6,6 +6,7 @@ import { exitCodes, gravest } from '../../shared/model/outcome.js';
 import type { ExitCode } from '../../shared/model/outcome.js';
 import { Aggregate } from '../core/aggregate.js';
 import { isoTime } from '../core/calendar.js';
+import { journalCut } from '../core/journal-cut.js';
 import { Manifest } from '../core/manifest.js';
 import type { JournalRecord } from '../core/records.js';
 import type { Summary } from '../core/summary.js';
@@ -13,11 +14,12 @@ import { reportHtml } from '../view/html/report-html.js';
 import { writeDerivedFiles } from './derived-files.js';
 import { encodeRecord } from './journal-codec.js';
 import { LineFile } from './line-file.js';
+import { endJournal } from './end-journal.js';
 import { createResultsFolder, notWritable } from './results-folder.js';
 import { RunJson } from './run-json.js';
 import { forgetSecret, keepSecret } from './run-secret.js';
 import { inTurns } from './turns.js';
-import { writeFailureLine } from './write-failure.js';
+import { writeFailureLine, writeFailureReason } from './write-failure.js';
 
 /** A disk that takes nothing for this long at the end must not hold the controller. */
 const patienceMs = 30_000;
@@ -118,6 +120,11 @@ export class RunResults {
     this.#journal.whenWritten(safe);
   }
 
+  /** Not all that was recorded is in the journal. */
+  get isBehind(): boolean {
+    return this.#journal.isBehind;
+  }
+
   /** For `recover`, should this process die. A disk that does not take it is a failure like any other. */
   async keepSecret(runId: string, secret: string): Promise<void> {
     await this.#tried(keepSecret(this.folder, runId, secret));
@@ -153,6 +160,7 @@ export class RunResults {
 
   async #writeAll(summary: Summary, onProgress: () => void): Promise<void> {
     await this.#journal.close();
+    if (this.#journal.failure) await this.#endJournal(this.#journal.failure);
     onProgress();
     await this.#runJson.write();
     const failure = await writeDerivedFiles(
@@ -165,6 +173,21 @@ export class RunResults {
     );
     if (failure !== undefined) this.#fail(failure);
     await this.#log.close();
+  }
+
+  /** `report` is to say what became of the run, and that this is not all of it. */
+  async #endJournal(failure: Error): Promise<void> {
+    const { end } = this.aggregate;
+    if (!end) return;
+    const why = end.reason === undefined ? '' : `: ${end.reason}`;
+    const record: JournalRecord = {
+      ...end,
+      outcome: 'partial',
+      exitCode: gravest([end.exitCode, exitCodes.resultsNotWritten]),
+      reason: `${journalCut} (${writeFailureReason(failure)}); the run itself: ${end.outcome}${why}`,
+    };
+    // It may not be there any more.
+    await endJournal(join(this.folder, 'journal.ndjson'), encodeRecord(record)).catch(ignore);
   }
 
   /** Waits for the work as long as it makes progress. */
@@ -206,4 +229,8 @@ export class RunResults {
     this.#failure = writeFailureLine(thrown);
     this.#onFailure(this.#failure);
   }
+}
+
+function ignore(thrown: unknown): void {
+  if (codeOf(thrown) === undefined) throw thrown;
 }

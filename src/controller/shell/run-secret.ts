@@ -1,4 +1,4 @@
-import { open, readFile, rm, stat } from 'node:fs/promises';
+import { open, readFile, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '../../shared/kernel/clock.js';
@@ -9,8 +9,9 @@ import { replaceFile } from './replace-file.js';
 
 const fileName = 'run.secret';
 const ownerOnly = 0o600;
-/** A run that goes on writes to its journal every second. */
-const freshMs = 10_000;
+/** A run that goes on writes to its journal every second: it is watched for so long, and looked at so often. */
+const watchMs = 5_000;
+const lookMs = 500;
 
 /** What proves to the agents that somebody may speak for the run, and which process does so at present. */
 export interface RunSecret {
@@ -90,8 +91,8 @@ export function isDriven({ host, pid, scope, start }: RunSecret): boolean | unde
 export async function demandOver(folder: string, clock: Clock): Promise<void> {
   const kept = await readSecret(folder).catch(leaveToJournal);
   if (kept === undefined || isDriven(kept) === false) return;
-  const isWritten = await isFresh(join(folder, 'journal.ndjson'), clock).catch(leaveToJournal);
-  if (isWritten !== true) return;
+  const goesOn = await isWritten(join(folder, 'journal.ndjson'), clock).catch(leaveToJournal);
+  if (goesOn !== true) return;
   throw new MusterError(
     `The run in ${folder} goes on: process ${String(kept.pid)} on ${kept.host} drives or recovers it`,
     {
@@ -106,8 +107,26 @@ function leaveToJournal(thrown: unknown): undefined {
   if (codeOf(thrown) === undefined) throw thrown;
 }
 
-/** Written to so recently that its run may go on. Rejects with the system's error. */
-export async function isFresh(journal: string, clock: Clock): Promise<boolean> {
-  const { mtimeMs } = await stat(journal);
-  return clock.unixMs() - mtimeMs < freshMs;
+/**
+ * Is it being written to? Seen by what changes, and not by its date: the clocks of two hosts need not agree. Rejects with
+ * the system's error.
+ */
+export async function isWritten(journal: string, clock: Clock): Promise<boolean> {
+  const before = await look(journal);
+  for (let waitedMs = 0; waitedMs < watchMs; waitedMs += lookMs) {
+    await new Promise<void>((resolve) => clock.after(lookMs, resolve));
+    const { size, mtimeMs } = await look(journal);
+    if (size !== before.size || mtimeMs !== before.mtimeMs) return true;
+  }
+  return false;
+}
+
+/** Opened each time: a network file system answers from memory otherwise. */
+async function look(path: string) {
+  const file = await open(path, 'r');
+  try {
+    return await file.stat();
+  } finally {
+    await file.close();
+  }
 }

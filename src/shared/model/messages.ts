@@ -133,7 +133,8 @@ export type CommonMessage =
   | { readonly kind: 'nak'; readonly from: bigint }
   | { readonly kind: 'ping'; readonly id: number }
   | { readonly kind: 'pong'; readonly id: number }
-  | { readonly kind: 'goodbye'; readonly reason: string };
+  /** keep: what the agent reported is not on the controller's disk. */
+  | { readonly kind: 'goodbye'; readonly reason: string; readonly keep?: boolean };
 
 export type ControllerMessage =
   | CommonMessage
@@ -241,7 +242,13 @@ export type AgentMessage =
   | { readonly kind: 'checked'; readonly report: string }
   | { readonly kind: 'final'; readonly state: EndState; readonly reason: string }
   | { readonly kind: 'error'; readonly code: AgentErrorCode; readonly message: string }
-  | { readonly kind: 'log'; readonly level: LogLevel; readonly line: string }
+  /** inResults: among the warnings of the results, too. */
+  | {
+      readonly kind: 'log';
+      readonly level: LogLevel;
+      readonly line: string;
+      readonly inResults?: boolean;
+    }
   | ({ readonly kind: 'linkReport' } & LinkReport)
   | {
       readonly kind: 'checkpoint';

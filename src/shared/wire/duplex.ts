@@ -37,6 +37,8 @@ export interface DuplexOptions<Out extends Message, In extends Message> extends 
    * then is it acknowledged. For an endpoint that confirms.
    */
   readonly whenSafe?: (safe: () => void) => void;
+  /** Asked when all of that is settled: whether the peer is to keep what it sent. */
+  readonly mustKeep?: (() => boolean) | undefined;
 }
 
 /** One stream of a session: carries the endpoint's frames over a call until the call ends. */
@@ -80,12 +82,16 @@ export class Duplex<Out extends Message = Message, In extends Message = Message>
 
   /** The endpoint keeps it when the stream is full or gone. */
   send(message: Out): void {
-    const send = (): void => {
-      this.#options.endpoint.send(message);
+    const send = (sent: Out): void => {
+      this.#options.endpoint.send(sent);
       this.#pump.wake();
     };
-    if (message.kind === 'goodbye') this.#lastly(send);
-    else send();
+    if (message.kind !== 'goodbye') send(message);
+    else {
+      this.#lastly(() => {
+        send(this.#options.mustKeep?.() === true ? { ...message, keep: true } : message);
+      });
+    }
   }
 
   /** Writes what may still go and ends the stream; a peer that does not end its side is cut off after a second. */

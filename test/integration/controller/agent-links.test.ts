@@ -5,6 +5,7 @@ import { connect, createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import test from 'node:test';
 import type { TestContext } from 'node:test';
+import { status } from '@grpc/grpc-js';
 import type { DialFailure, RunInput } from '../../../src/controller/core/run-io.js';
 import type { GrpcLinkOptions } from '../../../src/controller/shell/agent-link.js';
 import type { FetchOutcome } from '../../../src/controller/shell/fetch-checkpoint.js';
@@ -17,6 +18,7 @@ import type { Frame } from '../../../src/shared/wire/frame.js';
 import { handshakeFrame } from '../../../src/shared/wire/handshake-frames.js';
 import { encodeHelloReply } from '../../../src/shared/wire/hello-frames.js';
 import { EventLog } from '../../support/event-log.js';
+import { eventually } from '../../support/eventually.js';
 import { planOf, smallConfig } from '../../support/example-plan.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { startRawServer } from '../../support/raw-server.js';
@@ -122,6 +124,51 @@ for (const [title, generation, expected] of [
     assert.equal(broken.taken() > 1, expected === 'dialed');
   });
 }
+
+test('[RUN-01] a session that is ended before it is open fails no run either', async (t) => {
+  let sessions = 0;
+  const once = writing([]);
+  const port = await startRawServer(t, {
+    session: (call) => {
+      sessions += 1;
+      if (sessions === 1) call.end();
+      else once.session?.(call);
+    },
+  });
+  const { links, inputs } = linksTo(t, port);
+  links.dial(0, 1, []);
+  const { kind } = await inputs.until(({ kind }) => kind === 'dialed' || kind === 'dialFailed');
+  assert.equal(kind, 'dialed');
+  assert.equal(sessions, 2);
+});
+
+test('[RUN-01] a connection that broke while this process slept longer than there was time to connect fails no run', async (t) => {
+  const clock = new ManualClock();
+  let asked = 0;
+  const port = await startRawServer(t, {
+    hello: (answer) => {
+      asked += 1;
+      if (asked > 1) answer(null, encodeHelloReply(helloReply));
+      else {
+        clock.sleep(8000);
+        answer({ code: status.UNAVAILABLE, details: 'read ECONNRESET' });
+      }
+    },
+    ...writing([]),
+  });
+  const { links, inputs } = linksTo(t, port, { clock });
+  links.dial(0, 1, []);
+  await eventually('the pause before the next attempt', 10_000, () =>
+    asked === 1 && clock.armed === 1 ? true : undefined,
+  );
+  const isOver = ({ kind }: RunInput): boolean => kind === 'dialed' || kind === 'dialFailed';
+  const over = inputs.until(isOver);
+  await eventually('the next attempt', 10_000, () => {
+    clock.advance(200);
+    return inputs.all.some(isOver) ? true : undefined;
+  });
+  assert.equal((await over).kind, 'dialed');
+});
 
 test('[LINK-02] the late end of an old stream does not hang up the one that replaced it', async (t) => {
   const agent = await startWireAgent();

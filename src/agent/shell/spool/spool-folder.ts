@@ -1,7 +1,19 @@
-import { access, chmod, constants, lstat, open, readdir, rm, rmdir } from 'node:fs/promises';
+import {
+  access,
+  chmod,
+  constants,
+  lstat,
+  open,
+  readdir,
+  rm,
+  rmdir,
+  stat,
+  unlink,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { KeptCheckpoint } from '../../../shared/model/messages.js';
+import { codeOf } from '../../../shared/kernel/errors.js';
 import { makeFolders } from '../../../shared/host/make-folders.js';
 import { decodeHeader, spoolRecords } from './records.js';
 import type { SpoolHeader } from './records.js';
@@ -46,12 +58,17 @@ export function spoolFileName(runId: string, instanceId: string, number: number)
   return `${safe}.${instanceId}.${String(number).padStart(6, '0')}${ending}`;
 }
 
+/** As `spoolFileName` makes them. */
+const ours = /^[\w-]{1,40}\.[\w-]+\.\d{6}\.spool$/;
+
 /**
- * What the folder holds, oldest first. A file that is none of ours, or damaged at its head, or that cannot be read
- * (`onUnreadable`), is left alone.
+ * What the folder holds, oldest first. A file that is none of ours, or that cannot be read (`onUnreadable`), is left alone.
+ * So is one of ours without a head, or with a damaged one, until it is older than `oldestUnixMs`: nobody can ask for it.
+ * (An agent that was killed on a full disk leaves an empty one; another agent may have just made it.)
  */
 export async function listSpool(
   folder: string,
+  oldestUnixMs: number,
   onUnreadable: (file: string, thrown: unknown) => void,
 ): Promise<Kept[]> {
   const names = (await readdir(folder)).filter((name) => name.endsWith(ending)).sort();
@@ -64,6 +81,10 @@ export async function listSpool(
     });
     if (!found) continue;
     const { header, size, mtimeMs } = found;
+    if (!header) {
+      if (ours.test(name) && mtimeMs <= oldestUnixMs) await rm(file, { force: true });
+      continue;
+    }
     const key = `${header.runId} ${header.instanceId}`;
     const before = kept.get(key);
     kept.set(key, {
@@ -79,8 +100,22 @@ export async function listSpool(
   return [...kept.values()].sort((a, b) => a.savedUnixMs - b.savedUnixMs);
 }
 
+/** When its newest file was written to last: an agent that shares the folder may still be at it. */
+export async function savedUnixMs({ files, savedUnixMs: known }: Kept): Promise<number> {
+  const times = files.map(async (file) => {
+    const found = await stat(file).catch(() => undefined);
+    return Math.round(found?.mtimeMs ?? 0);
+  });
+  return Math.max(known, ...(await Promise.all(times)));
+}
+
+/** Not with `rm`: that takes what may not be removed for a folder, and says so. Throws the system's error. */
 export async function removeKept({ files }: Kept): Promise<void> {
-  for (const file of files) await rm(file, { force: true });
+  for (const file of files) {
+    await unlink(file).catch((thrown: unknown) => {
+      if (codeOf(thrown) !== 'ENOENT') throw thrown;
+    });
+  }
 }
 
 /** For the last moment: a folder that still holds something, or cannot be removed, stays. */
@@ -90,14 +125,14 @@ export async function removeIfEmpty(folder: string): Promise<void> {
 
 async function keptFile(
   file: string,
-): Promise<{ header: SpoolHeader; size: number; mtimeMs: number } | undefined> {
+): Promise<{ header: SpoolHeader | undefined; size: number; mtimeMs: number }> {
   const handle = await open(file, 'r');
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(mostHeaderBytes), 0);
     const [first] = spoolRecords(buffer.subarray(0, bytesRead));
     const header = first && 'content' in first ? decodeHeader(first.content) : undefined;
     const { size, mtimeMs } = await handle.stat();
-    return header && { header, size, mtimeMs };
+    return { header, size, mtimeMs };
   } finally {
     await handle.close();
   }

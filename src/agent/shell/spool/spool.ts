@@ -8,7 +8,13 @@ import { encodePayload } from '../../../shared/wire/codec.js';
 import { Spooled } from '../../core/spooled.js';
 import { readSpool } from './read-spool.js';
 import type { SpoolBatch } from './read-spool.js';
-import { listSpool, makeSpoolFolder, removeIfEmpty, removeKept } from './spool-folder.js';
+import {
+  listSpool,
+  makeSpoolFolder,
+  removeIfEmpty,
+  removeKept,
+  savedUnixMs,
+} from './spool-folder.js';
 import type { Kept } from './spool-folder.js';
 import { SpoolWriter } from './spool-writer.js';
 
@@ -182,7 +188,8 @@ export class Spool {
     for (const folder of folders) {
       try {
         await makeSpoolFolder(folder, uid);
-        this.#kept = await listSpool(folder, (file, unreadable) => {
+        const oldest = this.#options.clock.unixMs() - keptMs;
+        this.#kept = await listSpool(folder, oldest, (file, unreadable) => {
           log(
             'warn',
             `a checkpoint cannot be read and is left alone: ${file}: ${reasonOf(unreadable)}`,
@@ -224,10 +231,14 @@ export class Spool {
     this.#prune?.();
     this.#prune = undefined;
     const oldest = clock.unixMs() - keptMs;
+    const saved = new Map<Kept, number>();
+    for (const kept of this.#kept) saved.set(kept, await savedUnixMs(kept));
+    const savedMs = (kept: Kept): number => saved.get(kept) ?? kept.savedUnixMs;
     let bytes = 0;
-    const old = this.#kept.toReversed().filter((kept) => {
+    const newestFirst = this.#kept.toSorted((a, b) => savedMs(b) - savedMs(a));
+    const old = newestFirst.filter((kept) => {
       bytes += kept.bytes;
-      return kept.savedUnixMs <= oldest || bytes > mostBytes;
+      return savedMs(kept) <= oldest || bytes > mostBytes;
     });
     this.#kept = this.#kept.filter((kept) => !old.includes(kept));
     for (const kept of old) {

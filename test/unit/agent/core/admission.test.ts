@@ -121,10 +121,21 @@ test('[LINK-04] a run is resumed with its state and its runner after its stream 
 });
 
 test('a resume of a run the agent does not know is refused: nothing of it is left to go on with', () => {
-  const agent = new AgentDriver().open({ generation: 4 });
+  const agent = new AgentDriver().open({ generation: 4, received: 3n });
   assert.equal(agent.effects('refuse')[0]?.code, 'secret');
   assert.match(agent.effects('refuse')[0]?.message ?? '', /is not known here/);
   assert.equal(agent.session.owner, undefined);
+});
+
+test('[LINK-02] a controller that has heard nothing of the agent yet is taken on any stream: its first one may have broken before it was open here', () => {
+  const held = [{ stage: 0, first: 0, last: 0 }];
+  const heard = new AgentDriver().open({ generation: 2, held });
+  assert.equal(heard.effects('refuse')[0]?.code, 'secret');
+  const agent = new AgentDriver().open({ generation: 2 });
+  assert.deepEqual(agent.effects('accept'), [{ kind: 'accept', stream: 1, resumed: false }]);
+  assert.equal(agent.prepare().session.state, 'PREPARING');
+  agent.open({ generation: 2 });
+  assert.equal(agent.effects('refuse')[0]?.message, 'stream 2 is not newer than 2');
 });
 
 test('[RUN-10] a resume of a run that has left the agent is told when and why, also while another run has it', () => {

@@ -378,8 +378,8 @@ test('[STAT-02] a spool that is not written is said to the controller, and in th
   const agent = new AgentDriver().running();
   agent.input({ kind: 'unspooled', line: 'No spool is written' });
   assert.deepEqual(
-    agent.sent('log').map(({ line }) => line),
-    ['No spool is written'],
+    agent.sent('log').map(({ line, inResults }) => [line, inResults]),
+    [['No spool is written', true]],
   );
   agent.runner({ kind: 'stageResult', ...resultOf({ warnings: ['own'] }) });
   assert.deepEqual(agent.sent('stageResult')[0]?.warnings, ['own', 'No spool is written']);
@@ -395,4 +395,13 @@ test('a run is delivered when its controller has acknowledged everything and say
       [flushed],
     );
   }
+});
+
+test('[RUN-18] a run whose controller could not write it is not delivered, although it has everything', () => {
+  const agent = new AgentDriver().completed().input({ kind: 'flushed' });
+  agent.receive({ kind: 'goodbye', reason: 'done', keep: true });
+  assert.deepEqual(
+    agent.effects('released').map(({ delivered }) => delivered),
+    [false],
+  );
 });

@@ -117,3 +117,29 @@ test('a run of which everything had arrived is whole, and one that had ended is 
   assert.equal(endOf(whole.end(all(count, false))).exitCode, 0);
   assert.deepEqual(recoveryOf(sampleRun()).end(all(count, true)), []);
 });
+
+test('[RUN-18] a journal that its disk cut short is completed with what the agents kept: whole again, or it says both', () => {
+  const cut = 'the journal ends before the run did (disk full); the run itself: completed';
+  const ended = (records: readonly JournalRecord[], reason: string): JournalRecord[] => {
+    const at = { atMs: 99_000, notRepresentative: false, outcome: 'partial', exitCode: 6 } as const;
+    return [...records, { type: 'end', reason, ...at }];
+  };
+  const records = sampleRun({ end: false });
+  const whole = recoveryOf(ended(records, cut));
+  assert.equal(whole.hasEnd, false);
+  const count = whole.plan?.agents.length ?? 0;
+  assert.equal(endOf(whole.end(all(count, true))).exitCode, 0);
+  const most = records.filter((record) => record.type !== 'stageResult' || record.agent !== 0);
+  const some = recoveryOf(ended(most, cut)).end(all(count, false));
+  const { reason, exitCode } = endOf(some);
+  assert.equal(exitCode, 4);
+  assert.equal(reason, `${cut}; recovered from 0 of ${String(count)} agents`);
+  const moved = some.filter((record) => record.type === 'transition');
+  assert.ok(moved.every(({ agent, to }) => to === (agent === 0 ? 'FAILED' : 'COMPLETED')));
+  const again = recoveryOf(ended(ended(most, cut), reason ?? ''));
+  assert.equal(again.hasEnd, true);
+  assert.equal(
+    endOf(again.end(all(count, true))).reason,
+    `${cut}; recovered from ${String(count)} of ${String(count)} agents`,
+  );
+});

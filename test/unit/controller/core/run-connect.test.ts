@@ -95,3 +95,21 @@ test('an agent whose clock cannot be read ends the start after the silence that 
     fleet.lines().includes('Agent agent-2 crashed during startup phase (no response for 30s)'),
   );
 });
+
+test('[LINK-02] an agent that does not know the run on its second stream goes on when nothing was asked of it yet', () => {
+  const fleet = new ScriptedFleet(fleetPlan(2)).refuse(1, 'dial').start().refuse(0, 'dial').cut(0);
+  fleet.advance(1000);
+  const welcome = welcomeOf(0, false);
+  const other = { ...welcome, welcome: { ...welcome.welcome, instanceId: 'restarted' } };
+  fleet.obey(0, 'dial', 'probe');
+  fleet.agents[0]!.generation = 2;
+  fleet.agents[0]!.up = true;
+  fleet.feed({ kind: 'dialed', agent: 0, generation: 2, ...other });
+  fleet.obey(1, 'dial');
+  fleet.agents[1]!.generation = 1;
+  fleet.agents[1]!.up = true;
+  fleet.feed({ kind: 'dialed', agent: 1, generation: 1, ...welcomeOf(1, false) });
+  assert.equal(fleet.finish().end?.exitCode, 0);
+  const known = fleet.records('agent').filter(({ agent }) => agent === 0);
+  assert.equal(known.at(-1)?.facts.instanceId, 'restarted');
+});

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { linkReport } from '../../../../src/shared/model/link-metrics.js';
 import type { AgentMessage } from '../../../../src/shared/model/messages.js';
+import { agentEndpoint } from '../../../../src/shared/wire/link-endpoint.js';
 import { intervalOf, resultOf } from '../../../support/agent-driver.js';
 import { fleetPlan, heartbeatOf, ScriptedFleet, stageOf } from '../../../support/scripted-fleet.js';
 
@@ -136,6 +138,32 @@ test('what an agent logs is told with its name', () => {
     level: 'warn',
     line: 'agent-1: it is warm here',
   });
+});
+
+test('[STAT-02] what an agent says for the results is among their warnings at once, ten times at most', () => {
+  const line = 'No spool is written';
+  const fleet = told().says(0, { kind: 'log', level: 'warn', line, inResults: true });
+  assert.deepEqual(fleet.records('warning'), [{ type: 'warning', line: `agent agent-1: ${line}` }]);
+  assert.equal(fleet.lines().at(-1), `agent-1: ${line}`);
+  for (let more = 0; more < 20; more += 1) {
+    fleet.says(0, { kind: 'log', level: 'warn', line: String(more), inResults: true });
+  }
+  assert.equal(fleet.records('warning').length, 10);
+});
+
+test('[RUN-10] an agent that keeps nothing on its host owes nothing that could be fetched', () => {
+  const counted = agentEndpoint({ session: '7f3a', mergeHistograms: (a) => a }).metrics();
+  const lost = (checkpointBytes: number | undefined): boolean | undefined => {
+    const fleet = told();
+    if (checkpointBytes !== undefined) {
+      const report = linkReport(counted, { checkpoints: 0, checkpointBytes });
+      fleet.says(0, { kind: 'linkReport', ...report });
+    }
+    return fleet.refuse(0, 'dial').cut(0).finish().run.sessions[0]?.isOwing;
+  };
+  assert.equal(lost(undefined), true, 'it has not said');
+  assert.equal(lost(300), true);
+  assert.equal(lost(0), false);
 });
 
 test('an answer to a preflight is passed on', () => {

@@ -345,3 +345,32 @@ test('[RES-05] operations that failed are warned about; a kind of which all did 
   assert.equal(filled(0, [threshold('fill.put.errors >= 1')]).exit_code, 0);
   assert.equal(filled(0, [threshold('fill.put.per_second < 5')]).exit_code, 1);
 });
+
+test('[CLI-01] why an agent did not complete its stage is said once, also when its result says so again', () => {
+  const why = 'taken over by run beef of ann@ctl2 (--steal)';
+  const own = 'it is warm here';
+  const records = sampleRun().flatMap((record): JournalRecord[] => {
+    if (record.type !== 'stageResult' || record.agent !== 1) return [record];
+    const result = { ...record.result, endedBy: 'killed' as const, warnings: [why, own] };
+    const reason = `Agent agent-2 failed: ${why}`;
+    const lost = { type: 'transition', agent: 1, from: 'RUNNING', to: 'FAILED', reason } as const;
+    return [at(record.atMs, lost), { ...record, result }];
+  });
+  const { warnings } = summaryOf(records);
+  assert.equal(warnings.filter((warning) => warning.includes(why)).length, 1, warnings.join('\n'));
+  assert.ok(warnings.includes(`agent agent-2: ${own}`));
+});
+
+test('[STAT-02] what an agent says in its log for the results and again in its result is one warning', () => {
+  const line = 'No spool is written';
+  const records = sampleRun().flatMap((record): JournalRecord[] => {
+    if (record.type !== 'stageResult' || record.agent !== 1) return [record];
+    const before = at(record.atMs, { type: 'warning', line: `agent agent-2: ${line}` });
+    return [before, { ...record, result: { ...record.result, warnings: [line] } }];
+  });
+  const { warnings } = summaryOf(records);
+  assert.deepEqual(
+    warnings.filter((warning) => warning.includes(line)),
+    [`agent agent-2: ${line}`],
+  );
+});

@@ -11,7 +11,15 @@ import { encodeRecord } from '../../../../src/controller/shell/journal-codec.js'
 import { recoverRun } from '../../../../src/controller/shell/recover-run.js';
 import type { Clock } from '../../../../src/shared/kernel/clock.js';
 import { systemClock } from '../../../../src/shared/kernel/system-clock.js';
+import type { HelloReply } from '../../../../src/shared/model/messages.js';
+import {
+  handshakeFrame,
+  readHandshakeFrame,
+} from '../../../../src/shared/wire/handshake-frames.js';
+import { encodeHelloReply } from '../../../../src/shared/wire/hello-frames.js';
+import { EventLog } from '../../../support/event-log.js';
 import { startRawServer } from '../../../support/raw-server.js';
+import { helloReply } from '../../../support/wire-pair.js';
 import { planOf, runRecord, stagePlan } from '../../../support/recorded-run.js';
 import { temporaryFolder } from '../../../support/temporary-folder.js';
 
@@ -57,7 +65,7 @@ test('[CONF-03] [RUN-10] recover gives an agent up after the timeouts of its run
     ...{ folder: folder.path, clock, accessFor: () => Promise.resolve({}) },
     say: (_, line) => said.push(line),
   });
-  assert.equal(waits.filter((ms) => ms === 1234).length, 2, 'each is connected to for so long');
+  assert.equal(waits.filter((ms) => ms === 1234).length, 3, 'each is connected to for so long');
   assert.equal(waits.filter((ms) => ms === 1321).length, 1, 'one is asked who it is');
   assert.match(said.join('\n'), /agent-1: its checkpoint cannot be fetched: no answer/);
   assert.match(said.join('\n'), /agent-2: its checkpoint cannot be fetched: .*within 1\.321s/);
@@ -97,4 +105,72 @@ test('[RUN-10] recover asks no embedded agent: it ended with the controller and 
     /an embedded agent ends with its controller/g,
   );
   assert.equal(reasons?.length, 2);
+});
+
+test('[RUN-10] recover asks an agent that has the run, or has kept something of it, although the journal ends before it says so', async (t) => {
+  const folder = temporaryFolder();
+  t.after(() => {
+    folder.remove();
+  });
+  const owner = { runId: 'run-1', identity: 'ann@ctl', sinceUnixMs: 1 };
+  const kept = {
+    runId: 'run-1',
+    identity: 'ann@ctl',
+    instanceId: 'before',
+    savedUnixMs: 1,
+    bytes: 9,
+  };
+  const replies: HelloReply[] = [
+    { ...helloReply, instanceId: 'owned', owner },
+    { ...helloReply, instanceId: 'restarted', checkpoints: [{ ...kept, runId: 'run-0' }, kept] },
+    { ...helloReply, owner: { ...owner, runId: 'run-2' } },
+  ];
+  const asked = new EventLog<string>();
+  const servers = replies.map((reply) =>
+    startRawServer(t, {
+      hello: (answer) => {
+        answer(null, encodeHelloReply(reply));
+      },
+      session: (call) => {
+        call.once('data', (bytes: Buffer) => {
+          const open = readHandshakeFrame(bytes, {
+            ...({
+              kinds: ['open'],
+              sequence: 1n,
+              direction: 'toAgent',
+              signer: undefined,
+            } as const),
+          });
+          asked.add(open.fetch ?? '');
+          const refused = {
+            kind: 'refused',
+            code: 'secret',
+            message: 'no',
+            owner: undefined,
+          } as const;
+          call.write(handshakeFrame(refused, 1n, 'toController'));
+        });
+      },
+    }),
+  );
+  const ports = await Promise.all(servers);
+  const plan = planOf(3, [stagePlan(0)]);
+  const agents = plan.agents.map((agent, i) => ({
+    ...agent,
+    address: `127.0.0.1:${String(ports[i] ?? 1)}`,
+  }));
+  const journal = join(folder.path, 'journal.ndjson');
+  writeFileSync(journal, `${encodeRecord({ ...runRecord({ ...plan, agents }), atMs: 0 })}\n`);
+  const secret = { runId: 'run-1', secret: 's', host: hostname(), pid: 0 };
+  writeFileSync(join(folder.path, 'run.secret'), JSON.stringify(secret));
+  const said: string[] = [];
+  await recoverRun({
+    ...{ folder: folder.path, clock: systemClock, accessFor: () => Promise.resolve({}) },
+    say: (_, line) => said.push(line),
+  });
+  assert.deepEqual([...asked.all].sort(), ['before', 'owned']);
+  const text = said.join('\n');
+  assert.match(text, /^Agent agent-1: no checkpoint of this run \(no\)$/m);
+  assert.match(text, /^Agent agent-3: the run had not reached it$/m);
+  assert.doesNotMatch(text, /agent-[12]: the run had not reached it/);
 });

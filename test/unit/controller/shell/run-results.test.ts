@@ -138,7 +138,10 @@ test('[RES-03] a journal that ends anywhere gives the numbers up to there', asyn
     counted = count;
     if (length < size - 200) {
       assert.equal(summary.outcome, 'interrupted');
-      assert.equal(summary.reason, 'the controller stopped before the run ended');
+      assert.match(
+        summary.reason ?? '',
+        /^the journal ends before the run did \(its controller was/,
+      );
     }
   }
   assert.ok(counted > 0);
@@ -229,9 +232,7 @@ test('[RES-02] standard tools read histograms.hlog, whose head says what is not 
     const marks = text.split('\n').filter((line) => line.startsWith('#[INTERRUPTED: '));
     assert.deepEqual(
       marks,
-      records === interrupted
-        ? ['#[INTERRUPTED: the controller stopped before the run ended]']
-        : [],
+      records === interrupted ? [`#[INTERRUPTED: ${summary.reason ?? ''}]`] : [],
     );
     for (const operation of ['read', 'write']) {
       const tag = `mixed.${operation}`;

@@ -1,10 +1,17 @@
 import assert from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
+import { appendFile, readFile, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { isDriven, keepSecret, readSecret } from '../../../../src/controller/shell/run-secret.js';
+import {
+  isDriven,
+  isWritten,
+  keepSecret,
+  readSecret,
+} from '../../../../src/controller/shell/run-secret.js';
 import { processMark } from '../../../../src/shared/host/process-mark.js';
+import { eventually } from '../../../support/eventually.js';
+import { ManualClock } from '../../../support/manual-clock.js';
 import { temporaryFolder } from '../../../support/temporary-folder.js';
 
 const run = { runId: '7f3a', secret: 'hidden', host: hostname(), pid: process.pid };
@@ -35,4 +42,34 @@ test('[RUN-10] a secret that says nothing but the number of a process, of an old
   assert.ok(kept);
   assert.equal(isDriven(kept), true);
   assert.equal(isDriven({ ...kept, pid: 2 ** 30 }), false);
+});
+
+test('[RUN-10] whether a run elsewhere goes on is seen by its journal, which grows, and not by the clocks of two hosts', async (t) => {
+  const { path: folder, remove } = temporaryFolder();
+  t.after(remove);
+  const journal = join(folder, 'journal.ndjson');
+  const clock = new ManualClock();
+  /** Dates it `aheadS` seconds from here; `grow` once it is being watched. */
+  const answer = async (aheadS: number, grow: boolean): Promise<boolean> => {
+    const date = Date.now() / 1000 + aheadS;
+    await writeFile(journal, 'a line\n');
+    await utimes(journal, date, date);
+    let isOver = false;
+    const written = isWritten(journal, clock).finally(() => (isOver = true));
+    const look = () => eventually('a look', 10_000, () => isOver || clock.armed === 1 || undefined);
+    await look();
+    if (grow) {
+      await appendFile(journal, 'another line\n');
+      await utimes(journal, date, date);
+    }
+    while (!isOver) {
+      clock.advance(500);
+      await look();
+    }
+    return written;
+  };
+  for (const aheadS of [-3600, 0, 3600]) {
+    assert.equal(await answer(aheadS, true), true, `${String(aheadS)} s, a run that goes on`);
+    assert.equal(await answer(aheadS, false), false, `${String(aheadS)} s, one that does not`);
+  }
 });

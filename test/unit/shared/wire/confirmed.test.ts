@@ -45,13 +45,17 @@ function pair() {
     confirms: true,
   });
   const heard: string[] = [];
+  const heardKeep: (boolean | undefined)[] = [];
+  const keeps = { all: false };
   const safe: (() => void)[] = [];
   const common = { generation: 1, peerReceived: 0n, clock, log: () => undefined };
   const agentDuplex = new Duplex<AgentMessage, ControllerMessage>({
     ...common,
     ...{ stream: agentSide, endpoint: agent },
     onEvent: (event) => {
-      if (event.kind === 'message') heard.push(event.message.kind);
+      if (event.kind !== 'message') return;
+      heard.push(event.message.kind);
+      if (event.message.kind === 'goodbye') heardKeep.push(event.message.keep);
     },
     onEnd: () => undefined,
   });
@@ -61,8 +65,20 @@ function pair() {
     onEvent: () => undefined,
     onEnd: () => undefined,
     whenSafe: (done) => safe.push(done),
+    mustKeep: () => keeps.all,
   });
-  return { clock, agent, controller, agentDuplex, controllerDuplex, heard, safe, controllerSide };
+  return {
+    heardKeep,
+    keeps,
+    clock,
+    agent,
+    controller,
+    agentDuplex,
+    controllerDuplex,
+    heard,
+    safe,
+    controllerSide,
+  };
 }
 
 const ready = { kind: 'ready', stage: 0 } as const;
@@ -93,7 +109,8 @@ test('what the controller says meanwhile does not acknowledge by the way', () =>
 });
 
 test('the goodbye and the end wait until all that was received is safe, and acknowledge it', () => {
-  const { clock, agent, agentDuplex, controllerDuplex, controllerSide, heard, safe } = pair();
+  const { heardKeep, ...more } = pair();
+  const { clock, agent, agentDuplex, controllerDuplex, controllerSide, heard, safe } = more;
   agentDuplex.send(ready);
   controllerDuplex.send({ kind: 'goodbye', reason: 'the run is over' });
   controllerDuplex.close('the run is over');
@@ -102,8 +119,18 @@ test('the goodbye and the end wait until all that was received is safe, and ackn
   assert.equal(controllerSide.ended, false);
   safe[0]?.();
   assert.deepEqual(heard, ['goodbye']);
+  assert.deepEqual(heardKeep, [false]);
   assert.equal(agent.settled, true);
   assert.equal(controllerSide.ended, true);
+});
+
+test('[RUN-18] an agent is told to keep what it sent when that could not be made safe, which may turn out at the last', () => {
+  const { agentDuplex, controllerDuplex, keeps, safe, heardKeep } = pair();
+  agentDuplex.send(ready);
+  controllerDuplex.send({ kind: 'goodbye', reason: 'the run is over' });
+  keeps.all = true;
+  safe[0]?.();
+  assert.deepEqual(heardKeep, [true]);
 });
 
 test('on a new stream the agent is asked for what was not safe, and it arrives once', () => {

@@ -290,3 +290,42 @@ test('[RPC-10] an end that is under way when the agent leaves holds nothing up a
   assert.equal(clock.armed, 0, 'no timer keeps the process alive for an hour');
   assert.equal((await open('two')).offers.length, 1, 'what is kept stays');
 });
+
+test('[LINK-06] a spool without a head, of an agent that was killed on a full disk, is gone an hour later; what is none of ours stays', async (t) => {
+  const { open, folder } = place(t);
+  const inside = path.join(folder, 'spool');
+  mkdirSync(inside);
+  const longAgo = (Date.now() - hourMs - 1000) / 1000;
+  for (const name of ['run-1.dead.000000.spool', 'run-2.torn.000000.spool', 'my own.spool']) {
+    writeFileSync(path.join(inside, name), name.includes('torn') ? 'MSR1' : '');
+    utimesSync(path.join(inside, name), longAgo, longAgo);
+  }
+  writeFileSync(path.join(inside, 'run-3.young.000000.spool'), '');
+  const spool = await open();
+  assert.deepEqual(spool.offers, []);
+  assert.deepEqual(filesBelow(folder), ['spool/my own.spool', 'spool/run-3.young.000000.spool']);
+  await spool.close();
+});
+
+test('[LINK-06] an agent does not forget what another one with the same spool folder is still writing', async (t) => {
+  const { open, folder, clock } = place(t);
+  const writing = await open();
+  writing.begin(run);
+  writing.add(interval(0));
+  await read(writing);
+  const files = filesBelow(folder).map((name) => path.join(folder, name));
+  const longAgo = (Date.now() - hourMs + 1000) / 1000;
+  for (const file of files) utimesSync(file, longAgo, longAgo);
+  const other = await open('two');
+  assert.equal(other.offers.length, 1);
+  writing.add(interval(1));
+  await read(writing);
+  // An hour has passed since that other agent found it, and a second since it was written to.
+  t.mock.method(clock, 'unixMs', () => Date.now() + 2000);
+  clock.advance(hourMs);
+  other.begin({ ...run, runId: 'run-2' });
+  await other.end(false);
+  assert.deepEqual((await read(writing)).messages, [interval(0), interval(1)]);
+  await writing.close();
+  await other.close();
+});
