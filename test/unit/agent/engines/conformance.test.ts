@@ -336,6 +336,7 @@ describe('engine file, in particular', () => {
     assert.equal(await count('end', 'write'), 4, 'each of the four files once');
     assert.equal(await count('never', 'put'), 0);
     assert.equal(await count('every', 'put'), 6);
+    assert.equal(await count(4, 'put'), 1);
     assert.equal(await count('end', 'put'), 6, 'a put file has its end when it is closed');
   });
 

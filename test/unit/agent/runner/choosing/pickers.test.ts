@@ -129,8 +129,8 @@ describe('shuffled', () => {
 describe('zipf', () => {
   for (const [theta, places] of [
     ...[0.2, 0.99, 1, 1.000001, 1.1, 2.5].map((theta) => [theta, 1000] as const),
-    // Most of them are not looked up in a table.
-    ...[0.2, 1, 1.1, 1.5].map((theta) => [theta, 10_000] as const),
+    // Nine of ten are beyond the table of the most popular ones: they are drawn by rejection-inversion.
+    ...[0.2, 0.8, 1, 1.000001, 1.1].map((theta) => [theta, 160_000] as const),
   ]) {
     it(`[MEAS-02] follows the closed form for θ = ${String(theta)} over ${String(places)} places`, () => {
       const draws = 400_000;
