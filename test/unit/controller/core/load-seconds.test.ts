@@ -31,7 +31,9 @@ test('[LINK-16] load is there until the last agent was done or stopped, or the d
   // The last one was begun earlier than it ended: until then the agent had something to do.
   assert.equal(of([member(3, ended('operations', 2.5, 2))]), 2.5);
   assert.equal(of([member(5, ended('duration', 4.5))], 4000), 4);
-  assert.equal(of([member(5, ended('drained', 1, 4))], 4000), 4);
+  // The storage hung from the first second on; in the second case it came back with what was in flight.
+  assert.equal(of([member(5, ended('drained', 1, 3.5))], 4000), 3.5);
+  assert.equal(of([member(5, ended('drained', 4.5, 3.5))]), 4.5);
   // Lost without a word: as far as it has reported.
   assert.equal(of([member(1, ended('operations', 0.5)), member(3)]), 3);
   assert.equal(of([member(9)], 4000), 4);
