@@ -54,6 +54,7 @@ test('[CONF-01] whoever writes what fio calls it is told what it is called here'
     ['rw: randread', "fio's rw is mix and access here"],
     ['bs: 4k', "fio's bs is block_size here"],
     ['numjobs: 4', "fio's numjobs is threads here"],
+    ['size: 1g', "fio's size is max_bytes and dataset.file_size here"],
     ['runtime: 60', "fio's runtime is duration here"],
     ['ioengine: libaio', "an option of fio's goes into a stage's fio: { ioengine: … }"],
   ] as const) {

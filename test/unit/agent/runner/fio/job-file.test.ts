@@ -44,6 +44,8 @@ test('mix and access are fio’s words for the same load', () => {
   has({ access: { zipf: 1.2 } }, 'rw=randread', 'random_distribution=zipf:1.2');
   const hotspot = { data: 0.2, operations: 0.8 };
   has({ access: { hotspot } }, 'random_distribution=zoned:80/20:20/80');
+  const all = linesOf({ access: { hotspot: { data: 1, operations: 0.5 } } });
+  assert.ok(all.includes('norandommap=1') && !all.some((line) => /zoned/.test(line)));
   const shuffled = linesOf({ access: 'shuffled' });
   assert.ok(shuffled.includes('rw=randread') && !shuffled.includes('norandommap=1'));
 });
