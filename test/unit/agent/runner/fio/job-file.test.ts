@@ -33,6 +33,14 @@ test('each of the stage’s keys is in the job file', () => {
   assert.ok(lines.includes('dedupe_percentage=20'));
 });
 
+test('[ENG-02] whatever the stage: one process, files that are there, errors counted, latencies of all operations together', () => {
+  has({}, 'thread=1', 'group_reporting=1', 'clat_percentiles=0', 'lat_percentiles=1');
+  has({}, 'continue_on_error=all', 'allow_file_create=0', 'allow_mounted_write=0');
+  has({}, 'filename_format=f.$filenum', 'openfiles=8');
+  // Else what was drawn once is written again and again.
+  assert.ok(linesOf({}, { compress: 2, dedup: 1 }).includes('refill_buffers=1'));
+});
+
 test('mix and access are fio’s words for the same load', () => {
   const mix = [
     { operation: 'read', weight: 3 },
