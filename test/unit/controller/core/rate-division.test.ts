@@ -33,14 +33,20 @@ test('[MEAS-06] each of the agents that share a rate is told its own part, and a
   assert.deepEqual(toldBy([1, [0]], [0, []]), [], 'a stage without a rate; nobody left');
 });
 
-test('[MEAS-06] a stage that starts without an agent is divided over those that start', () => {
-  const fleet = new ScriptedFleet(fleetPlan(3, { stages: [stageOf({ rate })] }));
-  fleet.start().advance(90).freeze(2).finish();
+test('[MEAS-06] a stage that starts without an agent is divided over those that start, before it begins', () => {
+  const stages = [0, 1].map((index) =>
+    stageOf({ index, name: `stage-${String(index)}`, durationMs: 5000, rate }),
+  );
+  const fleet = new ScriptedFleet(fleetPlan(3, { stages })).start().advance(4000);
+  fleet.refuse(1, 'start').finish();
   assert.equal(fleet.end?.exitCode, 4);
   assert.deepEqual(
     fleet.records('share').map(({ stage, agents }) => [stage, agents]),
-    [[0, [0, 1]]],
+    [[1, [0, 2]]],
   );
-  const started = fleet.records('stageStart').map(({ agents }) => agents);
-  assert.deepEqual(started, [[0, 1]]);
+  const sent = fleet.all.flatMap((effect) =>
+    effect.kind === 'send' && effect.agent === 0 ? [effect.message.kind] : [],
+  );
+  const [share, go] = [sent.indexOf('share'), sent.lastIndexOf('go')];
+  assert.ok(share >= 0 && share < go, sent.join());
 });
