@@ -24,7 +24,7 @@ const reportSchema = z.object({
   freeBytes: z.number().nullable(),
   mount: mountSchema.nullable(),
   given: z
-    .array(z.object({ path: z.string(), sizeBytes: z.number(), mount: mountSchema.nullable() }))
+    .array(z.object({ path: z.string(), sizeBytes: z.number(), mount: mountSchema.nullish() }))
     .nullable(),
   selfTests: z.array(selfTestSchema),
 });
