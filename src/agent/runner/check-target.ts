@@ -11,7 +11,8 @@ import { failureFrom } from './failure.js';
 import { demandSpace, freeSpace } from './free-space.js';
 import { holdGiven } from './given-files.js';
 import type { Limits } from './given-files.js';
-import { mountBelow } from './target-facts.js';
+import { givenFacts, mountBelow } from './target-facts.js';
+import type { TargetFacts } from './target-facts.js';
 import { datasetFolder, resolveTarget } from './target.js';
 
 /** What a look at the target tells. */
@@ -30,7 +31,7 @@ export interface TargetReport {
   /** What of this plan's dataset is there already. */
   readonly dataset: 'absent' | 'same' | 'other' | null;
   /** Existing files or devices of the plan, with their sizes; null when its dataset is another one. */
-  readonly given: readonly { readonly path: string; readonly sizeBytes: number }[] | null;
+  readonly given: TargetFacts['given'];
 }
 
 /** Looks at the target and leaves nothing behind. */
@@ -55,7 +56,7 @@ export function checkTarget(assignment: Assignment, limits: Limits): TargetRepor
       const held = holdGiven(given, assignment, limits);
       return {
         ...nothing,
-        given: held.map(({ realPath, sizeBytes }) => ({ path: realPath, sizeBytes })),
+        given: givenFacts(held).given,
       };
     }
     const real = resolveTarget(target.location, limits.roots);

@@ -18,6 +18,7 @@ import { hasEnded } from './transitions.js';
 import type { StageSummary, Summary } from './summary.js';
 import { checkExpectations } from './thresholds.js';
 import { givenBytesOf, memoryBytesOf } from './cached-reads.js';
+import { remoteFilesOf } from './remote-files.js';
 import { sameHost } from './same-host.js';
 import { agentWarning, generatorBound, isSaid, warningsOf } from './warnings.js';
 
@@ -50,6 +51,7 @@ export class Aggregate {
           agent.bootId = record.facts.bootId;
           agent.memoryBytes = memoryBytesOf(record.facts.host);
           agent.givenBytes = givenBytesOf(record.facts.target);
+          agent.remoteFiles = remoteFilesOf(record.facts.target);
         });
         return;
       case 'transition':
@@ -183,6 +185,7 @@ export class Aggregate {
       bootId: undefined,
       memoryBytes: undefined,
       givenBytes: undefined,
+      remoteFiles: [],
       session: 'CONNECTING',
       outages: new Outages(),
       link: 'CONNECTING',

@@ -1,4 +1,5 @@
 /** Reads that the hosts' memory may answer instead of the storage. */
+import { bypassesCache, engineOf } from '../../shared/model/fio-options.js';
 import { meanSize } from '../../shared/model/sizes.js';
 import { parseTarget } from '../../shared/model/target.js';
 import { formatSize } from '../../shared/model/units.js';
@@ -62,5 +63,7 @@ function isStored({ target }: AgentPlan): boolean {
 
 function readsThroughCache({ mix, direct, fio }: StagePlan): boolean {
   const reads = mix.some(({ operation }) => operation === 'read' || operation === 'get');
-  return reads && !direct && fio === undefined;
+  // fio drops a file's pages when it opens it: what it has read once it finds there again.
+  const bypasses = direct && (fio === undefined || bypassesCache(engineOf(fio)));
+  return reads && !bypasses;
 }

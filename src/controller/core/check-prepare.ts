@@ -33,18 +33,24 @@ function* checkTuning({ direct, blockSizeBytes }: PrepareTuning, file: number): 
   }
 }
 
-/** The first stage that reads needs one before it that comes to every block. That it did, the agents see for themselves. */
+/** The first stage that reads, or that fio runs, needs one before it that comes to every block. That it did, the agents see for themselves. */
 function* checkOrder(plan: Plan): Generator<Finding> {
-  const reader = plan.stages.findIndex((stage) => does(stage, 'read') || does(stage, 'get'));
-  if (reader < 0) return;
-  const before = plan.stages.slice(0, reader).filter((stage) => does(stage, 'write'));
+  const reader = plan.stages.findIndex(
+    (stage) => does(stage, 'read') || does(stage, 'get') || stage.fio !== undefined,
+  );
+  const stage = plan.stages[reader];
+  if (stage === undefined) return;
+  const before = plan.stages.slice(0, reader).filter((earlier) => does(earlier, 'write'));
   const problem = whyNotWhole(plan, before);
   if (problem === undefined) return;
+  // fio makes and extends no files here: it finds nothing to do in empty ones, also where it only writes.
+  const needs =
+    stage.fio === undefined ? 'reads' : 'is run by fio, which needs files that are whole';
   yield {
     level: 'error',
     path: ['dataset', 'prepare'],
     about: [['stages']],
-    message: `none, but stage "${plan.stages[reader]?.name ?? ''}" reads: ${problem}`,
+    message: `none, but stage "${stage.name}" ${needs}: ${problem}`,
   };
 }
 

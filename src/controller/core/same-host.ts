@@ -4,6 +4,10 @@ import type { Plan, StagePlan } from '../../shared/model/plan.js';
 import { enumerated } from './one-sentence.js';
 import type { AgentTrack } from './stage-track.js';
 
+/** For agents that all write to all of a file that is there already. */
+export const partRemedy =
+  'give each its own ({agent} or {index} in the path), or its part (namespace: shared)';
+
 /** Agents whose hosts have the same boot id, in groups of two and more. */
 export function sameHost(
   agents: readonly Pick<AgentTrack, 'bootId' | 'plan'>[],
@@ -29,9 +33,7 @@ export function sameHostWarnings(
     const who = `agents ${enumerated(ids)}`;
     const line = `${who} run on the same host`;
     if (file === undefined) return [line];
-    const remedy =
-      'give each its own ({agent} or {index} in the path), or its part (namespace: shared)';
-    return [line, `${who} all write to all of ${file}, on the same host: ${remedy}`];
+    return [line, `${who} all write to all of ${file}, on the same host: ${partRemedy}`];
   });
 }
 

@@ -18,6 +18,8 @@ export interface AgentTrack {
   memoryBytes: number | undefined;
   /** Of its existing files or devices. */
   givenBytes: number | undefined;
+  /** Those of them that lie on a file system of the network. */
+  remoteFiles: readonly string[];
   session: SessionState;
   link: LinkState;
   readonly outages: Outages;

@@ -2,6 +2,7 @@ import type { Bottleneck } from './cpu-use.js';
 import type { Plan, StagePlan } from '../../shared/model/plan.js';
 import { cachedReads } from './cached-reads.js';
 import { failureWarnings } from './failed-operations.js';
+import { remoteFileWarnings } from './remote-files.js';
 import { sameHostWarnings } from './same-host.js';
 import { starvedOperations } from './starved-operations.js';
 import type { AgentTrack, StageTrack } from './stage-track.js';
@@ -65,6 +66,7 @@ export function warningsOf(
     ...boundWarnings(measurement.generator_bound, stages),
     ...standstillWarnings(stages),
     ...sameHostWarnings(plan, planned(started), measurement.same_host),
+    ...remoteFileWarnings(plan, planned(started), agents),
     ...agents.flatMap(outageWarnings),
     ...(measurement.missing_intervals > 0
       ? [`${seconds(measurement.missing_intervals)} missing from the time line (in the totals)`]

@@ -16,12 +16,16 @@ import { controllerIdentity } from './identity.js';
 import { withEmbeddedAgents, type PlannedFleet, type ReachableFleet } from './embedded-agents.js';
 import { RunDriver } from './run-driver.js';
 
+const mountSchema = z.object({ type: z.string(), point: z.string(), device: z.string() });
+
 /** The agent's preflight report as far as it is shown; the rest is passed over. */
 const reportSchema = z.object({
   problems: z.array(z.string()),
   freeBytes: z.number().nullable(),
-  mount: z.object({ type: z.string(), point: z.string() }).nullable(),
-  given: z.array(z.object({ path: z.string(), sizeBytes: z.number() })).nullable(),
+  mount: mountSchema.nullable(),
+  given: z
+    .array(z.object({ path: z.string(), sizeBytes: z.number(), mount: mountSchema.nullish() }))
+    .nullable(),
   selfTests: z.array(selfTestSchema),
 });
 

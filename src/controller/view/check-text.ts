@@ -2,6 +2,7 @@ import type { Plan } from '../../shared/model/plan.js';
 import type { SelfTest } from '../../shared/model/self-test.js';
 import { cachedReads, givenBytesOf, memoryBytesOf } from '../core/cached-reads.js';
 import { busyWarning, rateWarnings } from '../core/generator-limits.js';
+import { remoteFilesOf, remoteFileWarnings } from '../core/remote-files.js';
 import { sameHost, sameHostWarnings } from '../core/same-host.js';
 import type { CheckOutcome } from '../shell/check-fleet.js';
 import { bytes, duration, rate } from './format.js';
@@ -78,6 +79,11 @@ function warnings(plan: Plan, outcomes: readonly CheckOutcome[]): readonly strin
   const groups = sameHost(
     outcomes.map(({ agent, facts }) => ({ plan: agent, bootId: facts?.bootId })),
   );
+  const remote = outcomes.map(({ agent, facts, report }) => ({
+    plan: agent,
+    bootId: facts?.bootId,
+    remoteFiles: remoteFilesOf(report),
+  }));
   const ofGenerators = outcomes.flatMap(({ agent: { id }, report }) => {
     const tests = report?.selfTests ?? [];
     const group = groups.find((ids) => ids.includes(id)) ?? [];
@@ -91,6 +97,7 @@ function warnings(plan: Plan, outcomes: readonly CheckOutcome[]): readonly strin
   return [
     ...cachedReads(plan, plan.stages, memories),
     ...sameHostWarnings(plan, plan.stages, groups),
+    ...remoteFileWarnings(plan, plan.stages, remote),
     ...ofGenerators,
   ];
 }

@@ -2,6 +2,7 @@ import type { LatencySummary } from '../core/latency.js';
 import type { RunOperationNumbers, StageSummary } from '../core/summary.js';
 import { bytes, count, duration, rate } from './format.js';
 import { stacked, table, tablesWithin, wrap } from './table.js';
+import { nounFor } from '../../shared/kernel/counted.js';
 
 const rateHeader = ['operation', 'ops', 'ops/s', 'bytes/s', 'errors'];
 const latencyHeader = ['mean', 'p50', 'p90', 'p99', 'p99.9', 'max'];
@@ -43,7 +44,7 @@ export function syncLines({ syncs }: StageSummary, width: number): readonly stri
   const { mean, p50, p90, p99, p99_9, max } = syncs.service_ns;
   const facts = { mean, p50, p90, p99, 'p99.9': p99_9, max };
   const latencies = Object.entries(facts).map(([name, ns]) => `${name} ${duration(ns)}`);
-  const text = `${count(syncs.count)} syncs, which fio times apart from the writes: ${latencies.join(', ')}`;
+  const text = `${count(syncs.count)} ${nounFor(syncs.count, 'sync')}, which fio times apart from the writes: ${latencies.join(', ')}`;
   return wrap(text, width);
 }
 

@@ -148,6 +148,17 @@ export const fioOptions: readonly string[] = [
 const plainValue = /^[A-Za-z0-9_.,:%+=-]{1,256}$/;
 const splitValue = /^[A-Za-z0-9_.,:%/+-]{1,256}$/;
 
+/** What to write for a word of fio's that is no key here, as the end of a sentence; undefined when it is none. */
+export function inOurWords(word: string): string | undefined {
+  const own = Object.hasOwn(elsewhere, word) ? elsewhere[word] : undefined;
+  if (own !== undefined) {
+    return own.split(' ').includes(word) ? undefined : `fio's ${word} is ${own} here`;
+  }
+  // `rate` is a key of ours, too, in a stage.
+  if (!fioOptions.includes(word) || word === 'rate') return undefined;
+  return `an option of fio's goes into a stage's fio: { ${word}: … }`;
+}
+
 /** Why a stage may not have this option, as the end of a sentence about it; undefined when it may. */
 export function fioProblem(name: string, value: string): string | undefined {
   const own = Object.hasOwn(elsewhere, name) ? elsewhere[name] : undefined;

@@ -1,4 +1,5 @@
 /** Zod's issues as sentences with the path of the key they are about. */
+import { inOurWords } from '../fio-options.js';
 import { valueAt } from './path.js';
 import { isSecretKey } from './secrets.js';
 import { suggestion } from './suggest.js';
@@ -38,7 +39,7 @@ export function explain(issues: readonly FlatIssue[], data: unknown): Problem[] 
         .filter((key) => !isSecretKey(key))
         .map((key) => ({
           path: [...path, key],
-          message: `unknown key; ${suggestion(key, known)}`,
+          message: `unknown key; ${inOurWords(key) ?? suggestion(key, known)}`,
           atKey: true,
         }));
     }

@@ -268,6 +268,22 @@ describe('runner under load', () => {
     assert.equal(Histogram.decode(get.service).count, get.count);
   });
 
+  it('[CONF-03] max_error_rate ends the stage while it goes on, not at its end', async () => {
+    const durationMs = 20_000;
+    const stage = stageOf({ mix: mixOf('stat'), access: 'random', durationMs, maxErrorRate: 0.01 });
+    runner.prepare(assignmentOf(folder.path, [stage]));
+    await runner.event('ready');
+    fs.unlinkSync(path.join(folder.path, 'ds1', '0', 'data', 'f3'));
+    await runner.start(0);
+    const { endedBy, intervals } = await runner.event('stageResult');
+    assert.equal(endedBy, 'error');
+    assert.ok(intervals < durationMs / 1000, `${String(intervals)} seconds`);
+    assert.match(
+      (await runner.failure()).message,
+      /operations failed .*more than max_error_rate 1%/,
+    );
+  });
+
   for (const [how, spoil, sentence] of [
     ['is gone', () => undefined, /^stage "second" cannot open data\/f3: no such file/],
     ['became a link', fs.symlinkSync, /^stage "second" does not open data\/f3: it is a link now/],

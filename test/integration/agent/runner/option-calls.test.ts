@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { noConsent } from '../../../../src/agent/core/given-guard.js';
 import type { StageAssignment } from '../../../../src/shared/model/assignment.js';
 import { RunnerProcess, assignmentOf, stageOf } from '../../../support/runner-process.js';
 import { callsIn, lacksStrace, tracedRunner } from '../../../support/strace.js';
@@ -119,6 +120,36 @@ test('[CONF-03] dataset.prepare: the files are made by as many threads, in write
   }
   const [one = 0, six = 0] = counts;
   assert.ok(six - one >= 5, `${String(one)} and ${String(six)} threads of the process`);
+});
+
+test('[CONF-03] shift in a shared namespace: the agent reads the part of the one so many places further on', async (t) => {
+  if (lacksStrace(t)) return;
+  const folder = temporaryFolder();
+  t.after(folder.remove);
+  const [trace, existing] = ['trace', 'existing'].map((name) => path.join(folder.path, name));
+  assert.ok(trace !== undefined && existing !== undefined);
+  fs.mkdirSync(trace);
+  const blocks = 12;
+  fs.writeFileSync(existing, Buffer.alloc(blocks * 4096, 7));
+  const runner = tracedRunner(trace, ['pread64']);
+  t.after(() => runner.kill());
+  const read = { durationMs: undefined, threads: 1, access: 'sequential' } as const;
+  const stage = stageOf({ ...read, maxOperations: 4, shift: 2 });
+  const given = { kind: 'existing', paths: [existing] } as const;
+  const dataset = { given, own: { from: 0, to: 0 }, use: { from: 0, to: 1 } };
+  const shared = { namespace: 'shared', agentCount: 3, agentIndex: 0 } as const;
+  const consent = { ...noConsent, existing: true };
+  const [result] = await runner.run(
+    assignmentOf('file:', [stage], { ...shared, dataset }),
+    consent,
+  );
+  assert.equal(result?.operations[0]?.count, 4);
+  runner.tell({ kind: 'quit' });
+  await runner.exited;
+  const offsets = callsIn(trace)
+    .filter(({ file }) => file === existing)
+    .map(({ given: asked }) => Number(/, 4096, (\d+)$/.exec(asked)?.[1]) / 4096);
+  assert.deepEqual(offsets, [8, 9, 10, 11]);
 });
 
 test('[CONF-03] error_policy: stop heeds the sync at the end of a stage that fails', async (t) => {

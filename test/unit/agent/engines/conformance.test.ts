@@ -336,6 +336,7 @@ describe('engine file, in particular', () => {
     assert.equal(await count('end', 'write'), 4, 'each of the four files once');
     assert.equal(await count('never', 'put'), 0);
     assert.equal(await count('every', 'put'), 6);
+    assert.equal(await count(4, 'put'), 1);
     assert.equal(await count('end', 'put'), 6, 'a put file has its end when it is closed');
   });
 
@@ -412,6 +413,35 @@ describe('engine file, in particular', () => {
         for (const kind of ['read', 'write', 'get', 'put'] as const) perform(kind, { entry: 1 });
       },
     );
+  });
+
+  it('[CONF-03] opens whole files as the stage says: get and put with direct and sync, get with noatime', async () => {
+    const { O_DIRECT, O_NOATIME, O_SYNC, O_DSYNC } = fs.constants;
+    const asked = O_DIRECT | O_NOATIME | O_SYNC | O_DSYNC;
+    const original = fs.openSync;
+    const opened: number[] = [];
+    const noting: typeof fs.openSync = (name, flags, mode) => {
+      opened.push(Number(flags) & asked);
+      return original(name, flags, mode);
+    };
+    const flagsFor = async (change: Partial<StageOptions>): Promise<readonly number[]> => {
+      await within(file, { ...plain, ...change }, ({ perform }) => {
+        opened.length = 0;
+        fs.openSync = noting;
+        try {
+          perform('get');
+          perform('put', { entry: 7 });
+        } finally {
+          fs.openSync = original;
+        }
+      });
+      return [...opened];
+    };
+    assert.deepEqual(await flagsFor({}), [0, 0]);
+    assert.deepEqual(await flagsFor({ direct: true }), [O_DIRECT, O_DIRECT]);
+    assert.deepEqual(await flagsFor({ noatime: true }), [O_NOATIME, 0]);
+    assert.deepEqual(await flagsFor({ sync: 'o_sync' }), [0, O_SYNC]);
+    assert.deepEqual(await flagsFor({ sync: 'o_dsync' }), [0, O_DSYNC]);
   });
 
   it('[ENG-03] gets with direct also the end of a file that fills no block of the device', async () => {

@@ -60,14 +60,16 @@ stages:
   - { name: two, mix: read, duration: 1s, direct: true }
   - { name: three, mix: write, duration: 1s }
   - { name: four, mix: get, duration: 1s }
-  - { name: its-own-way, mix: read, duration: 1s, fio: { ioengine: libaio } }`);
+  - { name: by-fio, mix: read, duration: 1s, fio: { ioengine: psync } }
+  - { name: around, mix: read, duration: 1s, direct: true, fio: { ioengine: libaio } }
+  - { name: mapped, mix: read, duration: 1s, direct: true, fio: { ioengine: mmap } }`);
   const memories = plan.agents.map((agent) => ({
     plan: agent,
     memoryBytes: 16 * GiB,
     givenBytes: undefined,
   }));
   assert.deepEqual(cachedReads(plan, plan.stages, memories), [
-    'stages one and four: what they read (8GiB) fits into the memory of 2 of 2 agents, and may come from there: use direct, or more data',
+    'stages one, four, by-fio and mapped: what they read (8GiB) fits into the memory of 2 of 2 agents, and may come from there: use direct, or more data',
   ]);
 });
 

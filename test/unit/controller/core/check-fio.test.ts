@@ -49,6 +49,27 @@ for (const [stage, sentence] of Object.entries(rows)) {
   });
 }
 
+test('[CONF-01] whoever writes what fio calls it is told what it is called here', () => {
+  for (const [written, told] of [
+    ['rw: randread', "fio's rw is mix and access here"],
+    ['bs: 4k', "fio's bs is block_size here"],
+    ['numjobs: 4', "fio's numjobs is threads here"],
+    ['size: 1g', "fio's size is max_bytes and dataset.file_size here"],
+    ['runtime: 60', "fio's runtime is duration here"],
+    ['ioengine: libaio', "an option of fio's goes into a stage's fio: { ioengine: … }"],
+  ] as const) {
+    const [key = ''] = written.split(':');
+    const [problem, ...others] = problemsOf(config(`mix: read, ${written}`));
+    assert.ok(problem?.endsWith(`stages[0].${key}: unknown key; ${told}`), problem);
+    assert.deepEqual(others, []);
+  }
+  // A key of ours by the same name, in the wrong place.
+  assert.match(
+    problemsOf(config('mix: read').replace('files: 8', 'files: 8, direct: true'))[0] ?? '',
+    /dataset\.direct: unknown key; (?:did you mean|known here)/,
+  );
+});
+
 test('[CONF-01] what fio can say of a hotspot, of zipf and of a mix is not refused', () => {
   for (const access of ['{ hotspot: { data: 7%, operations: 29% } }', '{ zipf: 1.01 }']) {
     const text = config(`mix: { read: 99, write: 1 }, access: ${access}, fio: {}`);

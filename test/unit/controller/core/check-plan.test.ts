@@ -579,6 +579,12 @@ test('with prepare none nothing is read before stages have written all of it', (
   }
   assert.deepEqual(why(written('duration: 1s'), read), []);
   assert.deepEqual(why('stages.0={ name: s, mix: { write: 1, stat: 1 }, duration: 1s }'), []);
+  // fio writes nothing into empty files: before it a stage of Muster's own has to, whatever fio does.
+  const byFio = 'stages.1={ name: f, mix: write, fio: {}, block_size: 4KiB, duration: 1s }';
+  assert.deepEqual(why(byFio.replace('.1', '.0'), read), [
+    'dataset.prepare: none, but stage "f" is run by fio, which needs files that are whole: a stage before it has to write the files',
+  ]);
+  assert.deepEqual(why(written('duration: 1s'), byFio), []);
 });
 
 test('direct writes of prepare are whole sectors', () => {

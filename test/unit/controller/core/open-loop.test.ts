@@ -3,6 +3,7 @@ import { HistogramLogReader } from 'hdr-histogram-js';
 import { test } from 'node:test';
 import { Aggregate } from '../../../../src/controller/core/aggregate.js';
 import type { JournalRecord } from '../../../../src/controller/core/records.js';
+import type { StageSummary } from '../../../../src/controller/core/summary.js';
 import { histogramLog } from '../../../../src/controller/shell/histogram-log.js';
 import { intervalsCsv } from '../../../../src/controller/shell/intervals-csv.js';
 import { summaryText } from '../../../../src/controller/view/summary-text.js';
@@ -117,11 +118,17 @@ test('[MEAS-06] the summary says how much of the rate was achieved, and what was
   assert.match(text, /read .*response .*\n.*service /);
 });
 
+interface Done {
+  readonly seconds: readonly number[];
+  readonly afterS: number;
+}
+
 /** What one agent with a thread achieved of 5 operations/s, or of as many blocks in bytes. */
-function achieved(
-  done: { readonly seconds: readonly number[]; readonly afterS: number },
-  change: Partial<StagePlan> = {},
-): number | undefined {
+function achieved(done: Done, change: Partial<StagePlan> = {}): number | undefined {
+  return rateOf(done, change)?.achieved_per_second;
+}
+
+function rateOf(done: Done, change: Partial<StagePlan> = {}): StageSummary['rate'] | undefined {
   const rate = { unit: 'operations', steps: [{ from: 5, to: 5 }] } as const;
   const paced = { durationMs: undefined, threads: 1, rate, ...change };
   const agent = new RecordedAgent();
@@ -137,7 +144,7 @@ function achieved(
   ]) {
     aggregate.accept(record);
   }
-  return aggregate.summary().stages[0]?.rate?.achieved_per_second;
+  return aggregate.summary().stages[0]?.rate;
 }
 
 /**
@@ -182,6 +189,13 @@ test('[MEAS-06] what was achieved of steps or a ramp is compared with what was d
   assert.deepEqual(stepped(3, [{ from: 90, to: 30 }]), [75, 10]);
 });
 
+test('[MEAS-06] of steps that were cut short before three seconds, what was due until then is the plan', () => {
+  const steps = [10, 100].map((each) => ({ from: each, to: each }));
+  const rate = { unit: 'operations', steps } as const;
+  const cut = rateOf({ seconds: [10, 10], afterS: 2 }, { rate, durationMs: 6000 });
+  assert.deepEqual([cut?.planned_per_second, cut?.achieved_per_second], [10, 10]);
+});
+
 test('[MEAS-06] the gap after the last operation counts to what was achieved of a rate', () => {
   // n operations have n - 1 gaps between them.
   const seven = { seconds: [5, 2], afterS: 1.2 };
@@ -200,6 +214,11 @@ test('[MEAS-06] what was achieved of a rate is not rounded up to it, and what is
   // One more operation for each thread, which has a schedule of its own.
   assert.equal(achieved({ seconds: [9, 4], afterS: 1.6 }), 8.125);
   assert.equal(achieved({ seconds: [9, 4], afterS: 1.6 }, { threads: 5 }), 5);
+  // By one and a half: 7.5 were due in three seconds.
+  const half = { unit: 'operations', steps: [{ from: 2.5, to: 2.5 }] } as const;
+  assert.equal(achieved({ seconds: [4, 2, 3, 1], afterS: 3.2 }, { rate: half }), 3);
+  // By one, in the seconds that the rate is formed over; what came after them does not add to it.
+  assert.equal(achieved({ seconds: [6, 5, 5, 5, 5, 5, 2], afterS: 6.4 }), 5);
   // Poisson arrivals begin with a gap.
   assert.equal(achieved({ seconds: [5, 2], afterS: 1.25 }, { arrival: 'poisson' }), 5.6);
 });
@@ -227,6 +246,10 @@ test('[MEAS-06] a rate is divided anew in seconds of the measurement: neither th
   assert.ok(
     warnings.includes('stage paced: its rate was divided over 1 of 2 agents from its start'),
   );
+  const waiting = new Aggregate();
+  for (const record of [at(0, runRecord(planOf(2, [stage]))), share(2500)]) waiting.accept(record);
+  const [unstarted] = waiting.summary().stages;
+  assert.deepEqual(unstarted?.rate?.divisions, [{ after_s: 0, agents: ['agent-1'] }]);
 });
 
 test('a warm-up is in no number but its own', () => {

@@ -16,6 +16,8 @@ import {
 import { statsOf } from '../../../support/sample-messages.js';
 
 interface Work {
+  /** What it does; read when left out. */
+  readonly operation?: 'read' | 'write';
   /** Operations in each second; several numbers in an array are reported as one interval. null: never arrived. */
   readonly seconds: readonly (number | readonly number[] | null)[];
   readonly ended?: {
@@ -32,13 +34,13 @@ function stageOf(work: readonly Work[], change: Partial<StagePlan> = {}): StageS
     at(0, runRecord(plan)),
     at(1, { type: 'stageStart', stage: 0, epoch: 1, t0Ns: 0n, agents }),
   ];
-  for (const [index, { seconds, ended }] of work.entries()) {
+  for (const [index, { operation = 'read', seconds, ended }] of work.entries()) {
     const agent = new RecordedAgent();
     for (const second of seconds) {
       const parts = typeof second === 'object' && second !== null ? second : [second ?? 50];
       const count = parts.reduce((sum, one) => sum + one, 0);
       const latenciesNs = Array.from({ length: count }, () => 1000);
-      const interval = agent.interval({ read: { latenciesNs } }, { seconds: parts.length });
+      const interval = agent.interval({ [operation]: { latenciesNs } }, { seconds: parts.length });
       if (second !== null) records.push(at(2, { type: 'interval', agent: index, interval }));
     }
     if (ended) {
@@ -132,6 +134,13 @@ test('[MEAS-03] a stage by duration is not cut short by an idle end of an agent'
   assert.equal(stage.first_done_s, 4);
 });
 
+test('[MEAS-03] of a short stage by duration, too, the idle end is part of the time', () => {
+  const ended = by('duration', 1.6);
+  const stage = stageOf([{ seconds: [10, 6], ended }], { durationMs: 2000 });
+  assert.equal(stage.rate_seconds, 0);
+  assert.equal(stage.operations['read']?.per_second, 8);
+});
+
 test('[MEAS-03] a lost agent ends the headline seconds; the survivors have their own rate', () => {
   const stage = stageOf(
     [
@@ -189,6 +198,23 @@ test('[MEAS-03] a sample of several seconds counts whole or not at all', () => {
   // First done at 4.5 s cuts the sample of seconds 3 to 5, so 3 is out for all.
   assert.equal(stage.rate_seconds, 3);
   assert.equal(stage.operations['read']?.per_second, 110);
+});
+
+test('[MEAS-03] a sample of several seconds before first done counts as all of them', () => {
+  const stage = stageOf([{ seconds: [100, [100, 130], 90], ended: by('operations', 4) }]);
+  assert.equal(stage.rate_seconds, 4);
+  assert.equal(stage.operations['read']?.per_second, 105);
+});
+
+test('[MEAS-03] an agent that does nothing of a kind adds nothing to its rate', () => {
+  const seconds = [100, 100, 100];
+  const stage = stageOf([
+    { seconds, ended: by('operations', 3) },
+    { operation: 'write', seconds, ended: by('operations', 3) },
+  ]);
+  assert.equal(stage.rate_seconds, 3);
+  const rates = Object.values(stage.operations).map(({ per_second: rate }) => rate);
+  assert.deepEqual(rates, [100, 100]);
 });
 
 test('[MEAS-03] a sample of several seconds that is left out cuts another one, which is left out, too', () => {

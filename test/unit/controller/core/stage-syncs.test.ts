@@ -55,6 +55,7 @@ test('[ENG-02] the syncs are a line below the operations; a stage without them h
     stageSection(stageOf(aggregate.summary()), aggregate.stages[0]!, aggregate.agents),
   );
   assert.match(section.text, /<p class="facts">4 syncs, which fio times apart/);
+  assert.match(summaryText(run([other.encode()]).summary(), {}), /^ {2}1 sync, which fio/m);
   const without = run([]).summary();
   assert.equal(stageOf(without).syncs, null);
   assert.doesNotMatch(summaryText(without, {}), /syncs/);

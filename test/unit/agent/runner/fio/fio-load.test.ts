@@ -26,7 +26,7 @@ class ManualBase extends ClockBase {
   }
 }
 
-type Ends = Pick<FioRun, 'ended'>;
+type Ends = Pick<FioRun, 'ended' | 'stop'>;
 
 /** A load without a fio, on a clock that is moved by hand. */
 function loadOf(change: Partial<StageAssignment> = {}, process: Partial<Ends> = {}) {
@@ -145,4 +145,21 @@ test('[ENG-02] an agent that fails by max_error_rate has not completed its stage
   const { result, failure } = await load.complete();
   assert.match(failure ?? '', /50 of 150 operations failed/);
   assert.equal(result.endedBy, 'error');
+});
+
+test('[ENG-02] a fio that comes above max_error_rate is stopped while it goes on', () => {
+  let stops = 0;
+  const stop = (): void => {
+    stops++;
+  };
+  const { clock, fio } = loadOf({ maxErrorRate: 0.1 }, { stop });
+  for (const [errors, expected] of [
+    [10, 0],
+    [12, 1],
+  ] as const) {
+    clock.advance(1010);
+    fio.counts.take(statusOf(100, clock.nowMs(), errors));
+    fio.onStatus();
+    assert.equal(stops, expected, `${String(errors)} errors`);
+  }
 });

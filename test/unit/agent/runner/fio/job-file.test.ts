@@ -33,6 +33,14 @@ test('each of the stage’s keys is in the job file', () => {
   assert.ok(lines.includes('dedupe_percentage=20'));
 });
 
+test('[ENG-02] whatever the stage: one process, files that are there, errors counted, latencies of all operations together', () => {
+  has({}, 'thread=1', 'group_reporting=1', 'clat_percentiles=0', 'lat_percentiles=1');
+  has({}, 'continue_on_error=all', 'allow_file_create=0', 'allow_mounted_write=0');
+  has({}, 'filename_format=f.$filenum', 'openfiles=8');
+  // Else what was drawn once is written again and again.
+  assert.ok(linesOf({}, { compress: 2, dedup: 1 }).includes('refill_buffers=1'));
+});
+
 test('mix and access are fio’s words for the same load', () => {
   const mix = [
     { operation: 'read', weight: 3 },
@@ -44,6 +52,8 @@ test('mix and access are fio’s words for the same load', () => {
   has({ access: { zipf: 1.2 } }, 'rw=randread', 'random_distribution=zipf:1.2');
   const hotspot = { data: 0.2, operations: 0.8 };
   has({ access: { hotspot } }, 'random_distribution=zoned:80/20:20/80');
+  const all = linesOf({ access: { hotspot: { data: 1, operations: 0.5 } } });
+  assert.ok(all.includes('norandommap=1') && !all.some((line) => /zoned/.test(line)));
   const shuffled = linesOf({ access: 'shuffled' });
   assert.ok(shuffled.includes('rw=randread') && !shuffled.includes('norandommap=1'));
 });

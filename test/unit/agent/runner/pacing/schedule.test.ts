@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { ScheduledPace } from '../../../../../src/agent/runner/pacing/pace.js';
 import { lanePhase, laneShare } from '../../../../../src/agent/runner/pacing/phase.js';
 import { RateCourse } from '../../../../../src/shared/model/rate-course.js';
 import { Schedule } from '../../../../../src/agent/runner/pacing/schedule.js';
@@ -166,6 +167,29 @@ describe('Schedule', () => {
       gapsOf(instants(schedule, 3)).map((gap) => Math.round(gap)),
       [2e6, 2e6],
     );
+  });
+
+  it('a new share is the agent’s: each of its lanes gets its part of it', () => {
+    const share = new Float64Array([0, 4]);
+    const schedule = scheduleOf({ rate: flat(8000), share: 1 / (4 * 2) });
+    const pace = new ScheduledPace(schedule, 100, share, 2);
+    const at = [0, 1, 2].map((lost) => {
+      const { dueNs } = pace;
+      if (lost === 1) share[1] = 1;
+      pace.taken(4096);
+      return dueNs;
+    });
+    assert.deepEqual(at, [100, 1e6 + 100, 1.25e6 + 100]);
+  });
+
+  it('a new share of a ramp counts likewise, and for what is still due', () => {
+    const rate: Rate = { unit: 'operations', steps: [{ from: 100, to: 300 }] };
+    const schedule = scheduleOf({ rate, share: 1 / 4 });
+    // 110 + 130 are due in the first two seconds, of which a quarter is this lane's.
+    assert.ok(Math.abs(until(schedule, 2 * second) - 60) <= 1);
+    schedule.reshare(1 / 2);
+    assert.ok(Math.abs(schedule.dueUntil(4 * second) - (150 + 170) / 2) <= 1);
+    assert.ok(Math.abs(until(schedule, 4 * second) - (150 + 170) / 2) <= 1);
   });
 
   it('says how many operations are still due', () => {

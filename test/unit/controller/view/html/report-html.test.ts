@@ -158,6 +158,27 @@ test('[LINK-16] operations that end after the load do not draw a rate that falls
   assert.equal(points.at(-1), 5, 'so does the rate of each agent');
 });
 
+test('[LINK-16] the rate of an agent over time is of all kinds of operations together', () => {
+  const agent = new RecordedAgent();
+  const records = sampleRun({ agents: 1 }).map((record): JournalRecord => {
+    if (record.type !== 'interval') return record;
+    const reads = 10 + 5 * record.interval.first;
+    const [read, write] = [reads, 40 - reads].map((count) => ({
+      latenciesNs: Array<number>(count).fill(50_000),
+    }));
+    assert.ok(read && write);
+    return { ...record, interval: agent.interval({ read, write }) };
+  });
+  const lines = [...pageOf(records).matchAll(/class="line k0" d="M([^"]*)l0 0"/g)];
+  const heights =
+    lines
+      .at(-1)?.[1]
+      ?.split('L')
+      .map((point) => point.split(' ')[1]) ?? [];
+  assert.equal(heights.length, 5);
+  assert.equal(new Set(heights).size, 1, heights.join());
+});
+
 test('[LINK-16] a last second that was cut counts as the part that it is', () => {
   const agent = new RecordedAgent();
   const aborted = { durationMs: 60_000 };
