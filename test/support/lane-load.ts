@@ -82,6 +82,7 @@ export async function laneLoad(
   engine: Engine | Perform,
   operationMs?: number,
   verifier?: Verifier,
+  own: Partial<Pick<StageJob, 'seed' | 'agentIndex' | 'lane'>> = {},
 ) {
   const stage = stageOf({ threads: 1, ...fields });
   const { dataset } = assignmentOf('/unused', [stage]);
@@ -117,6 +118,7 @@ export async function laneLoad(
     writes: undefined,
     alarms:
       isPaced(stage) && stage.iodepth > 1 ? (await alarmsFor(t, control, clock)).buffer : undefined,
+    ...own,
   };
   const stream = new OperationStream({
     mix: stage.mix,

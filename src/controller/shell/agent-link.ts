@@ -5,8 +5,8 @@ import type { AgentMessage, ControllerMessage, HeldRange } from '../../shared/mo
 import type { AgentPlan, Plan } from '../../shared/model/plan.js';
 import type { Access } from '../../shared/wire/access.js';
 import { parseAgentAddresses, type Address } from '../../shared/wire/address.js';
-import { dialAgent, greetAgent } from '../../shared/wire/dial-agent.js';
-import type { DialledAgent, DialOptions, OpenRequest } from '../../shared/wire/dial-agent.js';
+import { greetAgent } from '../../shared/wire/dial-agent.js';
+import type { DialOptions } from '../../shared/wire/dial-agent.js';
 import { DialError } from '../../shared/wire/dial-error.js';
 import { Duplex } from '../../shared/wire/duplex.js';
 import { LinkEndpoint, type LinkEvent } from '../../shared/wire/link-endpoint.js';
@@ -15,8 +15,7 @@ import { LeaseTurns } from '../core/lease-turns.js';
 import type { DialFailure, RunInput } from '../core/run-io.js';
 import type { FetchOutcome } from './fetch-checkpoint.js';
 import { FetchUnderWay } from './fetch-under-way.js';
-
-const againMs = 200;
+import { reachAgent } from './reach-agent.js';
 
 export interface GrpcLinkOptions {
   readonly plan: Plan;
@@ -84,27 +83,6 @@ export class GrpcLink {
     });
   }
 
-  /**
-   * At the start one broken connection fails no run: the agent is dialled again as long as there is time to connect, and
-   * once in any case when it had taken the connection (this process may have slept, and the connection with it). It has
-   * not been given a Confirm, so it does not have the run. Later on the run has a back-off of its own. @throws DialError
-   */
-  async #reach(request: OpenRequest, signal: AbortSignal): Promise<DialledAgent> {
-    const { clock } = this.#options;
-    const untilMs = clock.nowMs() + this.#dial.connectMs;
-    for (let tries = 1; ; tries += 1) {
-      try {
-        return await dialAgent(this.#dial, request, signal);
-      } catch (thrown) {
-        const broke = thrown instanceof DialError && thrown.code === 'network';
-        if (!broke || request.generation > 1) throw thrown;
-        const isOwed = thrown.connected && tries === 1;
-        if (!isOwed && clock.nowMs() + againMs >= untilMs) throw thrown;
-      }
-      await new Promise<void>((resolve) => clock.after(againMs, resolve));
-    }
-  }
-
   async dial(generation: number, held: readonly HeldRange[]): Promise<void> {
     const abort = new AbortController();
     const dialling = { generation, abort };
@@ -114,7 +92,11 @@ export class GrpcLink {
     const agent = this.#agent.index;
     try {
       const request = { runId, secret, identity, generation, steal, held, received };
-      const { hello, welcome, stream, signer, hangUp } = await this.#reach(request, abort.signal);
+      const { hello, welcome, stream, signer, hangUp } = await reachAgent(
+        this.#dial,
+        request,
+        abort.signal,
+      );
       if (abort.signal.aborted) {
         stream.cancel();
         hangUp();

@@ -73,6 +73,30 @@ for (const iodepth of depths) {
       }
     });
 
+    it('[MEAS-02] draws Poisson arrivals from the seed, the stage, the agent and the lane', async (t) => {
+      const due = async (own: { seed?: number; agentIndex?: number; lane?: number }, index = 0) => {
+        const fields = { index, iodepth, rate: perSecond(5000), durationMs: 100 };
+        const { load, clock, totals } = await laneLoad(
+          t,
+          { ...fields, arrival: 'poisson' },
+          done,
+          undefined,
+          undefined,
+          own,
+        );
+        await load.run(clock.now());
+        const { count, unissuedSchedules } = first(totals());
+        return count + unissuedSchedules;
+      };
+      const drawn = await due({});
+      assert.equal(await due({}), drawn);
+      assert.notEqual(await due({ seed: 2 }), drawn);
+      assert.notEqual(await due({ agentIndex: 1 }), drawn);
+      // The alarms of the test are those of one lane.
+      if (iodepth === 1) assert.notEqual(await due({ lane: 1 }), drawn);
+      assert.notEqual(await due({}, 1), drawn);
+    });
+
     it('[RUN-23] limits by operations hold in open loop', async (t) => {
       const { load, clock, totals } = await laneLoad(
         t,
