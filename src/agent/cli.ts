@@ -60,7 +60,12 @@ export function agentProgram(
     .description('Generates load on this host, at the command of a bench-controller.')
     .option('--listen <address>', 'where to listen: :port, host:port, [v6]:port', ':7761')
     .option('--once', 'exit after one run', false)
-    .option('--id <name>', 'name of this agent, shown by `bench-controller agents`', idOf, '')
+    .option(
+      '--id <name>',
+      "name of this agent, shown by `bench-controller agents` (default: the host's name)",
+      idOf,
+      '',
+    )
     .option(
       '--root <folder>',
       'confine targets to this folder or device; may be repeated',

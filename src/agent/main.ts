@@ -95,10 +95,9 @@ async function serve(flags: AgentFlags, process: NodeJS.Process): Promise<number
   });
   for (const signal of signals) process.on(signal, () => agent.stop(signal));
   // Only now: who has read the line may send a signal.
-  const name = id === '' ? agent.hostname : id;
   const shown = agent.metricsPort === undefined ? '' : `, metrics on port ${agent.metricsPort}`;
   process.stdout.write(
-    `bench-agent ${version} listening on ${agent.address} (id ${name})${shown}\n`,
+    `bench-agent ${version} listening on ${agent.address} (id ${agent.id})${shown}\n`,
   );
   if (hasParent) {
     const orphaned = (): void => {

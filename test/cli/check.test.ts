@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { test } from 'node:test';
 import { startAgentProcess } from '../support/agent-process.js';
 import { controller, Desk } from '../support/cli-run.js';
@@ -81,4 +82,15 @@ test('[CLI-01] agents shows a fleet as a table, and with --json as an object for
   assert.deepEqual([agentId, state, there.failure], ['one', 'IDLE', undefined]);
   assert.deepEqual([missing.address, missing.hello], [nobody, undefined]);
   assert.match(String(missing.failure), /unreachable/);
+});
+
+test('[CLI-01] an agent without --id goes by the name of its host', async (t) => {
+  const { program, address } = await startAgentProcess(['--metrics', '127.0.0.1:0']);
+  t.after(() => program.stop());
+  const [, name = '', port = ''] = /\(id (\S+)\), metrics on port (\d+)/.exec(program.output) ?? [];
+  assert.equal(name, hostname());
+  const { stdout } = await controller('agents', address);
+  assert.equal(stdout.split('\n')[1]?.split(/ +/)[1], name, stdout);
+  const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  assert.ok(metrics.includes(`muster_agent_info{id="${name}",`), metrics);
 });

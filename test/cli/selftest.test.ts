@@ -60,13 +60,41 @@ test('Ctrl-C ends selftest and everything that it started: exit 130', async (t) 
     const pids = childrenOf(program.pid);
     return pids.length === 8 ? pids : undefined;
   });
+  const below = (): readonly string[] =>
+    readdirSync(TMPDIR, { recursive: true, encoding: 'utf8' }).map(String);
+  await eventually('load of both', 60_000, () => {
+    const loads = below().filter((name) => /(?:^|\/)muster-runner-[^/]*$/.test(name));
+    return loads.length >= 4 || undefined;
+  });
   program.kill('SIGINT');
   assert.deepEqual(await program.ended, { code: 130, signal: null });
+  assert.match(program.stderr, /^Received Ctrl-C - ending the rehearsal$/m);
   for (const pid of started) await processGone(pid);
   const [kept = ''] = selftestsIn(TMPDIR);
+  assert.deepEqual(readdirSync(TMPDIR), [kept], 'what its agents made lies below');
+  assert.ok(below().some((name) => name.endsWith('/journal.ndjson')));
+  assert.ok(!below().some((name) => name.endsWith('/summary.json')), 'nothing goes on');
   assert.ok(
     kept !== '' && program.stdout.endsWith(`Everything is kept in ${join(TMPDIR, kept)}\n`),
   );
+});
+
+test('[CLI-02] a rehearsal that cannot be set up is no bug: one sentence, exit 3', async (t) => {
+  const desk = new Desk(t);
+  const played = (env: NodeJS.ProcessEnv) =>
+    printed(new Program('bench-controller', ['selftest', '--only', 'kill'], env));
+  const unplaced = await played({ TMPDIR: join(desk.path, 'missing') });
+  assert.equal(unplaced.code, 3, unplaced.stderr);
+  assert.match(
+    unplaced.stderr,
+    /^ERROR: Cannot set up the rehearsal: no such file or directory \(ENOENT\)\nIt is played below .*missing; TMPDIR names another folder\.$/m,
+  );
+  const TMPDIR = desk.folder('tmp');
+  const refused = await played({ TMPDIR, BENCH_TOKEN: 'short' });
+  assert.equal(refused.code, 3, refused.stderr);
+  assert.match(refused.stderr, /^ERROR: Cannot set up the rehearsal: agent-\d did not start: /m);
+  assert.match(refused.stderr, /^ERROR: BENCH_TOKEN: the token has 5 characters/m);
+  assert.deepEqual(selftestsIn(TMPDIR), []);
 });
 
 function selftestsIn(folder: string): readonly string[] {

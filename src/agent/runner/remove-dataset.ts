@@ -111,8 +111,9 @@ async function removeFolder(folder: string, hasParent: boolean): Promise<string[
       `${folder} was kept: it still holds ${left.slice(0, 3).join(', ')}${left.length > 3 ? ' …' : ''}`,
     ];
   }
+  // Here, and not by its path: another folder may have taken the place of this one.
+  fs.unlinkSync(markerName);
   process.chdir('/');
-  fs.unlinkSync(path.join(folder, markerName));
   if (!(await removeIfEmpty(folder))) return [`${folder} was kept: it is not empty`];
   if (hasParent) await removeIfEmpty(path.dirname(folder));
   return [];

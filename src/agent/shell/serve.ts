@@ -41,6 +41,7 @@ export interface ServeOptions {
   readonly listen: AgentServerOptions['listen'];
   readonly access?: Access;
   readonly once: boolean;
+  /** Its own name; empty: the host's. */
   readonly id: string;
   /** Absolute. */
   readonly roots: readonly string[];
@@ -61,7 +62,7 @@ export interface ServingAgent {
   readonly port: number;
   /** As bound, for people. */
   readonly address: string;
-  readonly hostname: string;
+  readonly id: string;
   readonly metricsPort: number | undefined;
   /** As a signal would: aborts what runs and leaves. */
   stop(signal: string): void;
@@ -71,8 +72,9 @@ export interface ServingAgent {
 
 /** Puts the agent together and serves. @throws MusterError when the address cannot be listened on */
 export async function serveAgent(options: ServeOptions): Promise<ServingAgent> {
-  const { listen, access = {}, once, id, roots, consent = noConsent, env, clock, log } = options;
+  const { listen, access = {}, once, roots, consent = noConsent, env, clock, log } = options;
   const host = readHostFacts(roots);
+  const id = options.id === '' ? host.hostname : options.id;
   const instanceId = randomBytes(8).toString('hex');
   const bootId = readBootId(clock.unixMs());
   const session = new AgentSession({
@@ -169,7 +171,7 @@ export async function serveAgent(options: ServeOptions): Promise<ServingAgent> {
   return {
     port: server.port,
     address: server.address,
-    hostname: host.hostname,
+    id,
     metricsPort: metrics?.port,
     stop: (signal) => {
       loop.feed({ kind: 'operatorStop', signal });

@@ -1,5 +1,6 @@
+import { tmpdir } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { MusterError } from '../../shared/kernel/errors.js';
+import { MusterError, reasonOf } from '../../shared/kernel/errors.js';
 import { suggestion } from '../../shared/model/config/suggest.js';
 import { exitCodes } from '../../shared/model/outcome.js';
 import { paintFor } from '../view/paint.js';
@@ -56,7 +57,8 @@ async function play(
   const verdicts = new Map<string, VerdictLine>();
   const interrupted = new AbortController();
   const offSignal = io.onSignal((signal) => {
-    io.stderr.write(`Received ${signal} - ending the rehearsal\n`);
+    const name = signal === 'SIGINT' ? 'Ctrl-C' : signal;
+    if (!interrupted.signal.aborted) io.stderr.write(`Received ${name} - ending the rehearsal\n`);
     interrupted.abort();
   });
   io.stderr.write(`${counted(chosen.length, 'scenario')}; each takes 10 to 40 seconds\n\n`);
@@ -84,7 +86,7 @@ async function play(
       io.exitCode = exitCodes.thresholdFailed;
     }
   } catch (thrown) {
-    if (!interrupted.signal.aborted) throw thrown;
+    if (!interrupted.signal.aborted) throw notRehearsed(thrown);
     io.exitCode = exitCodes.interrupted;
   } finally {
     offSignal();
@@ -92,6 +94,16 @@ async function play(
       io.stdout.write(`Everything is kept in ${folder}\n`);
     }
   }
+}
+
+/** What the system refuses is no bug. */
+function notRehearsed(thrown: unknown): unknown {
+  if (!(thrown instanceof Error && 'syscall' in thrown)) return thrown;
+  return new MusterError(`Cannot set up the rehearsal: ${reasonOf(thrown)}`, {
+    exitCode: exitCodes.notStarted,
+    hint: `It is played below ${tmpdir()}; TMPDIR names another folder.`,
+    cause: thrown,
+  });
 }
 
 function choose(

@@ -65,7 +65,8 @@ export function warningsOf(
     ...cachedReads(plan, planned(started.filter(hasRead)), agents),
     ...boundWarnings(measurement.generator_bound, stages),
     ...standstillWarnings(stages),
-    ...sameHostWarnings(plan, planned(started), measurement.same_host),
+    // What made no load (prepare, cleanup) shared nothing that counts.
+    ...(started.length > 0 ? sameHostWarnings(plan, planned(started), measurement.same_host) : []),
     ...remoteFileWarnings(plan, planned(started), agents),
     ...agents.flatMap(outageWarnings),
     ...(measurement.missing_intervals > 0

@@ -75,8 +75,15 @@ function overallCells(snapshot: RunSnapshot): readonly string[] {
   ];
 }
 
-/** One line per agent, at most `most` (the last of them tells how many are left out): the sick and the slow first. */
-export function agentLines(snapshot: RunSnapshot, most: number): readonly AgentLine[] {
+/**
+ * One line per agent, at most `most` (the last of them tells how many are left out): the sick and the slow first. Numbers
+ * for which `width` has no room are left out: half of one would be another.
+ */
+export function agentLines(
+  snapshot: RunSnapshot,
+  most: number,
+  width = Infinity,
+): readonly AgentLine[] {
   const { agents } = snapshot.status;
   if (most <= 0 || agents.length === 0) return [];
   const loads = new Map(snapshot.live.agents.map((load) => [load.index, load]));
@@ -90,7 +97,10 @@ export function agentLines(snapshot: RunSnapshot, most: number): readonly AgentL
     rows.sort((a, b) => b.health.grade - a.health.grade || speed(a.load) - speed(b.load));
   }
   const kept = all ? rows : rows.slice(0, most - 1);
-  const texts = table(kept.map(({ status, load, health }) => cells(status, load, health)));
+  const texts = tableWithin(
+    width,
+    kept.map(({ status, load, health }) => cells(status, load, health)),
+  );
   const lines = kept.map(({ health }, index) => ({
     text: `${texts[index] ?? ''}  ${health.note}`.trimEnd(),
     health,
@@ -100,6 +110,17 @@ export function agentLines(snapshot: RunSnapshot, most: number): readonly AgentL
   const sick = left.filter(({ health }) => health.grade > 0).length;
   const how = sick === 0 ? 'all well' : `${String(sick)} of them not well`;
   return [...lines, { text: `  ... and ${String(left.length)} more, ${how}`, health: fine }];
+}
+
+/** Its last columns are left out as need be, but not name and state. */
+function tableWithin(width: number, rows: readonly (readonly string[])[]): readonly string[] {
+  const columns = Math.max(...rows.map((row) => row.length));
+  const lines = table(rows);
+  if (columns <= 2 || lines.every((line) => line.length <= width)) return lines;
+  return tableWithin(
+    width,
+    rows.map((row) => row.slice(0, columns - 1)),
+  );
 }
 
 const fine: Health = { grade: 0, note: '' };

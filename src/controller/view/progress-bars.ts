@@ -45,7 +45,7 @@ export class ProgressBars implements RunView {
     // A terminal that nobody told its size says 0, as that of `ssh -tt` without one at the other end.
     const width = (this.#terminal.columns || 80) - 1;
     const most = Math.max(0, (this.#terminal.rows || 24) - linesAbove - 1);
-    const agents = agentLines(snapshot, most);
+    const agents = agentLines(snapshot, most, width);
     const size = `${String(width)} ${String(agents.length)}`;
     // cli-progress cannot take lines away: after a change of size it starts afresh.
     if (size !== this.#size) this.#restart(agents.length, width < wideEnough ? 8 : 20);

@@ -1,10 +1,12 @@
 import type { Outcome } from '../../shared/model/outcome.js';
 import type { StageSummary, Summary } from '../core/summary.js';
 import { agentTable } from './agent-table.js';
-import { bytes, clock, count, duration, hostSeconds, instant, rate } from './format.js';
+import { clock, count, hostSeconds, instant } from './format.js';
 import { operationTable, syncLines } from './operation-table.js';
 import { noPaint } from './paint.js';
 import type { Paint } from './paint.js';
+import { measuredText } from './measured-text.js';
+import { mechanismFacts, rateFact, warmupFact } from './stage-facts.js';
 import { startFact } from './start-fact.js';
 import { wrap } from './table.js';
 import { counted, nounFor } from '../../shared/kernel/counted.js';
@@ -74,8 +76,7 @@ function stageText(
   return [
     title,
     ...wrap(stageFacts(stage), width),
-    ...mechanismLines(stage, width),
-    ...rateLine(stage, width),
+    ...[...mechanismFacts(stage), ...rateFact(stage)].flatMap((fact) => wrap(fact, width)),
     '',
     ...operationTable(stage, width),
     ...syncLines(stage, width),
@@ -95,44 +96,12 @@ function stageFacts(stage: StageSummary): string {
       facts.push(`last done ${instant(last)} (${straggler})`);
     }
   }
-  if (stage.warmup !== null) {
-    const { complete, seconds } = stage.warmup;
-    facts.push(
-      `${complete ? 'after' : 'stopped before the end of'} ${instant(seconds)} of warm-up`,
-    );
-  }
+  facts.push(...warmupFact(stage));
   const over = stage.rate_seconds;
   facts.push(
     over > 0 ? `rates over ${String(over)} common seconds` : 'rates are total / last done',
   );
   return facts.join(', ');
-}
-
-/** What did the I/O; which agents, where they differ. */
-function mechanismLines(stage: StageSummary, width: number): readonly string[] {
-  const agentsBy = new Map<string, string[]>();
-  for (const [id, { mechanism }] of Object.entries(stage.agents)) {
-    if (mechanism === null || mechanism === '') continue;
-    agentsBy.set(mechanism, [...(agentsBy.get(mechanism) ?? []), id]);
-  }
-  const found = [...agentsBy];
-  if (found.length <= 1) return found.flatMap(([mechanism]) => wrap(`I/O by ${mechanism}`, width));
-  return found.flatMap(([mechanism, ids]) => wrap(`I/O by ${mechanism}: ${ids.join(', ')}`, width));
-}
-
-/** `achieved 18 200/s of 20 000/s, 1 800 schedules missed`. */
-function rateLine({ rate: paced }: StageSummary, width: number): readonly string[] {
-  if (paced === null) return [];
-  const show = (value: number): string =>
-    paced.unit === 'bytes' ? `${bytes(value)}/s` : `${rate(value)} ops/s`;
-  const facts = [
-    `achieved ${show(paced.achieved_per_second)} of ${show(paced.planned_per_second)} (${paced.arrival} arrivals)`,
-    `${count(paced.missed_schedules)} ${nounFor(paced.missed_schedules, 'schedule')} missed`,
-  ];
-  if (paced.unissued_schedules > 0) {
-    facts.push(`${count(paced.unissued_schedules)} of them never issued`);
-  }
-  return wrap(facts.join(', '), width);
 }
 
 function errorLines(stage: StageSummary, paint: Paint): readonly string[] {
@@ -152,11 +121,10 @@ function thresholds(summary: Summary, paint: Paint): readonly string[] {
   return [
     '',
     paint.strong('Thresholds'),
-    ...summary.expectations.map(({ text, measured, passed }) => {
-      const latency = /\.(service|response)\./.test(text);
-      const show = latency ? duration : /per_second/.test(text) ? rate : count;
-      const value = measured === null ? 'nothing' : show(measured);
-      return `  ${passed ? paint.good('ok    ') : paint.bad('FAILED')}  ${text}  (measured ${value})`;
+    ...summary.expectations.map((threshold) => {
+      const { text, passed } = threshold;
+      const verdict = passed ? paint.good('ok    ') : paint.bad('FAILED');
+      return `  ${verdict}  ${text}  (measured ${measuredText(threshold)})`;
     }),
   ];
 }

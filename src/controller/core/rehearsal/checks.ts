@@ -10,7 +10,7 @@ export function exits(code: number): Check {
     wrong: ({ exitCode, overdueMs, summary, said }) => {
       if (exitCode === code) return undefined;
       if (overdueMs !== undefined) return `the run did not end within ${overdueMs / 1000} s`;
-      return `exit code ${exitCode ?? 'none'}: ${summary?.reason ?? lastLine(said)}`;
+      return `exit code ${exitCode ?? 'none'}: ${summary?.reason ?? lastWords(said)}`;
     },
   };
 }
@@ -174,8 +174,10 @@ function firstOf<T>(
   return undefined;
 }
 
-function lastLine(text: string): string {
-  return text.trimEnd().split('\n').at(-1) ?? '';
+/** Why a program ended, by its own words: a hint follows the error. */
+function lastWords(text: string): string {
+  const lines = text.trimEnd().split('\n');
+  return lines.findLast((line) => line.startsWith('ERROR: ')) ?? lines.at(-1) ?? '';
 }
 
 function lineWith(text: string, words: string): string {

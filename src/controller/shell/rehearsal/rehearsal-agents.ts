@@ -3,7 +3,8 @@ import { fork } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../../shared/kernel/clock.js';
-import { codeOf, reasonOf } from '../../../shared/kernel/errors.js';
+import { codeOf, MusterError, reasonOf } from '../../../shared/kernel/errors.js';
+import { exitCodes } from '../../../shared/model/outcome.js';
 import { readAccess } from '../../../shared/wire/access-files.js';
 import type { Access } from '../../../shared/wire/access.js';
 import { greetAgent } from '../../../shared/wire/dial-agent.js';
@@ -58,7 +59,7 @@ export class RehearsalAgents {
     this.#options = options;
   }
 
-  /** @throws Error naming the agent that did not start; the others are ended */
+  /** @throws MusterError (exit 3) naming the agent that did not start; the others are ended */
   static async start(options: AgentsOptions): Promise<RehearsalAgents> {
     const starting = Array.from({ length: options.count }, (_, index) => startOne(index, options));
     const outcomes = await Promise.allSettled(starting);
@@ -131,7 +132,8 @@ async function startOne(index: number, options: AgentsOptions): Promise<Rehearsa
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     // The terminal's Ctrl-C is for the rehearsal, which ends its agents itself.
     detached: true,
-    env: { ...env, ...envOf?.(index) },
+    // What it leaves behind when it is killed goes with the rehearsal.
+    env: { ...env, TMPDIR: folder, ...envOf?.(index) },
     ...(place && runBy(place.command)),
   });
   const process = new WatchedProcess(child, clock);
@@ -145,7 +147,9 @@ async function startOne(index: number, options: AgentsOptions): Promise<Rehearsa
     return { id, process, host, port, target, spool, address, link };
   } catch (thrown) {
     await process.stop();
-    throw new Error(`${id} did not start: ${reasonOf(thrown)} ${process.stderr.trim()}`, {
+    throw new MusterError(`Cannot set up the rehearsal: ${id} did not start: ${reasonOf(thrown)}`, {
+      exitCode: exitCodes.notStarted,
+      hint: process.stderr.trim(),
       cause: thrown,
     });
   }

@@ -56,27 +56,36 @@ async function withAgents(
     hostOf: options.hostOf,
     envOf: shifts && ((index) => shiftedClock(env, shifts[index] ?? 0)),
   });
-  const endAgents = (): void => {
-    for (const { process } of agents.all) process.kill('SIGKILL');
-  };
-  signal.addEventListener('abort', endAgents);
+  let run: RehearsedRun | undefined;
   try {
     signal.throwIfAborted();
     scenario.arrange?.(agents);
     const request = { folder, config: configOf(scenario, agents), clock, env };
-    const run = await RehearsedRun.start({ ...request, resultsParent: disk?.path });
-    const endRun = (): void => {
-      run.process.kill('SIGKILL');
-    };
-    signal.addEventListener('abort', endRun);
-    const evidence = await gather(scenario, { agents, run, disk });
-    signal.removeEventListener('abort', endRun);
-    signal.throwIfAborted();
+    run = await RehearsedRun.start({ ...request, resultsParent: disk?.path });
+    const evidence = await unlessAborted(signal, gather(scenario, { agents, run, disk }));
     const verdict = judgeEvidence(evidence, scenario.checks);
     return { ...verdict, tookMs: evidence.tookMs, evidence };
   } finally {
-    signal.removeEventListener('abort', endAgents);
+    await run?.stop();
     await agents.stop();
+  }
+}
+
+/** Does not wait for what is under way, which may be asking an agent that is gone. @throws the reason of the abort */
+async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  let stopWaiting = (): void => undefined;
+  const aborted = new Promise<void>((resolve) => {
+    stopWaiting = resolve;
+  });
+  signal.addEventListener('abort', stopWaiting);
+  try {
+    await Promise.race([work, aborted]);
+    signal.throwIfAborted();
+    return await work;
+  } finally {
+    signal.removeEventListener('abort', stopWaiting);
+    // What becomes of it then is nobody's business.
+    work.catch(() => undefined);
   }
 }
 

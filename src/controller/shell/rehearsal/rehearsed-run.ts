@@ -37,6 +37,7 @@ export class RehearsedRun {
   readonly #resultsParent: string;
   readonly #request: RunRequest;
   readonly #beganMs: number;
+  #report: WatchedProcess | undefined;
   #seen = 0;
   #latest: Progress | undefined;
 
@@ -112,7 +113,13 @@ export class RehearsedRun {
   /** Makes the results again from the journal, as a user would after a crash. */
   async report(): Promise<void> {
     const child = startController(['report', await this.folder()], this.#request.env);
-    await new WatchedProcess(child, this.#request.clock).ended;
+    this.#report = new WatchedProcess(child, this.#request.clock);
+    await this.#report.ended;
+  }
+
+  /** Ends what is left of it. */
+  async stop(): Promise<void> {
+    await Promise.all([this.process.stop(), this.#report?.stop()]);
   }
 
   async folder(): Promise<string> {

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, statfs, writeFile } from 'node:fs/promises';
+import { mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { codeOf } from '../../../shared/kernel/errors.js';
 
 export interface SmallDisk {
   readonly path: string;
@@ -16,6 +17,18 @@ mount -t tmpfs -o "$1" muster-small-disk "$0" || exit 1
 echo mounted
 cat > /dev/null
 umount -l "$0"`;
+
+/** Until nothing more is taken: how much that is others change meanwhile. */
+async function fill(file: string): Promise<void> {
+  const filler = await open(file, 'a');
+  try {
+    for (;;) await filler.write(Buffer.alloc(1 << 20));
+  } catch (thrown) {
+    if (codeOf(thrown) !== 'ENOSPC') throw thrown;
+  } finally {
+    await filler.close();
+  }
+}
 
 /**
  * A small file system in memory, or the reason why this process may not make one.
@@ -37,10 +50,7 @@ export async function mountSmallDisk(
   }
   return {
     path,
-    fill: async () => {
-      const { bavail, bsize } = await statfs(path);
-      await writeFile(join(path, 'filler'), Buffer.alloc(bavail * bsize));
-    },
+    fill: () => fill(join(path, 'filler')),
     unmount: async () => {
       child.stdin.end();
       await ended;

@@ -3,7 +3,8 @@ import { isoTime } from '../../core/calendar.js';
 import type { ManifestDocument } from '../../core/manifest.js';
 import type { Pieces } from '../../core/pieces.js';
 import type { Summary } from '../../core/summary.js';
-import { clock, duration, hostSeconds, rate } from '../format.js';
+import { clock, hostSeconds } from '../format.js';
+import { measuredText } from '../measured-text.js';
 import { linkSection } from './link-section.js';
 import { html, Markup, nothing } from './markup.js';
 import { stageSection } from './stage-section.js';
@@ -83,21 +84,23 @@ function heading(summary: Summary, live: boolean): Markup {
     <p class="facts">${facts.join(' · ')}</p>`;
 }
 
-function thresholds({ expectations }: Summary): Markup {
-  if (expectations.length === 0) return nothing;
+function thresholds({ expectations, stages }: Summary): Markup {
+  // Of a run that did no work they say nothing.
+  const worked = stages.some((stage) => stage.agents_started > 0);
+  if (expectations.length === 0 || !worked) return nothing;
   return html`<h3>Thresholds</h3>
     <table>
       <tbody>
-        ${expectations.map(({ text, measured, passed }) => {
-          const latency = /\.(service|response)\./.test(text);
-          const value =
-            measured === null ? 'nothing' : latency ? duration(measured) : rate(measured);
-          return html`<tr>
-            <th class="${passed ? 'good' : 'bad'}">${passed ? 'ok' : 'FAILED'}</th>
-            <td class="text">${text}</td>
-            <td>measured ${value}</td>
-          </tr>`;
-        })}
+        ${expectations.map(
+          (threshold) =>
+            html`<tr>
+              <th class="${threshold.passed ? 'good' : 'bad'}">
+                ${threshold.passed ? 'ok' : 'FAILED'}
+              </th>
+              <td class="text">${threshold.text}</td>
+              <td>measured ${measuredText(threshold)}</td>
+            </tr>`,
+        )}
       </tbody>
     </table>`;
 }

@@ -6,6 +6,7 @@ import type { RunOperationNumbers, StageSummary } from '../../core/summary.js';
 import { rowsOfAll, rowsPerPiece, totalRows } from '../../core/total-rows.js';
 import type { OperationKind } from '../../../shared/model/operation.js';
 import { bytes, clock, count, duration, instant, rate } from '../format.js';
+import { mechanismFacts, rateFact, warmupFact } from '../stage-facts.js';
 import { startFact } from '../start-fact.js';
 import { syncLines } from '../operation-table.js';
 import { agentRows } from './agent-rows.js';
@@ -40,6 +41,7 @@ export function* stageSection(
   return html`<section>
     ${title}
     <p class="facts">${facts(summary)}</p>
+    ${[...mechanismFacts(summary), ...rateFact(summary)].map((fact) => html`<p class="facts">${fact}</p>`)}
     <div class="scroll">${operationNumbers(summary)}</div>
     ${syncLines(summary, Infinity).map((line) => html`<p class="facts">${line.trim()}</p>`)}
     ${charts}
@@ -57,6 +59,7 @@ function facts(stage: StageSummary): string {
     last === null
       ? undefined
       : `last done ${instant(last)}${straggler === null ? '' : ` (${straggler})`}`,
+    ...warmupFact(stage),
     stage.rate_seconds > 0
       ? `rates over ${String(stage.rate_seconds)} common seconds`
       : 'rates are total ÷ last done',

@@ -136,7 +136,7 @@ test('[RUN-18] a journal that its disk cut short is completed with what the agen
   assert.equal(reason, `${cut}; recovered from 0 of ${String(count)} agents`);
   const moved = some.filter((record) => record.type === 'transition');
   assert.ok(moved.every(({ agent, to }) => to === (agent === 0 ? 'FAILED' : 'COMPLETED')));
-  const again = recoveryOf(ended(ended(most, cut), reason ?? ''));
+  const again = recoveryOf(ended(ended(most, cut), reason));
   assert.equal(again.hasEnd, true);
   assert.equal(
     endOf(again.end(all(count, true))).reason,

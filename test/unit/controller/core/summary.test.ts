@@ -153,17 +153,31 @@ test('the states of lost agents are told apart', () => {
   assert.equal(lost({ type: 'stageEnd', stage: 0 }), 'LOST');
 });
 
+const onOneHost = (record: JournalRecord): JournalRecord =>
+  record.type === 'agent' && record.agent > 0
+    ? { ...record, facts: { ...record.facts, bootId: 'same' } }
+    : record;
+
 test('agents on one host are named', () => {
-  const summary = changed((record) =>
-    record.type === 'agent' && record.agent > 0
-      ? { ...record, facts: { ...record.facts, bootId: 'same' } }
-      : record,
-  );
+  const summary = changed(onOneHost);
   assert.deepEqual(summary.measurement.same_host, [['agent-2', 'agent-3']]);
   assert.deepEqual(summary.warnings, [
     someFailed,
     'agents agent-2 and agent-3 run on the same host',
   ]);
+});
+
+test('[MEAS-06] where no load was made it is no matter that agents share a host', () => {
+  for (const mode of ['prepare', 'cleanup'] as const) {
+    const summary = changed((record) =>
+      record.type === 'run' ? { ...record, mode } : onOneHost(record),
+    );
+    assert.deepEqual(summary.measurement.same_host, [['agent-2', 'agent-3']]);
+    assert.deepEqual(summary.warnings, [], mode);
+  }
+  const begun = /^(stage|started|interval)/;
+  const notStarted = changed((record) => (begun.test(record.type) ? undefined : onOneHost(record)));
+  assert.deepEqual(notStarted.warnings, []);
 });
 
 test('[MEAS-06] generator-bound: the CPU was the limit in most intervals', () => {

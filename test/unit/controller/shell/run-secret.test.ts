@@ -54,15 +54,16 @@ test('[RUN-10] whether a run elsewhere goes on is seen by its journal, which gro
     const date = Date.now() / 1000 + aheadS;
     await writeFile(journal, 'a line\n');
     await utimes(journal, date, date);
-    let isOver = false;
-    const written = isWritten(journal, clock).finally(() => (isOver = true));
-    const look = () => eventually('a look', 10_000, () => isOver || clock.armed === 1 || undefined);
+    const watched = { isOver: false };
+    const written = isWritten(journal, clock).finally(() => (watched.isOver = true));
+    const look = () =>
+      eventually('a look', 10_000, () => watched.isOver || clock.armed === 1 || undefined);
     await look();
     if (grow) {
       await appendFile(journal, 'another line\n');
       await utimes(journal, date, date);
     }
-    while (!isOver) {
+    while (!watched.isOver) {
       clock.advance(500);
       await look();
     }

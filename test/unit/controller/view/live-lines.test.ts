@@ -57,3 +57,23 @@ test('threads that are being started are shown as that, of one agent and of all'
   assert.match(overallText(snapshot), /setting up threads, 64 of 128$/u);
   assert.match(agentLines(snapshot, 2)[0]?.text ?? '', /setting up threads, 40 of 64/u);
 });
+
+test('an agent’s numbers that the terminal has no room for are left out whole', () => {
+  const snapshot = snapshotOf([agentStatus(0), agentStatus(1)]);
+  const [all = ''] = agentLines(snapshot, 5).map(({ text }) => text);
+  const numbers = all.trim().split(/ {2,}/);
+  assert.equal(numbers.length, 6, all);
+  for (let width = 40; width <= all.length; width++) {
+    for (const { text } of agentLines(snapshot, 5, width)) {
+      assert.ok(text.length <= width, text);
+      const shown = text.trim().split(/ {2,}/);
+      assert.deepEqual(shown.slice(2).map(unitOf), numbers.slice(2, shown.length).map(unitOf));
+    }
+  }
+  assert.equal(agentLines(snapshot, 5, all.length)[0]?.text, all);
+});
+
+/** `p99 1.23 ms` without its number. */
+function unitOf(cell: string): string {
+  return cell.replace(/[\d.]+(?: \d{3})*/u, '');
+}

@@ -43,6 +43,12 @@ test('[RUN-11] in 80 columns the bar shows whole numbers only, and errors before
   assert.equal(bar(0), 'running mixed (1/2) [##------] 25 %  0m15s/1m00s  3 003 ops/s  11.7 MiB/s');
   assert.equal(bar(12), 'running mixed (1/2) [##------] 25 %  12 errors  0m15s/1m00s  3 003 ops/s');
   assert.match(bar(1) ?? '', /  1 error  /);
+  const [, agent] = show(new FakeTerminal(60), [snapshot]);
+  assert.equal(
+    agent,
+    '  agent-1       RUNNING  1 000 ops/s  3.91 MiB/s',
+    'nor half of one of an agent',
+  );
 });
 
 test('an agent in trouble is said to be, in place of numbers that are old', () => {

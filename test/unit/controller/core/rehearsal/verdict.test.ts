@@ -79,6 +79,11 @@ const table: readonly Row[] = [
   { check: exits(0), otherwise: { exitCode: 4 }, problem: /^exit code 4/ },
   {
     check: exits(0),
+    otherwise: { exitCode: 6, summary: undefined, said: 'ERROR: No room\nFree some space.' },
+    problem: /^exit code 6: ERROR: No room$/,
+  },
+  {
+    check: exits(0),
     otherwise: { exitCode: null, overdueMs: 60_000 },
     problem: /did not end within 60 s/,
   },

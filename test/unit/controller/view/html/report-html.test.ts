@@ -5,6 +5,9 @@ import { Manifest } from '../../../../../src/controller/core/manifest.js';
 import { atOnce } from '../../../../../src/controller/core/pieces.js';
 import type { JournalRecord, RunRecord } from '../../../../../src/controller/core/records.js';
 import { reportHtml } from '../../../../../src/controller/view/html/report-html.js';
+import { summaryText } from '../../../../../src/controller/view/summary-text.js';
+import { parseExpectation } from '../../../../../src/shared/model/expectation.js';
+import type { Expectation } from '../../../../../src/shared/model/plan.js';
 import { at, RecordedAgent, sampleRun, to } from '../../../../support/recorded-run.js';
 
 function pageOf(records: readonly JournalRecord[], refreshSeconds?: number): string {
@@ -49,6 +52,40 @@ test('[LINK-16] the page shows verdict, every stage and operation, second by sec
   // 35 + 31.5 + 28 reads, 15 + 13.5 + 12 writes and one error of each agent
   assert.match(seconds[0] ?? '', /^second 1: 95\.0 ops\/s, .*p99 \d/);
   assert.match(seconds[2] ?? '', /, 3 errors$/);
+});
+
+test('[LINK-16] the page has the facts and thresholds of the summary, in its words', () => {
+  const rate = { unit: 'operations', steps: [{ from: 200, to: 200 }] } as const;
+  const expect = [
+    'mixed.errors == 3',
+    'mixed.read.per_second > 1',
+    'mixed.bytes_per_second > 1MB/s',
+    'mixed.read.service.p99 < 1s',
+  ].map((text) => parseExpectation(text) as Expectation);
+  const records = sampleRun().map((record): JournalRecord => {
+    if (record.type !== 'run') return record;
+    const stages = record.plan.stages.map((stage) => ({ ...stage, rate, warmupMs: 2000 }));
+    return { ...record, plan: { ...record.plan, stages, expect } };
+  });
+  const aggregate = new Aggregate();
+  for (const record of records) aggregate.accept(record);
+  const text = summaryText(aggregate.summary(), { width: 200 });
+  const page = pageOf(records);
+  for (const words of [
+    'I/O by psync',
+    'achieved 136 ops/s of 200 ops/s (constant arrivals), 0 schedules missed',
+    'after 2.000 s of warm-up',
+    'measured 3',
+    'measured 95.0 ops/s',
+    'measured 544 KiB/s',
+    'measured 2.82 ms',
+  ]) {
+    assert.ok(text.includes(words), `${words}: ${text}`);
+    assert.ok(page.includes(words), words);
+  }
+  assert.match(page, /measured 3<\/td>/, 'a count is whole');
+  const vain = pageOf(records.filter(({ type }) => !/^(stage|started|interval)/.test(type)));
+  assert.doesNotMatch(vain, /Thresholds/);
 });
 
 test('[LINK-16] reconnects and outages are in the link table and over the time line', () => {
