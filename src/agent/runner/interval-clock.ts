@@ -27,8 +27,11 @@ export class IntervalClock {
   readonly #loop: IntervalHistogram;
   readonly #gc = new GcTime();
   #lateWakeUps = 0;
-  /** How late second 0 was noticed: as long as that the process did not get to run. */
-  #lateBeginNs = 0;
+  /**
+   * The longest that a second was noticed too late. What holds the process up from just before the end of a second is not
+   * in the histogram: it is reset before its own timer comes, and forgets then when that was last.
+   */
+  #lateNs = 0;
   #cancel: Cancel = () => undefined;
   readonly #cancelBegin: Cancel;
   /** Number of the next interval to report. */
@@ -45,7 +48,7 @@ export class IntervalClock {
       this.#cpu.look();
       this.#loop.reset();
       this.#gc.take();
-      this.#lateBeginNs = Math.max(0, parts.base.now() - parts.atNs);
+      this.#lateNs = this.#lateness(0);
     });
     this.#arm();
   }
@@ -72,6 +75,7 @@ export class IntervalClock {
     const dueNs = this.#parts.atNs + (this.#next + 1) * second;
     const delayMs = Math.max(0, (dueNs - this.#parts.base.now()) / 1e6);
     this.#cancel = this.#parts.clock.after(delayMs, () => {
+      this.#lateNs = Math.max(this.#lateNs, this.#lateness(this.#next + 1));
       this.#cut();
       this.#arm();
     });
@@ -123,10 +127,15 @@ export class IntervalClock {
     const { max } = this.#loop;
     // Its timer's own period is in every value.
     const seenNs = Number.isFinite(max) ? Math.max(0, max - loopPeriodNs) : 0;
-    const delayNs = Math.round(Math.max(seenNs, this.#lateBeginNs));
+    const delayNs = Math.round(Math.max(seenNs, this.#lateNs));
     this.#loop.reset();
-    this.#lateBeginNs = 0;
+    this.#lateNs = 0;
     return delayNs;
+  }
+
+  /** How long ago this second began. */
+  #lateness(startOf: number): number {
+    return Math.max(0, this.#parts.base.now() - (this.#parts.atNs + startOf * second));
   }
 
   #secondOf(nowNs: number): number {

@@ -33,6 +33,12 @@ test('[MEAS-06] a process that stood still over the begin of second 0 says so: w
   assert.ok((late?.runnerLoopDelayNs ?? 0) >= 6.5 * second, JSON.stringify(late));
 });
 
+test('[MEAS-06] a process that stood still over the end of a second says so, although its timers come in the order of their times', () => {
+  const late = reported(2, 5.75);
+  assert.deepEqual([late?.first, late?.last], [0, 2]);
+  assert.equal(late?.runnerLoopDelayNs, 2.75 * second);
+});
+
 test('what held the process up in the warm-up alone is not in the first second', () => {
   const onTime = reported(2, 3);
   assert.deepEqual([onTime?.first, onTime?.last], [0, 0]);
