@@ -10,7 +10,8 @@ const mostBlocks = (2 * newSpaceBytes) / 8000;
  * docs/benchmarks.md. V8 collects the old space when it has grown by 40 %, and not by far more, and the new space grows
  * to `newSpaceBytes` and no further: a limit could only be given on node's command line, which is the user's, but the
  * factor of its growth is read each time. One thread collects it; there is so little in it that several cost more than
- * they save. Node 20, 22 and 24 know the flags.
+ * they save. Of a process that allocates little V8 takes some of it back, for good: it needs no more then. Node 20, 22 and
+ * 24 know the flags.
  */
 export function keepHeapSmall(): void {
   setFlagsFromString('--heap-growing-percent=40');
