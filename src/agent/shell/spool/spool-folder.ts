@@ -5,7 +5,6 @@ import {
   lstat,
   open,
   readdir,
-  rm,
   rmdir,
   stat,
   unlink,
@@ -82,7 +81,11 @@ export async function listSpool(
     if (!found) continue;
     const { header, size, mtimeMs } = found;
     if (!header) {
-      if (ours.test(name) && mtimeMs <= oldestUnixMs) await rm(file, { force: true });
+      if (ours.test(name) && mtimeMs <= oldestUnixMs) {
+        await removeSpoolFile(file).catch((thrown: unknown) => {
+          onUnreadable(file, thrown);
+        });
+      }
       continue;
     }
     const key = `${header.runId} ${header.instanceId}`;
@@ -103,19 +106,22 @@ export async function listSpool(
 /** When its newest file was written to last: an agent that shares the folder may still be at it. */
 export async function savedUnixMs({ files, savedUnixMs: known }: Kept): Promise<number> {
   const times = files.map(async (file) => {
+    // One that is gone, or cannot be looked at, has no say.
     const found = await stat(file).catch(() => undefined);
     return Math.round(found?.mtimeMs ?? 0);
   });
   return Math.max(known, ...(await Promise.all(times)));
 }
 
-/** Not with `rm`: that takes what may not be removed for a folder, and says so. Throws the system's error. */
+/** Not with `rm`: that takes what may not be removed for a folder, and says so. Rejects with the system's error. */
+export async function removeSpoolFile(file: string): Promise<void> {
+  await unlink(file).catch((thrown: unknown) => {
+    if (codeOf(thrown) !== 'ENOENT') throw thrown;
+  });
+}
+
 export async function removeKept({ files }: Kept): Promise<void> {
-  for (const file of files) {
-    await unlink(file).catch((thrown: unknown) => {
-      if (codeOf(thrown) !== 'ENOENT') throw thrown;
-    });
-  }
+  for (const file of files) await removeSpoolFile(file);
 }
 
 /** For the last moment: a folder that still holds something, or cannot be removed, stays. */

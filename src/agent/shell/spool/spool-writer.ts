@@ -1,11 +1,11 @@
-import { open, rm } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import type { Cancel, Clock } from '../../../shared/kernel/clock.js';
 import { checkpointEveryMs } from '../../core/spooled.js';
 import { encodeSpoolRecord } from './records.js';
 import type { SpoolHeader } from './records.js';
-import { makeSpoolFolder, spoolFileName } from './spool-folder.js';
+import { makeSpoolFolder, removeSpoolFile, spoolFileName } from './spool-folder.js';
 
 /** A run's spool is a row of files of this size, of which the oldest go: at most 64 MiB in all. */
 const fileBytes = 16 * 2 ** 20;
@@ -114,7 +114,7 @@ export class SpoolWriter {
     const head = encodeSpoolRecord(Buffer.from(JSON.stringify(header)));
     const before = this.#made > 1 ? this.#lasting : [];
     await this.#write(Buffer.concat([head, ...before]));
-    if (this.files.length > mostFiles) await rm(this.files.shift() ?? '', { force: true });
+    if (this.files.length > mostFiles) await removeSpoolFile(this.files.shift() ?? '');
   }
 
   async #write(bytes: Buffer): Promise<void> {

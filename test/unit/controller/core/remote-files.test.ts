@@ -19,7 +19,7 @@ test('files on a file system of the network are the same on all hosts that have 
   const rows = [
     [['/mnt/a', 'nfs4', 'fs1:/export'], '/mnt/a/x/y', 'fs1:/export/x/y (nfs4)'],
     [['/srv', 'nfs', 'fs1:/'], '/srv/x', 'fs1:/x (nfs)'],
-    [['/', 'nfs', 'fs1:/root'], '/x', 'fs1:/root/x (nfs)'],
+    [['/', 'nfs', 'fs1:/pool'], '/x', 'fs1:/pool/x (nfs)'],
     [['/s', 'cifs', '//fs2/share'], '/s/x', '//fs2/share/x (cifs)'],
     [
       ['/c', 'ceph', '10.0.0.1:6789,10.0.0.2:6789:/'],
