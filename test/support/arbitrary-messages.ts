@@ -172,6 +172,7 @@ export const handshakeMessages: fc.Arbitrary<Message> = fc.oneof(
     received: uint64,
     fetch: text,
     intervalsPerFrame: uint32,
+    takesBeside: fc.boolean(),
   }),
   record({ kind: kind('confirm'), proof: bytes }),
   record({

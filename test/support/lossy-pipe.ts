@@ -42,8 +42,8 @@ export class LossyPipe {
     const held = this.controller.held();
     const received = this.controller.received;
     this.controller.attach(this.#generation, this.nowMs, this.agent.received);
-    const intervalsPerFrame = mostPerFrame;
-    this.agent.attach(this.#generation, this.nowMs, received, { held, intervalsPerFrame });
+    const peer = { held, intervalsPerFrame: mostPerFrame, takesBeside: true };
+    this.agent.attach(this.#generation, this.nowMs, received, peer);
   }
 
   /** What was on its way is lost. */

@@ -77,7 +77,7 @@ export async function startWireAgent(
   const lines: string[] = [];
   const endpoints = new Map<string, LinkEndpoint<AgentMessage, ControllerMessage>>();
   const accept = async (incoming: IncomingSession): Promise<void> => {
-    const { runId, generation, received, held, intervalsPerFrame } = incoming.open;
+    const { runId, generation, received, held, intervalsPerFrame, takesBeside } = incoming.open;
     const known = endpoints.get(runId);
     const endpoint = known ?? agentEndpoint({ session: runId, mergeHistograms: concatenate });
     endpoints.set(runId, endpoint);
@@ -96,6 +96,7 @@ export async function startWireAgent(
         generation,
         held,
         intervalsPerFrame,
+        takesBeside,
         peerReceived: received,
         clock: systemClock,
       },

@@ -15,6 +15,8 @@ export interface ControlParts {
     accept(effect: Effect<'accept'>): void;
     refuse(effect: Effect<'refuse'>): void;
     send(effect: Effect<'send'>): void;
+    /** Writes what `send` may have held back for company. */
+    flush(): void;
     reportLink(): void;
     closeStream(effect: Effect<'closeStream'>): void;
     released(effect: Effect<'released'>): void;
@@ -71,12 +73,18 @@ export class ControlLoop {
   }
 
   #turn(input: SessionInput): void {
-    const { session, clock } = this.#parts;
     const isInterval = input.kind === 'runner' && input.event.kind === 'interval';
     const complete = isInterval ? this.#withOwnHealth(input) : input;
-    for (const effect of session.handle(complete, readClock(clock))) this.#carryOut(effect);
-    // At once, so that the heartbeat goes with it.
-    if (isInterval) this.#inputs.push({ kind: 'tick', health: this.#health() });
+    this.#handle(complete);
+    if (!isInterval) return;
+    // At once, so that the heartbeat rides with it.
+    this.#handle({ kind: 'tick', health: this.#health() });
+    this.#parts.links.flush();
+  }
+
+  #handle(input: SessionInput): void {
+    const { session, clock } = this.#parts;
+    for (const effect of session.handle(input, readClock(clock))) this.#carryOut(effect);
   }
 
   /** An interval says how this process was meanwhile, too. */

@@ -108,6 +108,7 @@ export class ControllerLinks {
       peerReceived: resumed ? open.received : 0n,
       held: resumed ? open.held : [],
       intervalsPerFrame: open.intervalsPerFrame,
+      takesBeside: open.takesBeside,
       clock: this.#options.clock,
       log: this.#options.log,
       onEvent: (event) => {
@@ -137,8 +138,13 @@ export class ControllerLinks {
     if (!link) return;
     this.#options.spool.add(message);
     if (deliveryOf[message.kind].reliable) link.owes = true;
-    if (link.duplex) link.duplex.send(message);
+    if (link.duplex && message.kind !== 'interval') link.duplex.send(message);
     else link.endpoint.send(message);
+  }
+
+  /** Intervals wait for this, or for another message: the heartbeat that follows one rides with it. */
+  flush(): void {
+    this.#link?.duplex?.flush();
   }
 
   reportLink(): void {

@@ -153,6 +153,8 @@ export type ControllerMessage =
       readonly fetch?: string;
       /** Absent or 0: one. */
       readonly intervalsPerFrame?: number;
+      /** Absent: no. */
+      readonly takesBeside?: boolean;
     }
   | { readonly kind: 'confirm'; readonly proof: Uint8Array }
   | { readonly kind: 'lease'; readonly count: number }

@@ -1,4 +1,4 @@
-import type { Interval, Message } from '../model/messages.js';
+import type { AgentMessage, Interval, Message } from '../model/messages.js';
 import { agentStates } from '../model/agent-state.js';
 import { operationKinds } from '../model/operation.js';
 import { DecodeError } from './decode-error.js';
@@ -26,6 +26,8 @@ export interface UnknownKind {
   readonly field: number;
 }
 
+export type Heartbeat = Extract<AgentMessage, { kind: 'heartbeat' }>;
+
 const payload = schemaOf('Payload');
 
 /** @throws RangeError when a number does not fit its field: a mistake of the caller */
@@ -33,13 +35,32 @@ export function encodePayload(message: Message | Chunk | Intervals): Buffer {
   return payload.writer.writeOne(message.kind, message);
 }
 
+/** What stands behind a serialised payload with which the heartbeat is to ride. */
+export function encodeBeside(heartbeat: Heartbeat): Buffer {
+  return payload.writer.writeOne('beside', heartbeat);
+}
+
 /** @throws DecodeError when the bytes are not a payload, or a field has a value it cannot have */
 export function decodePayload(bytes: Uint8Array): Message | Chunk | Intervals | UnknownKind {
-  const found = payload.reader.readOne(bytes);
-  if (!found) return { kind: 'unknown', field: firstFieldNumber(bytes) };
-  const message = found.value as Raw;
-  checkWords(found.name, message);
-  message['kind'] = found.name;
+  return decodeBoth(bytes).message;
+}
+
+/** As decodePayload, with the heartbeat that rides with the message. @throws DecodeError */
+export function decodeBoth(bytes: Uint8Array): {
+  readonly message: Message | Chunk | Intervals | UnknownKind;
+  readonly beside: Heartbeat | undefined;
+} {
+  const { found, aside } = payload.reader.readOne(bytes, 'beside');
+  const beside = aside === undefined ? undefined : (named('heartbeat', aside) as Heartbeat);
+  if (!found) return { message: { kind: 'unknown', field: firstFieldNumber(bytes) }, beside };
+  const message = named(found.name, found.value as Raw);
+  return { message, beside };
+}
+
+/** @throws DecodeError */
+function named(kind: string, message: Raw): Message | Chunk | Intervals {
+  checkWords(kind, message);
+  message['kind'] = kind;
   return message as unknown as Message | Chunk | Intervals;
 }
 

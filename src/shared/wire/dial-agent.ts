@@ -19,7 +19,7 @@ import { formatAddress } from './address.js';
 
 export type OpenRequest = Omit<
   Extract<ControllerMessage, { kind: 'open' }>,
-  'kind' | 'protocol' | 'nonce' | 'intervalsPerFrame'
+  'kind' | 'protocol' | 'nonce' | 'intervalsPerFrame' | 'takesBeside'
 >;
 export type Welcome = Extract<AgentMessage, { kind: 'welcome' }>;
 
@@ -97,9 +97,9 @@ async function openSession(
   const handshakeSigner = token?.handshakeSigner();
   const name = formatAddress(address);
   const nonce = randomBytes(nonceBytes);
-  const intervalsPerFrame = mostPerFrame;
   const open = {
-    ...({ kind: 'open', protocol: protocolVersion, nonce, intervalsPerFrame } as const),
+    ...({ kind: 'open', protocol: protocolVersion, nonce } as const),
+    ...{ intervalsPerFrame: mostPerFrame, takesBeside: true },
     ...request,
   };
   stream.write(handshakeFrame(open, 1n, 'toAgent', handshakeSigner));

@@ -57,9 +57,9 @@ export class Duplex<Out extends Message = Message, In extends Message = Message>
   constructor(options: DuplexOptions<Out, In>) {
     this.#options = options;
     const { stream, endpoint, generation, peerReceived, signer, clock, log } = options;
-    const { held, intervalsPerFrame } = options;
+    const { held, intervalsPerFrame, takesBeside } = options;
     endpoint.attach(generation, clock.nowMs(), peerReceived, {
-      ...{ held, intervalsPerFrame },
+      ...{ held, intervalsPerFrame, takesBeside },
       ...(signer && { signer }),
     });
     this.#pump = new SenderPump({
@@ -84,7 +84,7 @@ export class Duplex<Out extends Message = Message, In extends Message = Message>
   send(message: Out): void {
     const send = (sent: Out): void => {
       this.#options.endpoint.send(sent);
-      this.#pump.wake();
+      this.flush();
     };
     if (message.kind !== 'goodbye') send(message);
     else {
@@ -92,6 +92,11 @@ export class Duplex<Out extends Message = Message, In extends Message = Message>
         send(this.#options.mustKeep?.() === true ? { ...message, keep: true } : message);
       });
     }
+  }
+
+  /** The endpoint has something more to write. */
+  flush(): void {
+    this.#pump.wake();
   }
 
   /** Writes what may still go and ends the stream; a peer that does not end its side is cut off after a second. */

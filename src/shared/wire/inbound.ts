@@ -1,6 +1,6 @@
 import { deliveryOf } from '../model/messages.js';
 import type { HeldRange, Message, MessageKind } from '../model/messages.js';
-import { decodePayload } from './codec.js';
+import { decodeBoth, decodePayload } from './codec.js';
 import { DecodeError } from './decode-error.js';
 import { unpack } from './compression.js';
 import { kindsToward } from './directions.js';
@@ -157,7 +157,11 @@ export class Inbound<In extends Message> {
       const plain = unpack(frame);
       this.#counters.payloadBytes += plain.length;
       this.#counters.packedBytes += frame.payload.length;
-      const decoded = decodePayload(plain);
+      const { message: decoded, beside } = decodeBoth(plain);
+      if (beside) {
+        this.#deliver(beside, frame.sequence, events);
+        countTraffic(this.#counters.received, beside.kind, 0);
+      }
       if (decoded.kind !== 'unknown') {
         countTraffic(this.#counters.received, decoded.kind, frameBytes);
       }

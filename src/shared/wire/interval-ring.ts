@@ -5,6 +5,7 @@ import type { Packed } from './compression.js';
 import { HeldRanges } from './held-ranges.js';
 import { adjacent, mergeIntervals } from './merge-intervals.js';
 import type { MergeHistograms } from './merge-intervals.js';
+import type { Outgoing } from './outgoing.js';
 
 /** How many unacknowledged intervals are kept (2-protocol §2). */
 export const ringLimit = 1000;
@@ -32,6 +33,8 @@ export interface LiveFrame {
   readonly entries: readonly RingEntry[];
   readonly packed: Packed;
   readonly plainBytes: number;
+  /** The heartbeat that rides in it. */
+  readonly beside: Outgoing | undefined;
 }
 
 /**
@@ -76,8 +79,9 @@ export class IntervalRing {
   /**
    * The oldest that wait, ready to be written. Fewer than `perFrame` go alone when nothing else is on its way, or when
    * they are urgent: as one frame goes out for each one that is acknowledged, no interval waits longer than a round trip.
+   * @param beside rides in the frame
    */
-  next(perFrame: number, nowMs: number): LiveFrame | undefined {
+  next(perFrame: number, nowMs: number, beside?: Outgoing): LiveFrame | undefined {
     for (let index = this.#entries.length - 1; index >= 0; index -= 1) {
       const entry = this.#entries[index];
       if (entry?.offeredAtMs !== undefined) break;
@@ -91,7 +95,9 @@ export class IntervalRing {
     // The last ones of a stage each have a frame: a controller waits for them only as long as they keep coming.
     const many = oldest.urgent ? 1 : perFrame;
     const entries = thatFit(this.#entries.slice(first, first + many));
-    if (!this.#frame || !areSame(this.#frame.entries, entries)) this.#frame = frameOf(entries);
+    const made = this.#frame;
+    if (made?.beside === beside && made && areSame(made.entries, entries)) return made;
+    this.#frame = frameOf(entries, beside);
     return this.#frame;
   }
 
@@ -176,12 +182,13 @@ function areSame(a: readonly RingEntry[], b: readonly RingEntry[]): boolean {
   return a.length === b.length && a.every((entry, index) => entry === b[index]);
 }
 
-function frameOf(entries: readonly RingEntry[]): LiveFrame {
+function frameOf(entries: readonly RingEntry[], beside: Outgoing | undefined): LiveFrame {
   const [only] = entries;
   const isAlone = only !== undefined && entries.length === 1;
-  const plain = isAlone
+  const alone = isAlone
     ? plainOf(only)
     : encodePayload({ kind: 'intervals', intervals: entries.map(({ interval }) => interval) });
   const kind = isAlone ? 'interval' : 'intervals';
-  return { kind, entries, packed: pack(plain), plainBytes: plain.length };
+  const plain = beside?.beside ? Buffer.concat([alone, beside.beside]) : alone;
+  return { kind, entries, packed: pack(plain), plainBytes: plain.length, beside };
 }

@@ -78,17 +78,28 @@ export class MessageReader {
     return message;
   }
 
-  /** The field that comes last of those of a message that has one at most; undefined: none that is known. */
-  readOne(bytes: Uint8Array): { readonly name: string; readonly value: unknown } | undefined {
+  /**
+   * The field that comes last of those of a message that has one at most, but for `beside`, which it may have besides;
+   * undefined: none that is known.
+   */
+  readOne(
+    bytes: Uint8Array,
+    beside: string,
+  ): {
+    readonly found: { readonly name: string; readonly value: unknown } | undefined;
+    readonly aside: Raw | undefined;
+  } {
     const reader = new WireReader(bytes, this.#name);
     let found: { readonly name: string; readonly value: unknown } | undefined;
+    let aside: Raw | undefined;
     while (reader.hasMore) {
       const tag = reader.varint32();
       const field = this.#byTag[tag];
-      if (field) found = { name: field.name, value: field.read(reader) };
-      else reader.unknown(tag);
+      if (!field) reader.unknown(tag);
+      else if (field.name === beside) aside = field.read(reader) as Raw;
+      else found = { name: field.name, value: field.read(reader) };
     }
-    return found;
+    return { found, aside };
   }
 
   #read(reader: WireReader): Raw {

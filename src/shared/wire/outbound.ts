@@ -5,6 +5,7 @@ import { IntervalRing } from './interval-ring.js';
 import type { LiveFrame } from './interval-ring.js';
 import { LaneOrder, Queues, sources } from './lanes.js';
 import type { Source } from './lanes.js';
+import { countTraffic } from '../model/link-metrics.js';
 import type { Counters } from '../model/link-metrics.js';
 import { LivePace } from './live-pace.js';
 import type { MergeHistograms } from './merge-intervals.js';
@@ -20,6 +21,7 @@ export type Candidate =
 export interface PeerState {
   readonly held?: readonly HeldRange[] | undefined;
   readonly intervalsPerFrame?: number | undefined;
+  readonly takesBeside?: boolean | undefined;
 }
 
 /** What is not settled yet. Settled means acked by the peer, not merely written. */
@@ -48,6 +50,7 @@ export class Outbound {
   /** The last word, written when everything else is. */
   #goodbye: Outgoing | undefined;
   #lastNumber = 0n;
+  #peerTakesBeside = false;
   #transfers = 0;
   /** Something waits for nothing but credit. */
   #lacksCredit = false;
@@ -126,8 +129,7 @@ export class Outbound {
       this.#goodbye = undefined;
       return 0n;
     }
-    const queue = this.#queues.of(item.lane);
-    queue.splice(queue.indexOf(item), 1);
+    this.#remove(item);
     if (!item.reliable) return 0n;
     this.#lastNumber += 1n;
     item.number = this.#lastNumber;
@@ -164,9 +166,11 @@ export class Outbound {
   }
 
   /** A new stream. The peer has all reliable frames up to `received` and the intervals in `held`, and says what it takes. */
-  restart(received: bigint, { held = [], intervalsPerFrame = 1 }: PeerState, nowMs: number): void {
+  restart(received: bigint, peer: PeerState, nowMs: number): void {
+    const { held = [], intervalsPerFrame = 1, takesBeside = false } = peer;
     this.acknowledged(received, 0n, nowMs);
     this.#pace.peerTakes(intervalsPerFrame);
+    this.#peerTakesBeside = takesBeside;
     this.#replayFrom = 0;
     this.#ring.restart(held);
     this.#credit.reset();
@@ -189,6 +193,10 @@ export class Outbound {
 
   #wroteLive(frame: LiveFrame, sequence: bigint): void {
     if (frame.entries.some(({ everWritten }) => everWritten)) this.#counters.resent += 1;
+    if (frame.beside) {
+      this.#remove(frame.beside);
+      countTraffic(this.#counters.sent, frame.beside.kind, 0);
+    }
     this.#credit.wrote(sequence, frame.packed.payload.length);
     this.#ring.wrote(frame, sequence);
   }
@@ -217,12 +225,14 @@ export class Outbound {
       ready ??= new Map();
       ready.set(source, candidate);
     }
+    if (ready && rides(ready)) ready.delete('critical');
     return ready ?? noneReady;
   }
 
   #candidate(source: Source, nowMs: number): Candidate | undefined {
     if (source === 'live') {
-      const frame = this.#ring.next(this.#pace.perFrame, nowMs);
+      const [rider] = this.#peerTakesBeside ? this.#queues.of('critical') : [];
+      const frame = this.#ring.next(this.#pace.perFrame, nowMs, rider?.beside && rider);
       return frame && { source, frame };
     }
     if (source === 'replay') {
@@ -263,7 +273,24 @@ export class Outbound {
     this.#drop(oldest);
   }
 
+  #remove(item: Outgoing): void {
+    const queue = this.#queues.of(item.lane);
+    queue.splice(queue.indexOf(item), 1);
+  }
+
   #drop({ kind }: Outgoing): void {
     this.#counters.dropped[kind] = (this.#counters.dropped[kind] ?? 0) + 1;
   }
+}
+
+/** Nothing stands between the heartbeat and the interval that it can ride with. */
+function rides(ready: ReadonlyMap<Source, Candidate>): boolean {
+  const [first, second] = ready.values();
+  return (
+    first !== undefined &&
+    second !== undefined &&
+    'item' in first &&
+    'frame' in second &&
+    second.frame.beside === first.item
+  );
 }

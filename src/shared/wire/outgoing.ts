@@ -1,7 +1,7 @@
 import { deliveryOf } from '../model/messages.js';
 import type { Lane, Message, MessageKind } from '../model/messages.js';
 import { chunkBytes } from './bulk-credit.js';
-import { encodePayload } from './codec.js';
+import { encodeBeside, encodePayload } from './codec.js';
 import { pack } from './compression.js';
 import type { Packed } from './compression.js';
 
@@ -20,6 +20,8 @@ export interface Outgoing {
   /** Packed when first needed, so that a large message does not hold the loop. */
   plain: Uint8Array | undefined;
   packed: Packed | undefined;
+  /** Of one that may ride with another message: what then stands behind that one's payload. */
+  readonly beside: Buffer | undefined;
 }
 
 /** A reliable payload above 16 KiB becomes chunks; an unreliable one always travels whole. */
@@ -37,6 +39,7 @@ export function outgoingOf(message: Message, transfer: number): Outgoing[] {
     number: 0n,
     plain: bytes,
     packed: undefined,
+    beside: message.kind === 'heartbeat' ? encodeBeside(message) : undefined,
   });
   if (!reliable || plain.length <= chunkBytes) return [item(plain, false)];
   const count = Math.ceil(plain.length / chunkBytes);

@@ -71,8 +71,8 @@ export class LinkPair {
     const { nowMs } = this.world;
     const [received, held] = [controller.endpoint.received, controller.endpoint.held()];
     controller.endpoint.attach(this.#generation, nowMs, agent.endpoint.received);
-    const intervalsPerFrame = mostPerFrame;
-    agent.endpoint.attach(this.#generation, nowMs, received, { held, intervalsPerFrame });
+    const peer = { held, intervalsPerFrame: mostPerFrame, takesBeside: true };
+    agent.endpoint.attach(this.#generation, nowMs, received, peer);
     for (const end of ['controller', 'agent'] as const) {
       stream.attach(end, {
         frame: (bytes) => {

@@ -143,12 +143,20 @@ export class SimAgent {
 
   #feed(input: SessionInput): void {
     if (this.process.dead) return;
-    for (const effect of this.session.handle(input, this.process.clock.now())) {
-      this.#carryOut(effect);
+    this.#handle(input);
+    // As the control loop does: a heartbeat rides with the interval.
+    if (input.kind === 'runner' && input.event.kind === 'interval') {
+      this.#handle({ kind: 'tick', health: { loopDelayNs: 0, rssBytes: 0 } });
     }
     this.#pump();
     this.#noteFlushed();
     this.#rearm();
+  }
+
+  #handle(input: SessionInput): void {
+    for (const effect of this.session.handle(input, this.process.clock.now())) {
+      this.#carryOut(effect);
+    }
   }
 
   #carryOut(effect: SessionEffect): void {
@@ -201,9 +209,10 @@ export class SimAgent {
       this.#endpoint = agentEndpoint({ session: open.runId, mergeHistograms: mergeCounts });
     }
     this.#bound = stream;
-    const { generation, received, held, intervalsPerFrame } = open;
+    const { generation, received, held, intervalsPerFrame, takesBeside } = open;
     const { nowMs } = this.process.clock;
-    this.#endpoint.attach(generation, nowMs, received, { held, intervalsPerFrame });
+    const peer = { held, intervalsPerFrame, takesBeside };
+    this.#endpoint.attach(generation, nowMs, received, peer);
   }
 
   #reportLink(): void {

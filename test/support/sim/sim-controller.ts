@@ -186,6 +186,7 @@ export class SimController {
         held,
         received: link.endpoint?.received ?? 0n,
         intervalsPerFrame: mostPerFrame,
+        takesBeside: true,
       };
       listener.process.receive(() => {
         const answer = listener.answer(open, stream);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Cancel } from '../../../../src/shared/kernel/clock.js';
 import { AgentSession } from '../../../../src/agent/core/session.js';
-import type { SessionEffect, SessionInput } from '../../../../src/agent/core/session-io.js';
+import type { SessionEffect } from '../../../../src/agent/core/session-io.js';
 import { parseAssignment } from '../../../../src/agent/core/parse-assignment.js';
 import { ControlLoop } from '../../../../src/agent/shell/control-loop.js';
 import type { ControlParts } from '../../../../src/agent/shell/control-loop.js';
@@ -30,6 +30,7 @@ function loopOn(clock: ManualClock, overrides: Partial<ControlParts['runners']> 
         done.push(effect.message.kind);
       },
       reportLink: () => done.push('reportLink'),
+      flush: () => done.push('flush'),
       closeStream: () => done.push('closeStream'),
       released: () => done.push('released'),
     },
@@ -98,17 +99,17 @@ test('an input that comes while effects are carried out waits for its turn', () 
   assert.equal(session.state, 'FAILED');
 });
 
-test('[PERF-07] an interval is followed by a tick in the same turn, so that the heartbeat goes with it', () => {
+test('[PERF-07] an interval is followed by a tick, and only then written, so that the heartbeat rides with it', () => {
   const clock = new ManualClock();
-  const inputs: SessionInput['kind'][] = [];
-  const { loop, session } = loopOn(clock);
+  const inputs: string[] = [];
+  const { loop, session, done } = loopOn(clock);
   const { handle } = session;
   session.handle = (input, now) => {
-    inputs.push(input.kind);
+    inputs.push([...done.splice(0), input.kind].join(' '));
     return handle.call(session, input, now);
   };
   loop.feed({ kind: 'runner', runner: 1, event: { kind: 'interval', ...intervalOf() } });
-  assert.deepEqual(inputs, ['runner', 'tick']);
+  assert.deepEqual([inputs, done], [['runner', 'tick'], ['flush']]);
   loop.feed({ kind: 'runner', runner: 1, event: { kind: 'draining', stage: 0 } });
-  assert.deepEqual(inputs, ['runner', 'tick', 'runner']);
+  assert.deepEqual([inputs, done], [['runner', 'tick', 'flush runner'], []]);
 });

@@ -14,6 +14,7 @@ import { controllerEndpoint } from '../../../../src/shared/wire/link-endpoint.js
 import { openOf, runId } from '../../../support/agent-driver.js';
 import { concatenate, messagesIn } from '../../../support/lossy-pipe.js';
 import { ManualClock } from '../../../support/manual-clock.js';
+import { aHeartbeat, anIntervalOf } from '../../../support/sample-messages.js';
 
 /** The agent's end of a call of which a test is the other end. */
 class FakeStream implements FrameStream {
@@ -102,7 +103,7 @@ function setUp() {
     clock.advance(ms);
     feed({ kind: 'tick', health: { loopDelayNs: 0, rssBytes: 1 } });
   };
-  return { clock, session, lines, kept, inputs, dial, pass };
+  return { clock, session, lines, kept, inputs, links, dial, pass };
 }
 
 /** What the agent wrote on the stream, as its controller reads it. */
@@ -184,4 +185,19 @@ test('[LINK-06] a stream that is lost has what was reported put on the disk at o
   stream.cancel();
   assert.ok(kept.includes('checkpoint'));
   assert.equal(session.owner?.runId, runId, 'the run keeps the agent');
+});
+
+test('[PERF-07] an interval is not written before the flush, or the heartbeat that rides with it', async () => {
+  const { dial, links } = setUp();
+  const stream = await dial(openOf({ takesBeside: true }));
+  const interval = { kind: 'interval', ...anIntervalOf({ first: 0 }) } as const;
+  links.send({ kind: 'send', message: interval });
+  assert.equal(stream.written.length, 0);
+  links.flush();
+  assert.equal(stream.written.length, 1);
+  links.send({ kind: 'send', message: { ...interval, first: 1, last: 1 } });
+  links.send({ kind: 'send', message: aHeartbeat });
+  assert.equal(stream.written.length, 2);
+  const kinds = readBy(stream).map(({ kind }) => kind);
+  assert.deepEqual(kinds, ['interval', 'heartbeat', 'interval']);
 });

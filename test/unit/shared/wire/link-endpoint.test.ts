@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { encodePayload } from '../../../../src/shared/wire/codec.js';
+import { encodeBeside, encodePayload } from '../../../../src/shared/wire/codec.js';
 import { decodeFrame, encodeFrame } from '../../../../src/shared/wire/frame.js';
 import type { Frame } from '../../../../src/shared/wire/frame.js';
 import { agentEndpoint, controllerEndpoint } from '../../../../src/shared/wire/link-endpoint.js';
@@ -216,6 +216,84 @@ test('[STAT-04] [LINK-10] a heartbeat leaves before everything else that waits',
     agent.poll(0);
   }
   assert.deepEqual(kinds, ['heartbeat', 'final', 'state', 'interval', 'log']);
+});
+
+/** Attached to a controller that reads heartbeats which ride; what it reads of each frame that is polled. */
+function riding(takesBeside = true) {
+  const agent = agentEndpoint(options);
+  const controller = controllerEndpoint(options);
+  agent.attach(1, 0, 0n, { takesBeside });
+  controller.attach(1, 0, 0n);
+  const frames = (): string[][] => {
+    const kinds: string[][] = [];
+    for (let bytes = agent.poll(0); bytes; bytes = agent.poll(0)) {
+      kinds.push(messagesIn(controller.receive(bytes, 0)).map(({ kind }) => kind));
+    }
+    return kinds;
+  };
+  return { agent, controller, frames };
+}
+
+const interval = { kind: 'interval', ...anIntervalOf({ first: 0 }) } as const;
+
+test('[PERF-07] a heartbeat rides in the frame of an interval, and each is delivered and counted', () => {
+  const { agent, controller, frames } = riding();
+  agent.send(interval);
+  agent.send(aHeartbeat);
+  const bytes = agent.poll(0);
+  assert.ok(bytes);
+  assert.deepEqual(messagesIn(controller.receive(bytes, 0)), [aHeartbeat, interval]);
+  assert.deepEqual(frames(), []);
+  const [sent, { received }] = [agent.metrics().sent, controller.metrics()];
+  assert.deepEqual(sent.heartbeat, { messages: 1, bytes: 0 });
+  assert.deepEqual(sent.interval, { messages: 1, bytes: bytes.length });
+  assert.deepEqual([received.heartbeat, received.interval], [sent.heartbeat, sent.interval]);
+});
+
+test('[STAT-04] a heartbeat goes alone where it would wait for something, or nobody reads it elsewhere', () => {
+  const { agent, frames } = riding();
+  agent.send(interval);
+  agent.send(aHeartbeat);
+  agent.send({ kind: 'state', state: 'DRAINING', reason: '' });
+  assert.deepEqual(frames(), [['heartbeat'], ['state'], ['interval']]);
+  agent.send(aHeartbeat);
+  assert.deepEqual(frames(), [['heartbeat']], 'without an interval');
+  agent.send({ kind: 'checked', report: noiseText(100_000) });
+  agent.send(interval);
+  while (agent.poll(0));
+  agent.send(aHeartbeat);
+  assert.equal(agent.peek(0), 'heartbeat', 'the interval waits for credit');
+  const old = riding(false);
+  old.agent.send(interval);
+  old.agent.send(aHeartbeat);
+  assert.deepEqual(old.frames(), [['heartbeat'], ['interval']]);
+});
+
+test('[LINK-01] an interval that is written again takes no old heartbeat along', () => {
+  const { agent, controller } = riding();
+  agent.send(interval);
+  agent.send(aHeartbeat);
+  agent.poll(0);
+  agent.detach();
+  agent.attach(2, 0, 0n, { takesBeside: true });
+  controller.attach(2, 0, 0n);
+  const again = agent.poll(0);
+  assert.ok(again);
+  assert.deepEqual(messagesIn(controller.receive(again, 0)), [interval]);
+});
+
+test('[RUN-08] a heartbeat that rides where none belongs is invalid, and so is one that is unreadable', () => {
+  const agent = attachedAgent();
+  const ping = encodePayload({ kind: 'ping', id: 7 });
+  const toAgent = Buffer.concat([ping, encodeBeside(aHeartbeat)]);
+  const [event] = agent.receive(frameToAgent(3n, { payload: toAgent }), 0);
+  assert.ok(event?.kind === 'invalid');
+  assert.equal(event.reason, 'a heartbeat message does not belong here');
+  // Payload.beside with a state that there is not
+  const unreadable = Buffer.concat([ping, Uint8Array.of(0xe2, 0x03, 0x02, 0x08, 0x63)]);
+  const [next] = agent.receive(frameToAgent(4n, { payload: unreadable }), 0);
+  assert.ok(next?.kind === 'invalid');
+  assert.equal(next.reason, 'state: 99 is not a value of AgentState');
 });
 
 test('a goodbye is the last word, whatever waits for credit', () => {

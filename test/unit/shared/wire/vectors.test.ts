@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test from 'node:test';
-import { encodePayload } from '../../../../src/shared/wire/codec.js';
+import { encodeBeside, encodePayload } from '../../../../src/shared/wire/codec.js';
 import { canonicalHeader, decodeFrame, encodeFrame } from '../../../../src/shared/wire/frame.js';
 import type { Direction, Frame } from '../../../../src/shared/wire/frame.js';
 import { handshakeFrame } from '../../../../src/shared/wire/handshake-frames.js';
 import { unpack } from '../../../../src/shared/wire/compression.js';
-import { anIntervalOf } from '../../../support/sample-messages.js';
+import { aHeartbeat, anIntervalOf } from '../../../support/sample-messages.js';
 
 const page = readFileSync(new URL('../../../../../docs/protocol.md', import.meta.url), 'utf8');
 const session = '7f3a';
@@ -29,8 +29,8 @@ const open = {
 
 const vectors: Readonly<Record<string, string>> = {
   'Open, sequence 1': hex(handshakeFrame(open, 1n, 'toAgent')),
-  'Open of a controller that takes eight intervals in a frame': hex(
-    handshakeFrame({ ...open, intervalsPerFrame: 8 }, 1n, 'toAgent'),
+  'Open of a controller that takes eight intervals in a frame, and a heartbeat beside them': hex(
+    handshakeFrame({ ...open, intervalsPerFrame: 8, takesBeside: true }, 1n, 'toAgent'),
   ),
   'Welcome, sequence 1': hex(
     handshakeFrame(
@@ -84,6 +84,18 @@ const vectors: Readonly<Record<string, string>> = {
           kind: 'intervals',
           intervals: [0, 1].map((first) => anIntervalOf({ stage: 2, first, inFlight: 4 })),
         }),
+      },
+      'toController',
+    ),
+  ),
+  'Interval 0 of stage 2 and a heartbeat beside it: sequence 7, ack 1, seen 3': hex(
+    sessionFrame(
+      {
+        ...{ sequence: 7n, ack: 1n, seen: 3n },
+        payload: Buffer.concat([
+          encodePayload({ kind: 'interval', ...anIntervalOf({ stage: 2, first: 0, inFlight: 4 }) }),
+          encodeBeside({ ...aHeartbeat, state: 'RUNNING', inFlight: 4 }),
+        ]),
       },
       'toController',
     ),
