@@ -10,7 +10,7 @@ import type { DialFailure, RunInput } from '../../../src/controller/core/run-io.
 import type { GrpcLinkOptions } from '../../../src/controller/shell/agent-link.js';
 import type { FetchOutcome } from '../../../src/controller/shell/fetch-checkpoint.js';
 import { GrpcLinks } from '../../../src/controller/shell/agent-links.js';
-import type { AgentMessage } from '../../../src/shared/model/messages.js';
+import type { AgentMessage, ControllerMessage } from '../../../src/shared/model/messages.js';
 import { systemClock } from '../../../src/shared/kernel/system-clock.js';
 import { decodePayload, encodePayload } from '../../../src/shared/wire/codec.js';
 import { decodeFrame, encodeFrame } from '../../../src/shared/wire/frame.js';
@@ -124,6 +124,24 @@ for (const [title, generation, expected] of [
     assert.equal(broken.taken() > 1, expected === 'dialed');
   });
 }
+
+test('[PERF-07] [LINK-11] a controller says in Open what it reads: many intervals in a frame, a heartbeat beside them', async (t) => {
+  const opens = new EventLog<ControllerMessage>();
+  const port = await startRawServer(t, {
+    session: (call) => {
+      call.once('data', (bytes: Buffer) => {
+        const open = decodeFrame(bytes, { direction: 'toAgent', session: '' });
+        opens.add(decodePayload(open.payload) as ControllerMessage);
+        call.end();
+      });
+    },
+  });
+  const { links } = linksTo(t, port);
+  links.dial(0, 1, []);
+  const open = await opens.until(({ kind }) => kind === 'open');
+  assert.ok(open.kind === 'open');
+  assert.deepEqual([open.intervalsPerFrame, open.takesBeside], [8, true]);
+});
 
 test('[RUN-01] a session that is ended before it is open fails no run either', async (t) => {
   let sessions = 0;
