@@ -2,16 +2,17 @@ import type { ControllerMessage } from '../../shared/model/messages.js';
 
 type Lease = Extract<ControllerMessage, { kind: 'lease' }>;
 
-const periodMs = 1000;
+/** Of what an agent reports every second every other one is acknowledged: those lie two seconds apart, and a little. */
+const sparedMs = 2200;
 /** Acknowledgements may come this often and more; each lease is another message to the workload process. */
 const closestMs = 100;
 /** An agent whose `lease` is shorter than this gets each one in its turn. */
 const shortMs = 10_000;
 
 /**
- * The leases of one agent, which are due once a second. One may go in place of a frame that only acknowledges; the one
- * whose turn comes next is spared then, so that a fleet that reports every second costs a frame a second and agent, and
- * not two. Two of them lie less than two seconds apart.
+ * The leases of one agent, which are due once a second. One may go in place of a frame that only acknowledges; those whose
+ * turns come next are spared then, so that a fleet that reports every second costs a frame in two seconds and agent, and
+ * not three. Two of them lie less than 3.2 s apart.
  */
 export class LeaseTurns {
   readonly #spares: boolean;
@@ -27,7 +28,7 @@ export class LeaseTurns {
   /** @returns true when this one, whose turn it is, is to be sent */
   inTurn(lease: Lease, nowMs: number): boolean {
     this.#newest = lease;
-    if (nowMs - this.#besideAtMs < periodMs) return false;
+    if (nowMs - this.#besideAtMs < sparedMs) return false;
     this.#sentAtMs = nowMs;
     return true;
   }

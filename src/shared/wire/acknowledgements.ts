@@ -5,8 +5,16 @@ export interface Taken {
   readonly generation: number | undefined;
   readonly ack: bigint;
   readonly seen: bigint;
-  /** Bytes of payloads since the reading before, which want an acknowledgement; undefined: none of them does. */
-  readonly bulk: number | undefined;
+  /** Undefined: the frame that was read last wants no acknowledgement. */
+  readonly owed: Owed | undefined;
+}
+
+/** A frame that wants to be acknowledged. */
+export interface Owed {
+  /** Of its payload. */
+  readonly bytes: number;
+  /** Its sender waits for nothing: in a second is soon enough. */
+  readonly isPatient: boolean;
 }
 
 /** What was received, and how far the present stream was read. */
@@ -22,7 +30,7 @@ export class Acknowledgements {
   readonly #timer = new AckTimer();
   #confirmedAck = 0n;
   #confirmedSeen = 0n;
-  #unconfirmedBulk: number | undefined;
+  #unconfirmed: Owed | undefined;
 
   constructor(reading: Reading, confirms: boolean) {
     this.#reading = reading;
@@ -46,21 +54,21 @@ export class Acknowledgements {
   }
 
   /** A frame came that wants an acknowledgement. */
-  received(bulk: number, nowMs: number): void {
-    if (this.#confirms) this.#unconfirmedBulk = (this.#unconfirmedBulk ?? 0) + bulk;
-    else this.#timer.received(bulk, nowMs);
+  received(owed: Owed, nowMs: number): void {
+    if (this.#confirms) this.#unconfirmed = owed;
+    else this.#timer.received(owed.bytes, owed.isPatient, nowMs);
   }
 
   take(generation: number | undefined): Taken {
     const { received: ack, seen } = this.#reading;
-    const bulk = this.#unconfirmedBulk;
-    this.#unconfirmedBulk = undefined;
-    return { generation, ack, seen, bulk };
+    const owed = this.#unconfirmed;
+    this.#unconfirmed = undefined;
+    return { generation, ack, seen, owed };
   }
 
   /** @param present generation of the stream of now */
   confirm(
-    { generation, ack, seen, bulk }: Taken,
+    { generation, ack, seen, owed }: Taken,
     present: number | undefined,
     nowMs: number,
   ): void {
@@ -68,7 +76,7 @@ export class Acknowledgements {
     if (ack > this.#confirmedAck) this.#confirmedAck = ack;
     if (generation !== present) return;
     if (seen > this.#confirmedSeen) this.#confirmedSeen = seen;
-    if (bulk !== undefined) this.#timer.received(bulk, nowMs);
+    if (owed) this.#timer.received(owed.bytes, owed.isPatient, nowMs);
   }
 
   /** Any frame acknowledges. */

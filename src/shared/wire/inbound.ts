@@ -1,3 +1,4 @@
+import type { Owed } from './acknowledgements.js';
 import { deliveryOf } from '../model/messages.js';
 import type { HeldRange, Message, MessageKind } from '../model/messages.js';
 import { decodeBoth, decodePayload } from './codec.js';
@@ -36,12 +37,15 @@ export interface Received<In extends Message> {
   readonly acknowledged?: { readonly ack: bigint; readonly seen: bigint };
   /** The peer misses what was written after `seen`. */
   readonly lost?: boolean;
-  /** Size of the payload when the peer waits for an acknowledgement of the frame. */
-  readonly bulk?: number;
+  /** When the peer wants an acknowledgement of the frame. */
+  readonly owed?: Owed;
 }
 
-/** awaited: the peer waits for an acknowledgement. passing: nobody waits. */
-type Meaning = 'nak' | 'awaited' | 'passing';
+/** awaited: the peer waits for an acknowledgement. patient: it keeps a copy until one comes. passing: nobody waits. */
+type Meaning = 'nak' | 'awaited' | 'patient' | 'passing';
+
+/** An answer is wanted soon, so that a peer with nothing to say learns of it. */
+const answer: Owed = { bytes: 0, isPatient: false };
 
 /** Kinds that are neither written again nor held against credit: who sent one has forgotten it. */
 const passing: ReadonlySet<string> = new Set(
@@ -119,8 +123,7 @@ export class Inbound<In extends Message> {
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
       this.#tracker.damaged();
-      // An answer is wanted, so that a peer with nothing to say learns of the damage.
-      return { events: this.#invalid(this.#tracker.expected, error.message), bulk: 0 };
+      return { events: this.#invalid(this.#tracker.expected, error.message), owed: answer };
     }
     const { expected } = this.#tracker;
     const order = this.#tracker.take(frame.sequence);
@@ -128,7 +131,7 @@ export class Inbound<In extends Message> {
       this.#counters.duplicates += 1;
       // The network repeats nothing within a stream. Under a token that is more than odd: somebody plays old frames back.
       const replay = 'replayed: this sequence was taken before';
-      return { events: signer ? this.#invalid(frame.sequence, replay) : [], bulk: 0 };
+      return { events: signer ? this.#invalid(frame.sequence, replay) : [], owed: answer };
     }
     const events: LinkEvent<In>[] = [];
     if (order === 'gap') {
@@ -143,7 +146,9 @@ export class Inbound<In extends Message> {
       events,
       acknowledged: { ack, seen },
       lost: meaning === 'nak',
-      ...(meaning !== 'passing' && { bulk: frame.payload.length }),
+      ...(meaning !== 'passing' && {
+        owed: { bytes: frame.payload.length, isPatient: meaning === 'patient' },
+      }),
     };
   }
 
@@ -173,6 +178,7 @@ export class Inbound<In extends Message> {
       }
       if (decoded.kind !== 'chunk') {
         this.#deliver(decoded, frame.sequence, events);
+        if (decoded.kind === 'interval') return 'patient';
         return passing.has(decoded.kind) ? 'passing' : 'awaited';
       }
       const whole = this.#reassembly.add(decoded);

@@ -27,7 +27,7 @@ interface RingEntry {
   everWritten: boolean;
 }
 
-/** One interval, or several that share a frame. */
+/** One interval, or those that share a frame: where several may, one that goes alone says by its kind that others may wait. */
 export interface LiveFrame {
   readonly kind: 'interval' | 'intervals';
   readonly entries: readonly RingEntry[];
@@ -95,10 +95,10 @@ export class IntervalRing {
     // The last ones of a stage each have a frame: a controller waits for them only as long as they keep coming.
     const many = oldest.urgent ? 1 : perFrame;
     const entries = thatFit(this.#entries.slice(first, first + many));
+    const kind = perFrame === 1 ? 'interval' : 'intervals';
     const made = this.#frame;
-    if (made?.beside === beside && made && areSame(made.entries, entries)) return made;
-    this.#frame = frameOf(entries, beside);
-    return this.#frame;
+    const isSame = made?.kind === kind && made.beside === beside && areSame(made.entries, entries);
+    return isSame ? made : (this.#frame = frameOf(kind, entries, beside));
   }
 
   wrote({ entries }: LiveFrame, sequence: bigint): void {
@@ -182,13 +182,16 @@ function areSame(a: readonly RingEntry[], b: readonly RingEntry[]): boolean {
   return a.length === b.length && a.every((entry, index) => entry === b[index]);
 }
 
-function frameOf(entries: readonly RingEntry[], beside: Outgoing | undefined): LiveFrame {
-  const [only] = entries;
-  const isAlone = only !== undefined && entries.length === 1;
-  const alone = isAlone
-    ? plainOf(only)
-    : encodePayload({ kind: 'intervals', intervals: entries.map(({ interval }) => interval) });
-  const kind = isAlone ? 'interval' : 'intervals';
+function frameOf(
+  kind: LiveFrame['kind'],
+  entries: readonly RingEntry[],
+  beside: Outgoing | undefined,
+): LiveFrame {
+  const [first] = entries;
+  const alone =
+    kind === 'interval' && first !== undefined
+      ? plainOf(first)
+      : encodePayload({ kind: 'intervals', intervals: entries.map(({ interval }) => interval) });
   const plain = beside?.beside ? Buffer.concat([alone, beside.beside]) : alone;
   return { kind, entries, packed: pack(plain), plainBytes: plain.length, beside };
 }

@@ -183,7 +183,7 @@ export class LinkEndpoint<Out extends Message = Message, In extends Message = Me
       events: heard,
       acknowledged,
       lost,
-      bulk,
+      owed,
     } = this.#inbound.receive(bytes, limits, this.#signer);
     if (acknowledged) {
       this.#outbound.acknowledged(acknowledged.ack, acknowledged.seen, nowMs);
@@ -192,7 +192,7 @@ export class LinkEndpoint<Out extends Message = Message, In extends Message = Me
     const changes = this.#outbound.takeChanges();
     const adapted = changes.map((line) => ({ kind: 'adapted', line }) as const);
     const events = changes.length > 0 ? [...heard, ...adapted] : heard;
-    if (bulk !== undefined) this.#acks.received(bulk, nowMs);
+    if (owed) this.#acks.received(owed, nowMs);
     return events;
   }
 

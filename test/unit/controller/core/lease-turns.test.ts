@@ -22,21 +22,23 @@ test('[RPC-06] an agent with nothing to be acknowledged has a lease a second', (
   assert.deepEqual(leases(new LeaseTurns(150_000), never), [0, 1000, 2000, 3000, 4000]);
 });
 
-test('[RPC-06] [PERF-07] one that reports every second has a lease with each acknowledgement, and none besides', () => {
+test('[RPC-06] [PERF-07] one whose reports are acknowledged every other second has a lease with each acknowledgement, and none besides', () => {
   for (const at of [1, 3, 7, 9]) {
-    const due = Array.from({ length: 50 }, (_, step) => step % 10 === at);
-    const expected = [0, 1, 2, 3, 4].map((second) => second * 1000 + at * 100);
+    const due = Array.from({ length: 60 }, (_, step) => step % 20 === at);
+    const expected = [0, 2, 4].map((second) => second * 1000 + at * 100);
     assert.deepEqual(leases(new LeaseTurns(150_000), due), [0, ...expected]);
   }
 });
 
-test('[RPC-06] whenever acknowledgements are due, leases lie less than two seconds and at least a tenth of a second apart', () => {
+const sometimes = fc.nat(19).map((one) => one === 0);
+
+test('[RPC-06] whenever acknowledgements are due, leases lie less than 3.2 s and at least a tenth of a second apart', () => {
   fc.assert(
-    fc.property(fc.array(fc.boolean(), { minLength: 30, maxLength: 80 }), fc.nat(9), (due, at) => {
+    fc.property(fc.array(sometimes, { minLength: 30, maxLength: 150 }), fc.nat(9), (due, at) => {
       const sent = leases(new LeaseTurns(150_000), due, at);
       const end = due.length * 100;
       const gaps = [...sent, end].map((ms, index) => ms - (sent[index - 1] ?? 0));
-      assert.ok(Math.max(...gaps) < 2000, `at ${sent.join(', ')} of ${String(end)} ms`);
+      assert.ok(Math.max(...gaps) < 3200, `at ${sent.join(', ')} of ${String(end)} ms`);
       assert.ok(Math.min(...gaps.slice(1, -1)) >= 100, `at ${sent.join(', ')} ms`);
     }),
   );

@@ -129,7 +129,7 @@ test('[LINK-11] with several per frame, intervals wait for each other only while
   const ring = filled(1);
   const alone = ring.next(4, nowMs);
   assert.ok(alone);
-  assert.deepEqual([alone.kind, firsts(alone)], ['interval', [0]], 'nothing is on its way');
+  assert.deepEqual([alone.kind, firsts(alone)], ['intervals', [0]], 'nothing is on its way');
   ring.wrote(alone, 1n);
   for (const first of [1, 2, 3]) ring.add(anIntervalOf({ first }));
   assert.equal(ring.next(4, nowMs), undefined);

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
+import type { AgentMessage } from '../../../../src/shared/model/messages.js';
 import { encodeBeside, encodePayload } from '../../../../src/shared/wire/codec.js';
 import { decodeFrame, encodeFrame } from '../../../../src/shared/wire/frame.js';
 import type { Frame } from '../../../../src/shared/wire/frame.js';
 import { agentEndpoint, controllerEndpoint } from '../../../../src/shared/wire/link-endpoint.js';
 import { concatenate, LossyPipe, messagesIn } from '../../../support/lossy-pipe.js';
 import type { Fate } from '../../../support/lossy-pipe.js';
-import { aHeartbeat, anIntervalOf, noiseText } from '../../../support/sample-messages.js';
+import { aHeartbeat, anIntervalOf, noiseText, statsOf } from '../../../support/sample-messages.js';
 
 const options = { session: 'run-1', mergeHistograms: concatenate };
 
@@ -184,6 +185,52 @@ test('an acknowledgement of what is waited for goes out by itself after 50 ms, a
   agent.send(aHeartbeat);
   assert.equal(read(agent.poll(200)).seen, 35n);
   assert.equal(agent.poll(300), undefined, 'the heartbeat acknowledged');
+});
+
+/** A controller, and the frames of its agent for it to receive. */
+function attachedController() {
+  const [agent, controller] = [agentEndpoint(options), controllerEndpoint(options)];
+  agent.attach(1, 0, 0n, { intervalsPerFrame: 8 });
+  controller.attach(1, 0, 0n);
+  let first = 0;
+  const gets = (nowMs: number, ...messages: AgentMessage[]): void => {
+    for (const message of messages) agent.send(message);
+    for (let bytes = agent.poll(0); bytes; bytes = agent.poll(0)) controller.receive(bytes, nowMs);
+  };
+  const getsInterval = (nowMs: number, bytes = 1): void => {
+    const read = statsOf({ service: Buffer.from(noiseText(bytes)) });
+    gets(nowMs, { kind: 'interval', ...anIntervalOf({ first: first++, operations: [read] }) });
+  };
+  return { controller, gets, getsInterval };
+}
+
+test('[PERF-07] of what comes every second two are acknowledged at once, soon after the second', () => {
+  const { controller, getsInterval } = attachedController();
+  getsInterval(5000);
+  assert.equal(controller.wakeAt(), 6100);
+  getsInterval(6000);
+  assert.equal(controller.wakeAt(), 6100);
+  assert.equal(controller.poll(6099), undefined);
+  assert.ok(controller.poll(6100));
+  assert.equal(controller.wakeAt(), undefined);
+  getsInterval(7000);
+  assert.equal(controller.wakeAt(), 8100);
+});
+
+test('[STAT-04] intervals are acknowledged sooner beside what is waited for, and when they are large', () => {
+  const { controller, gets, getsInterval } = attachedController();
+  getsInterval(5000);
+  gets(5200, { kind: 'ready', stage: 0 });
+  assert.equal(controller.wakeAt(), 5250);
+  assert.ok(controller.poll(5250));
+  gets(5300, { kind: 'ready', stage: 1 });
+  getsInterval(5310);
+  assert.equal(controller.wakeAt(), 5350);
+  assert.ok(controller.poll(5350));
+  getsInterval(6000, 3000);
+  assert.equal(controller.wakeAt(), 7100);
+  getsInterval(6500, 3000);
+  assert.equal(controller.wakeAt(), 6550, 'more than 4 KiB count against the credit');
 });
 
 test('a message that its sender does not keep is acknowledged with the next frame, and by none of its own', () => {
@@ -558,7 +605,7 @@ function onSlowLink(seconds: number): LossyPipe {
 test('[LINK-11] where acknowledgements take three seconds two intervals share a frame, and that is told', () => {
   const pipe = onSlowLink(20);
   assert.deepEqual(changesAt(pipe), [
-    'stats are acknowledged after 3050 ms; intervals per frame are now 2',
+    'stats are acknowledged after 3100 ms; intervals per frame are now 2',
   ]);
   const { sent } = pipe.agent.metrics();
   assert.ok((sent.intervals?.messages ?? 0) >= 5, JSON.stringify(sent));
