@@ -142,7 +142,9 @@ test('an agent cannot be had', async (t) => {
       const thieves = late.map((address, index) =>
         fleet.run({ ...usual, through: { [index]: address } }),
       );
-      const codes = await Promise.all(thieves.map(async ({ program }) => (await program.ended).code));
+      const codes = await Promise.all(
+        thieves.map(async ({ program }) => (await program.ended).code),
+      );
       const said = thieves.map((run) => run.said).join('\n');
       assert.deepEqual(codes.toSorted(), [0, 3, 3], said);
       for (const [index, run] of thieves.entries()) {

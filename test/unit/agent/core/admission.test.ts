@@ -106,7 +106,10 @@ test('[RUN-10] [LINK-06] an agent whose part is over and whose controller stays 
   const agent = over();
   const first = agent.stream;
   agent.detach(first).advance(29_900).open(other);
-  assert.match(agent.effects('refuse').at(-1)?.message ?? '', /COMPLETED; .* loses the agent in 1s/);
+  assert.match(
+    agent.effects('refuse').at(-1)?.message ?? '',
+    /COMPLETED; .* loses the agent in 1s/,
+  );
   agent.advance(200).open(other);
   assert.equal(agent.session.owner?.runId, other.runId);
   assert.deepEqual(
@@ -127,7 +130,10 @@ test('[RUN-10] [LINK-06] an agent whose part is over and whose controller stays 
 
 test('[RUN-10] the same with a stream that is open and silent: its controller would have noticed by now', () => {
   const agent = over().advance(34_900).open(other);
-  assert.match(agent.effects('refuse').at(-1)?.message ?? '', /COMPLETED; .* loses the agent in 1s/);
+  assert.match(
+    agent.effects('refuse').at(-1)?.message ?? '',
+    /COMPLETED; .* loses the agent in 1s/,
+  );
   agent.advance(200).open(other);
   assert.equal(agent.session.owner?.runId, other.runId);
   assert.equal(agent.effects('closeStream').length, 1);
