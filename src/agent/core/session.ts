@@ -40,6 +40,11 @@ export class AgentSession {
     return this.#tenancy?.owner;
   }
 
+  /** Its controller is connected, and has just been heard. */
+  ownerSpeaks(nowMs: number): boolean {
+    return this.#tenancy?.speaks(nowMs) === true;
+  }
+
   /** How a stream with this Open would be received now. Changes nothing. */
   verdict(open: Open, nowMs: number): Verdict {
     const stopping = this.#leaveWith !== undefined;

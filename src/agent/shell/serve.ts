@@ -138,6 +138,7 @@ export async function serveAgent(options: ServeOptions): Promise<ServingAgent> {
     agentId: id,
     state: session.state,
     owner: session.owner,
+    ownerSpeaks: session.ownerSpeaks(clock.nowMs()),
     hostname: host.hostname,
     tokenRequired: access.token !== undefined,
     checkpoints: spool.offers,

@@ -52,6 +52,22 @@ test('a stream that closed without goodbye gives the controller its window and 5
   assert.equal(agent.session.state, 'IDLE');
 });
 
+test('[RUN-10] an owner speaks as long as it is connected and was heard in the last five seconds', () => {
+  const agent = new AgentDriver();
+  const speaks = (): boolean => agent.session.ownerSpeaks(agent.now.ms);
+  assert.equal(speaks(), false, 'nobody owns it');
+  agent.open().freeze(4_999);
+  assert.equal(speaks(), true);
+  agent.freeze(1);
+  assert.equal(speaks(), false);
+  agent.receive({ kind: 'lease', count: 1 });
+  assert.equal(speaks(), true);
+  agent.detach();
+  assert.equal(speaks(), false);
+  agent.open({ generation: 2 });
+  assert.equal(speaks(), true);
+});
+
 test('before the run brings its own times, a connection that is lost gives its controller 35 s', () => {
   const agent = new AgentDriver().open();
   agent.detach().advance(34_900);
