@@ -162,6 +162,13 @@ test('[RUN-10] a part that is not over, or would be lost, stays with its run, an
   assert.equal(delivered.session.owner?.runId, other.runId, 'its controller has all of it');
 });
 
+test('[CLI-01] the workload process of a run that is over is told to quit when its agent is stolen', () => {
+  const agent = new AgentDriver().completed().open({ ...other, steal: true });
+  assert.equal(agent.ordered('quit', agent.last).length, 1);
+  agent.advance(1_100);
+  assert.equal(agent.effects('killRunner').length, 1, 'and killed when it does not');
+});
+
 test('a stream of the same run with another secret is refused, also with --steal', () => {
   const agent = new AgentDriver().running().open({ secret: 'guess', generation: 2, steal: true });
   assert.equal(agent.effects('refuse')[0]?.code, 'secret');

@@ -94,6 +94,14 @@ test('[RPC-06] after a freeze the messages that were buffered are read before th
   assert.equal(silent.ordered('abort').length, 1);
 });
 
+test('[RUN-27] a workload process that does not report is killed in time also while no controller is connected', () => {
+  const timeouts = { ...assignmentOf().timeouts, reconnectWindowMs: 600_000 };
+  const agent = new AgentDriver().running({ timeouts }).detach().advance(119_900);
+  assert.equal(agent.effects('killRunner').length, 0);
+  agent.advance(300);
+  assert.equal(agent.effects('killRunner').length, 1);
+});
+
 test('[RUN-10] lease renewals reach the workload process as a monotonic deadline behind control’s own', () => {
   const agent = new AgentDriver().running();
   agent.freeze(1_000).receive({ kind: 'lease', count: 1 });
