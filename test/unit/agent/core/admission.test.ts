@@ -57,6 +57,11 @@ test('with --steal the run is ended, both controllers and the log are told, and 
     { kind: 'closeStream', stream: first, goodbye: true, reason },
   ]);
   assert.match(agent.sent('log')[0]?.line ?? '', /taken away from run 7f3a of root@ctl1/);
+  assert.deepEqual(
+    agent.effects('released'),
+    [{ kind: 'released', runId, delivered: false }],
+    'its controller may fetch what it has not received',
+  );
   assert.equal(agent.session.owner?.runId, 'beef');
   agent.detach(first).prepare({ runId: 'beef' });
   assert.equal(agent.session.state, 'PREPARING');

@@ -157,7 +157,10 @@ test('a controller that is lost before it prepared anything does not keep the ag
 
 test('an aborted run whose last words were acknowledged is let go when its stream ends', () => {
   const agent = new AgentDriver().open().receive({ kind: 'abort', reason: 'Ctrl-C' });
-  agent.input({ kind: 'flushed' }).detach();
+  agent.input({ kind: 'flushed' });
+  assert.equal(agent.effects('released').length, 0, 'not before');
+  agent.detach();
+  assert.equal(agent.effects('released').length, 1);
   assert.equal(agent.session.owner, undefined);
   const owing = new AgentDriver().open().receive({ kind: 'abort', reason: 'Ctrl-C' }).detach();
   assert.notEqual(owing.session.owner, undefined);
