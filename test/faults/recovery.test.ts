@@ -107,6 +107,24 @@ suite('what a crash leaves on disks', { concurrency: 2 }, () => {
     const { fleet, spool } = await spooled(t);
 
     await t.test(
+      '[RUN-10] recover from another host, while the disk of a controller takes nothing: its agents hear it, and the run goes on, exit 2',
+      async () => {
+        const run = fleet.run({ seconds: 20, timeouts: { lease: '30s' } });
+        await run.loaded();
+        // Nobody writes to the copy, and who drives the run cannot be looked at from here.
+        const copy = path.join(path.dirname(run.config), 'copy');
+        cpSync(run.folder, copy, { recursive: true });
+        const secret = path.join(copy, 'run.secret');
+        const kept = JSON.parse(readFileSync(secret, 'utf8')) as object;
+        writeFileSync(secret, JSON.stringify({ ...kept, host: 'elsewhere.invalid' }));
+        const output = await endsWith(fleet.controller(['recover', copy]), 2);
+        assert.match(output, /goes on: its controller is connected to agent-1 and 2 more/);
+        await run.exits(0);
+        run.checkSums();
+      },
+    );
+
+    await t.test(
       '[RUN-10] [LINK-12] the controller is killed: recover stops the load at once and gives the sums of the agents, exit 4',
       async () => {
         const run = fleet.run({ seconds: 60, timeouts: { reconnect_window: '60s', lease: '90s' } });

@@ -4,6 +4,7 @@ import { status } from '@grpc/grpc-js';
 import { Fleet, workloadProcesses } from '../support/fleet.js';
 import type { FleetRun } from '../support/fleet-run.js';
 import { startRawServer } from '../support/raw-server.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
 import {
   agentOfAnotherVersion,
   otherGrpcServer,
@@ -120,6 +121,37 @@ test('an agent cannot be had', async (t) => {
       const { coverage, warnings } = first.summary();
       assert.equal(coverage.agents_completed, 2);
       assert.equal(warnings.filter((line) => line.includes('--steal')).length, 1, warnings.join());
+    },
+  );
+
+  await t.test(
+    '[CLI-01] several runs steal the same agents at the same moment: one goes on, the others say why they do not, exit 3',
+    async (t) => {
+      const victim = fleet.run({ seconds: 60 });
+      await victim.loaded();
+      // Each is late at another agent, where it finds it taken by the others.
+      const late = await Promise.all(
+        fleet.agents.map(async ({ port }) => {
+          const proxy = await TcpProxy.start({ port });
+          t.after(() => proxy.close());
+          proxy.shapeBoth({ delayMs: 500 });
+          return proxy.address;
+        }),
+      );
+      const usual = { seconds: 12, dataset: { name: 'of-all' }, argv: ['--steal'] };
+      const thieves = late.map((address, index) =>
+        fleet.run({ ...usual, through: { [index]: address } }),
+      );
+      const codes = await Promise.all(
+        thieves.map(async ({ program }) => (await program.ended).code),
+      );
+      const said = thieves.map((run) => run.said).join('\n');
+      assert.deepEqual(codes.toSorted(), [0, 3, 3], said);
+      for (const [index, run] of thieves.entries()) {
+        if (codes[index] === 0) run.checkSums();
+        else assert.match(run.said, /took the agent with --steal \d+s ago|taken over by run/);
+      }
+      await victim.exits(5);
     },
   );
 

@@ -433,6 +433,7 @@ export function welcomeOf(
       state: 'IDLE',
       owner: undefined,
       hostname: `host-${String(agent)}`,
+      ownerSpeaks: false,
       tokenRequired: false,
       checkpoints: [],
       ...common,

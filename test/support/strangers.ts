@@ -59,6 +59,7 @@ export async function agentOfAnotherVersion(t: TestContext): Promise<string> {
       state: 'IDLE',
       owner: undefined,
       hostname: 'later',
+      ownerSpeaks: false,
       tokenRequired: false,
       checkpoints: [],
     }),

@@ -29,6 +29,7 @@ export const helloReply: HelloReply = {
   state: 'IDLE',
   owner: undefined,
   hostname: 'host-1',
+  ownerSpeaks: false,
   tokenRequired: false,
   checkpoints: [],
 };

@@ -9,8 +9,12 @@ export interface Ownership {
   readonly secret: string;
   readonly generation: number;
   readonly state: AgentState;
-  /** When the run leaves the agent unless its controller comes back; undefined: it is connected. */
+  /** When the run leaves the agent unless its controller comes back; undefined: it is there, or that is not known. */
   readonly goneAtMs: number | undefined;
+  /** From when another run may have the agent for the asking; undefined: the run is not over. */
+  readonly yieldsAtMs: number | undefined;
+  /** When the run came, if it came with --steal. */
+  readonly stoleAtMs: number | undefined;
 }
 
 /** A run that the agent had, and why it has it no more. */
@@ -26,6 +30,8 @@ export type Verdict =
   /** The same run on a newer stream. */
   | { readonly kind: 'resume' }
   | { readonly kind: 'steal'; readonly from: Owner }
+  /** From a run that is over, and whose controller will hardly come back. */
+  | { readonly kind: 'inherit'; readonly from: Owner }
   | {
       readonly kind: 'refuse';
       readonly code: RefusalCode;
@@ -39,6 +45,13 @@ export interface Obstacles {
   /** A workload process that outlived SIGKILL. */
   readonly stuckRunner: boolean;
 }
+
+/**
+ * Of runs that are started with --steal at about the same time each would take agents from the others and lose its own
+ * to them. So for this long one that stole an agent loses it only to a run with a higher id: all agents decide alike, and
+ * one run goes on.
+ */
+const contestMs = 10_000;
 
 /** Decides about a stream that asks to come in; changes nothing. */
 export function admit(
@@ -81,14 +94,29 @@ export function admit(
     return refuse('secret', `run ${open.runId} is not known here (was the agent restarted?)`);
   }
   if (obstacles.stopping) return refuse('stopping', 'the agent is being stopped');
-  if (current && !open.steal) return refuse('busy', busyText(current, nowMs));
+  const yields = current?.yieldsAtMs !== undefined && nowMs >= current.yieldsAtMs;
+  if (current && !yields) {
+    if (!open.steal) return refuse('busy', busyText(current, nowMs));
+    const contestedMs = nowMs - (current.stoleAtMs ?? -Infinity);
+    if (contestedMs < contestMs && open.runId < current.owner.runId) {
+      return refuse('busy', contestText(current, contestedMs));
+    }
+  }
   if (obstacles.stuckRunner) {
     return refuse(
       'busy',
       'busy: the workload process of an earlier run cannot be killed (stuck in the kernel, a hung mount?)',
     );
   }
-  return current ? { kind: 'steal', from: current.owner } : { kind: 'fresh' };
+  if (!current) return { kind: 'fresh' };
+  return { kind: yields ? 'inherit' : 'steal', from: current.owner };
+}
+
+function contestText({ owner }: Ownership, contestedMs: number): string {
+  const agoS = Math.floor(contestedMs / 1000);
+  const waitS = Math.ceil((contestMs - contestedMs) / 1000);
+  const taken = `run ${owner.runId} of ${owner.identity} took the agent with --steal ${String(agoS)}s ago`;
+  return `busy: ${taken}; of runs that steal at the same time one goes on, and who still wants the agent may take it in ${String(waitS)}s`;
 }
 
 function busyText({ owner, state, goneAtMs }: Ownership, nowMs: number): string {

@@ -68,6 +68,17 @@ export class OwnerWatch {
     return this.#lostAtMs === undefined ? undefined : this.#deadlineMs();
   }
 
+  /** The owner is connected and was heard a moment ago: it says something every two seconds. */
+  speaks(nowMs: number): boolean {
+    return this.#lostAtMs === undefined && nowMs - this.#heardAtMs < afterWindowMs;
+  }
+
+  /** When a controller that would not come back has given up to try, as far as that can be told from here. */
+  get triedUntilMs(): number {
+    const noticedMs = Math.min(this.#lostAtMs ?? Infinity, this.#heardAtMs + afterWindowMs);
+    return noticedMs + this.#times.reconnectWindowMs;
+  }
+
   /** The instant until which the runner may go on without hearing of its owner again. */
   runnerDeadlineNs(nowMs: number, nowNs: bigint): bigint {
     const leftMs = this.#deadlineMs() - nowMs + runnerMarginMs;

@@ -98,6 +98,8 @@ export interface HistogramSum {
 export interface SessionOptions {
   /** Leave after one run. */
   readonly once: boolean;
+  /** What runs report is kept on this host (until `unspooled`); left out: it is not. */
+  readonly keeps?: boolean;
   /** Where targets may lie; empty: anywhere that is not forbidden. */
   readonly roots: readonly string[];
   /** To the use of what is there already; left out: none. */

@@ -40,17 +40,21 @@ export class AgentSession {
     return this.#tenancy?.owner;
   }
 
+  /** Its controller is connected, and has just been heard. */
+  ownerSpeaks(nowMs: number): boolean {
+    return this.#tenancy?.speaks(nowMs) === true;
+  }
+
   /** How a stream with this Open would be received now. Changes nothing. */
   verdict(open: Open, nowMs: number): Verdict {
     const stopping = this.#leaveWith !== undefined;
     const obstacles = { stopping, stuckRunner: this.#reaper.stuck };
-    return admit(open, this.#tenancy?.ownership, obstacles, this.#departed, nowMs);
+    return admit(open, this.#tenancy?.ownership(nowMs), obstacles, this.#departed, nowMs);
   }
 
   /** Is this the secret of the run that has the agent? */
   knows(runId: string, secret: string): boolean {
-    const ownership = this.#tenancy?.ownership;
-    return ownership?.owner.runId === runId && ownership.secret === secret;
+    return this.#tenancy?.owner.runId === runId && this.#tenancy.isKnownBy(secret);
   }
 
   handle(input: SessionInput, now: Instant): SessionEffect[] {
@@ -101,7 +105,7 @@ export class AgentSession {
         this.#tenancy.recovered(input.reason, now);
         return;
       case 'unspooled':
-        this.#tenancy?.run.note(input.line);
+        this.#tenancy?.unspooled(input.line);
         return;
       case 'linkAdapted':
         this.#tenancy?.run.tell('debug', input.line);
@@ -132,6 +136,11 @@ export class AgentSession {
         this.#remember(this.#tenancy?.departure);
         this.#admitted(stream, open, now);
         this.#emit({ kind: 'send', message: takenFrom(verdict.from) });
+        return;
+      case 'inherit':
+        this.#tenancy?.inherited(open, now);
+        this.#remember(this.#tenancy?.departure);
+        this.#admitted(stream, open, now);
         return;
       case 'fresh':
         this.#admitted(stream, open, now);

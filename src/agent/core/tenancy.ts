@@ -37,6 +37,9 @@ export class Tenancy {
   #parting: Parting | undefined;
   #beats = 0;
   #departure: Departure | undefined;
+  readonly #stoleAtMs: number | undefined;
+  /** What it reports outlives it on this host. */
+  #isKept: boolean;
 
   constructor(stream: number, open: Open, host: RunHost, now: Instant) {
     this.owner = { runId: open.runId, identity: open.identity, sinceUnixMs: now.unixMs };
@@ -57,16 +60,33 @@ export class Tenancy {
     this.#watch = new OwnerWatch(now.ms);
     this.#heartbeat = new Heartbeat(now.ms);
     this.#generation = open.generation;
+    this.#stoleAtMs = open.steal ? now.ms : undefined;
+    this.#isKept = host.options.keeps === true;
     this.#stream = stream;
     host.emit({ kind: 'accept', stream, resumed: false });
     this.#log('info', `Run ${open.runId} of ${open.identity} has the agent`);
   }
 
-  get ownership(): Ownership {
-    const { owner } = this;
+  ownership(nowMs: number): Ownership {
+    const yieldsAtMs = this.#mayYield ? this.#watch.triedUntilMs : undefined;
+    const goneAtMs = this.speaks(nowMs) ? undefined : earliest(this.#watch.goneAtMs, yieldsAtMs);
+    const [secret, generation, stoleAtMs] = [this.#secret, this.#generation, this.#stoleAtMs];
     const state = this.run.state;
-    const goneAtMs = this.#watch.goneAtMs;
-    return { owner, secret: this.#secret, generation: this.#generation, state, goneAtMs };
+    return { owner: this.owner, secret, generation, state, goneAtMs, yieldsAtMs, stoleAtMs };
+  }
+
+  isKnownBy(secret: string): boolean {
+    return secret === this.#secret;
+  }
+
+  /** Its controller is connected, and has just been heard. */
+  speaks(nowMs: number): boolean {
+    return this.#watch.speaks(nowMs);
+  }
+
+  /** Nothing is lost with the run: it is over, and what its controller has not acknowledged can be fetched. */
+  get #mayYield(): boolean {
+    return this.run.isOver && !this.#host.options.once && (this.#isKept || this.#flushed);
   }
 
   get stream(): number | undefined {
@@ -157,6 +177,19 @@ export class Tenancy {
     this.run.abandon(stopped(reason), now);
     this.#close(true, reason);
     this.#released(false, reason, now);
+  }
+
+  /** The run is over, its controller was not heard of for long, and another run asks for the agent. */
+  inherited(by: Open, now: Instant): void {
+    const why = `its part was over and its controller not heard of, and run ${by.runId} of ${by.identity} asked for the agent`;
+    this.#parting = { kind: 'ownerGone', why };
+    this.release(now);
+  }
+
+  /** What the run reports from now on is not kept on this host. */
+  unspooled(line: string): void {
+    this.#isKept = false;
+    this.run.note(line);
   }
 
   /** A recovery of the run ends it here; a stream that is still open is told. */

@@ -77,8 +77,10 @@ export async function serveAgent(options: ServeOptions): Promise<ServingAgent> {
   const id = options.id === '' ? host.hostname : options.id;
   const instanceId = randomBytes(8).toString('hex');
   const bootId = readBootId(clock.unixMs());
+  const place = spoolPlace(options);
   const session = new AgentSession({
     once,
+    keeps: place.folders.length > 0,
     roots,
     consent,
     parseAssignment,
@@ -107,7 +109,7 @@ export async function serveAgent(options: ServeOptions): Promise<ServingAgent> {
     loop.feed(input);
   };
   const spool = await Spool.open({
-    ...spoolPlace(options),
+    ...place,
     ...{ instanceId, clock, log },
     onFailure: (line) => {
       feed({ kind: 'unspooled', line });
@@ -136,6 +138,7 @@ export async function serveAgent(options: ServeOptions): Promise<ServingAgent> {
     agentId: id,
     state: session.state,
     owner: session.owner,
+    ownerSpeaks: session.ownerSpeaks(clock.nowMs()),
     hostname: host.hostname,
     tokenRequired: access.token !== undefined,
     checkpoints: spool.offers,

@@ -115,6 +115,11 @@ export class Ending {
     // A process that was restarted has no load any more.
     if (this.#fetched || this.hasFailedByItself) return;
     const { agent, timeouts, contact, link, outbox } = this.#options;
+    if (agent.isEmbedded === true) {
+      // Only its death breaks a stream on this host, and no load of it outlives that.
+      if (link.isOpen) outbox.notice('warn', `${agent.id} not reached; it ends with this command`);
+      return;
+    }
     const silentMs = nowMs - contact.heardAtMs;
     const lostForMs = link.lostAtMs === undefined ? undefined : nowMs - link.lostAtMs;
     const when = stopsWithin({ silentMs, lostForMs }, timeouts);

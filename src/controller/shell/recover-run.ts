@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import type { Clock } from '../../shared/kernel/clock.js';
-import { MusterError, reasonOf } from '../../shared/kernel/errors.js';
+import { MusterError } from '../../shared/kernel/errors.js';
 import type { Log, LogLevel } from '../../shared/kernel/log.js';
 import { exitCodes } from '../../shared/model/outcome.js';
 import type { AgentPlan, Plan } from '../../shared/model/plan.js';
@@ -13,14 +13,14 @@ import { oneSentence } from '../core/one-sentence.js';
 import { Recovery, type Recovered } from '../core/recovery.js';
 import { greetAgent } from '../../shared/wire/dial-agent.js';
 import { DialError } from '../../shared/wire/dial-error.js';
-import { addressOf } from './agent-link.js';
 import { CheckpointIntake } from './checkpoint-intake.js';
 import { fetchCheckpoint } from './fetch-checkpoint.js';
 import { controllerIdentity } from './identity.js';
 import { encodeRecord } from './journal-codec.js';
 import { LineFile } from './line-file.js';
 import { noRun, readRunJournal } from './rebuild.js';
-import { forgetSecret, isDriven, isWritten, readSecret, takeSecret } from './run-secret.js';
+import { forgetSecret, takeSecret } from './run-secret.js';
+import { demandNotDriven, demandUnheard, dialOf } from './still-driven.js';
 import { writeFailureReason } from './write-failure.js';
 
 const atOnce = 64;
@@ -64,12 +64,19 @@ export async function recoverRun({ folder, clock, accessFor, say }: RecoverReque
   });
   const { plan, runId } = recovery;
   if (!plan) throw noRun(path);
-  const secret = await secretOf(folder, runId, path, clock);
+  const kept = await demandNotDriven(folder, runId, clock);
+  const secret = kept?.secret;
   if (secret === undefined && recovery.hasEnd) {
     say('info', 'The run has come to its end: there is nothing to fetch from its agents');
     return;
   }
   const access = await accessFor(plan);
+  if (kept?.elsewhere !== undefined) {
+    const dials = plan.agents
+      .filter(({ isEmbedded }) => !isEmbedded)
+      .map((agent) => ({ id: agent.id, dial: { ...dialOf(agent, plan), clock, access } }));
+    await demandUnheard(folder, runId, dials);
+  }
   const journal = await resumeJournal(path, clock);
   // What cannot be kept here must stay with the agents.
   const broken = new AbortController();
@@ -186,34 +193,6 @@ function missing(agent: number, why: string): Recovered {
   return { agent, isComplete: false, reason: why };
 }
 
-/** Undefined when it is not kept. @throws MusterError when the run goes on */
-async function secretOf(
-  folder: string,
-  runId: string,
-  journal: string,
-  clock: Clock,
-): Promise<string | undefined> {
-  const kept = await readSecret(folder).catch((thrown: unknown) => {
-    throw new MusterError(`Cannot read ${join(folder, 'run.secret')}: ${reasonOf(thrown)}`, {
-      exitCode: exitCodes.usage,
-      hint: 'Only who started the run can read it: recover as that user.',
-      cause: thrown,
-    });
-  });
-  if (kept?.runId !== runId) return undefined;
-  const goesOn = (why: string): MusterError =>
-    new MusterError(`The run in ${folder} goes on: ${why}`, {
-      exitCode: exitCodes.usage,
-      hint: 'Recover is for a run whose controller is gone. Ctrl-C ends one that is not.',
-    });
-  const driven = isDriven(kept);
-  if (driven === true) throw goesOn(`process ${String(kept.pid)} drives or recovers it`);
-  if (driven === undefined && (await isWritten(journal, clock))) {
-    throw goesOn(`its journal is being written to from ${kept.host}`);
-  }
-  return kept.secret;
-}
-
 /** A crash may have left half a line: what is added begins on a line of its own. */
 async function resumeJournal(path: string, clock: Clock): Promise<LineFile> {
   try {
@@ -237,9 +216,4 @@ function notWritten(path: string, thrown: unknown, hint?: string): MusterError {
     cause: thrown,
     ...(hint !== undefined && { hint }),
   });
-}
-
-function dialOf(agent: AgentPlan, plan: Plan) {
-  const { connectMs, helloMs } = plan.timeouts;
-  return { address: addressOf(agent), connectMs, helloMs };
 }

@@ -23,6 +23,8 @@ export interface HelloReply {
   readonly agentId: string;
   readonly state: AgentState;
   readonly owner: Owner | undefined;
+  /** Its controller is connected, and has just been heard. */
+  readonly ownerSpeaks: boolean;
   readonly hostname: string;
   readonly tokenRequired: boolean;
   readonly checkpoints: readonly KeptCheckpoint[];

@@ -105,7 +105,10 @@ async function openSession(
   stream.write(handshakeFrame(open, 1n, 'toAgent', handshakeSigner));
   const answer = await oneFrame(stream, { clock, timeoutMs, signal });
   try {
-    const welcome = welcomeIn(answer, { name, timeoutMs, signer: handshakeSigner });
+    const welcome = welcomeIn(answer, {
+      ...{ name, timeoutMs, signer: handshakeSigner },
+      steal: request.steal,
+    });
     const nonces = { controller: nonce, agent: welcome.nonce };
     if (token) checkProof(token, nonces, welcome, name);
     const proof = token?.proof('controller', nonces) ?? new Uint8Array();
@@ -131,6 +134,7 @@ interface Expected {
   readonly name: string;
   readonly timeoutMs: number;
   readonly signer: FrameSigner | undefined;
+  readonly steal: boolean;
 }
 
 function welcomeIn(answer: Awaited<ReturnType<typeof oneFrame>>, expected: Expected): Welcome {
@@ -157,7 +161,7 @@ function readAnswer(bytes: Buffer, expected: Expected): Welcome {
   if (message.kind === 'welcome') return message;
   throw new DialError(message.code, `Agent ${name} refused the session: ${message.message}`, {
     reason: message.message,
-    ...(message.code === 'busy' && { hint: whenBusy }),
+    ...(message.code === 'busy' && !expected.steal && { hint: whenBusy }),
   });
 }
 

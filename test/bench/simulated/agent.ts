@@ -81,6 +81,7 @@ export async function startSimulatedAgent(options: SimulatedAgentOptions): Promi
       state: session.state,
       owner: session.owner,
       hostname: host.hostname,
+      ownerSpeaks: false,
       tokenRequired: false,
       checkpoints: [],
     }),

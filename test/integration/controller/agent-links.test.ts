@@ -365,6 +365,31 @@ test('[RUN-06] who is there is asked on a connection of its own, and told whethe
   );
 });
 
+test('[RUN-18] an agent is told with the goodbye to keep what it reported, when the journal takes no more', async (t) => {
+  const agent = await startWireAgent();
+  t.after(() => agent.server.close(0));
+  for (const [mustKeep, keep] of [
+    [undefined, false],
+    [() => false, false],
+    [() => true, true],
+  ] as const) {
+    const seen = agent.sessions.all.length;
+    const { links, inputs } = linksTo(t, agent.server.port, {
+      runId: `run-${String(seen)}`,
+      ...(mustKeep && { mustKeep }),
+    });
+    links.dial(0, 1, []);
+    await inputs.until((input) => input.kind === 'dialed');
+    const far = await agent.sessions.until((one) => agent.sessions.all.indexOf(one) === seen);
+    links.send(0, { kind: 'goodbye', reason: 'done' });
+    const told = await far.events.until(
+      (event) => event.kind === 'message' && event.message.kind === 'goodbye',
+    );
+    assert.ok(told.kind === 'message' && told.message.kind === 'goodbye');
+    assert.equal(told.message.keep === true, keep);
+  }
+});
+
 test('[LINK-06] what an agent kept is fetched message by message, and the agent may forget it only when that is safe', async (t) => {
   const agent = await startWireAgent();
   t.after(() => agent.server.close(0));

@@ -76,6 +76,7 @@ export class SimAgent {
       state: this.session.state,
       owner: this.session.owner,
       hostname: `host-${String(this.#options.index)}`,
+      ownerSpeaks: this.session.ownerSpeaks(this.process.clock.nowMs),
       tokenRequired: false,
       checkpoints: [],
     };

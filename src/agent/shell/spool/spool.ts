@@ -144,8 +144,14 @@ export class Spool {
     if (!delivered) this.#kept.push(kept);
     this.#closing = present.writer.close();
     await this.#closing;
-    if (delivered) await this.#remove(kept);
-    else await this.#forgetOld();
+    if (delivered) {
+      await this.#remove(kept);
+      return;
+    }
+    // What was still on its way to the disk counts as well.
+    const whole = this.#keptOf(present);
+    this.#kept = this.#kept.map((one) => (one === kept ? whole : one));
+    await this.#forgetOld();
   }
 
   /** What the agent has of the run for one who knows its secret; undefined: nothing, or not for him. */

@@ -268,6 +268,24 @@ describe('runner under load', () => {
     assert.equal(Histogram.decode(get.service).count, get.count);
   });
 
+  it('[MEAS-06] issues its own part of the rate, and another one from when it is told so', async () => {
+    const rate = { unit: 'operations', steps: [{ from: 5, to: 5 }] } as const;
+    const stages = [0, 1, 2].map((index) => stageOf({ index, threads: 1, rate, durationMs: 1000 }));
+    // In a second of all agents five are due: the first of two has three of them, the second two.
+    runner.prepare(assignmentOf('null:', stages, { agentIndex: 1, agentCount: 2 }));
+    const shares = [undefined, { index: 0, count: 2 }, { index: 0, count: 1 }];
+    const due: number[] = [];
+    for (const [stage, share] of shares.entries()) {
+      await runner.event('ready', (event) => event.stage === stage);
+      if (share) runner.tell({ kind: 'share', ...share });
+      await runner.start(stage);
+      const result = await runner.event('stageResult', (event) => event.stage === stage);
+      const { count, unissuedSchedules } = statsOf(result, 'read');
+      due.push(count + unissuedSchedules);
+    }
+    assert.deepEqual(due, [2, 3, 5]);
+  });
+
   it('[CONF-03] max_error_rate ends the stage while it goes on, not at its end', async () => {
     const durationMs = 20_000;
     const stage = stageOf({ mix: mixOf('stat'), access: 'random', durationMs, maxErrorRate: 0.01 });

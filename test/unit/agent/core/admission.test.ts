@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { RunnerEvent } from '../../../../src/agent/runner/protocol.js';
 import { AgentDriver, runId } from '../../../support/agent-driver.js';
 
 const other = { runId: 'beef', secret: 'other', identity: 'ann@ctl2' } as const;
@@ -56,11 +57,121 @@ test('with --steal the run is ended, both controllers and the log are told, and 
     { kind: 'closeStream', stream: first, goodbye: true, reason },
   ]);
   assert.match(agent.sent('log')[0]?.line ?? '', /taken away from run 7f3a of root@ctl1/);
+  assert.deepEqual(
+    agent.effects('released'),
+    [{ kind: 'released', runId, delivered: false }],
+    'its controller may fetch what it has not received',
+  );
   assert.equal(agent.session.owner?.runId, 'beef');
   agent.detach(first).prepare({ runId: 'beef' });
   assert.equal(agent.session.state, 'PREPARING');
   agent.runnerExits({ signal: 'SIGKILL' }, 1);
   assert.equal(agent.session.state, 'PREPARING');
+});
+
+test('[CLI-01] of runs that steal at the same time the one with the highest id goes on, in whatever order they come', () => {
+  const steal = (agent: AgentDriver, id: string): AgentDriver =>
+    agent.open({ ...other, runId: id, steal: true });
+  for (const order of ['abc', 'acb', 'bac', 'bca', 'cab', 'cba']) {
+    for (const first of [new AgentDriver(), new AgentDriver().running()]) {
+      for (const id of order) steal(first, id).advance(500);
+      assert.equal(first.session.owner?.runId, 'c', order);
+    }
+  }
+  const agent = steal(new AgentDriver().open(), 'c').advance(3_200);
+  const before = agent.session.owner;
+  steal(agent, 'b');
+  assert.deepEqual(agent.effects('refuse').at(-1), {
+    kind: 'refuse',
+    stream: agent.stream,
+    code: 'busy',
+    message:
+      'busy: run c of ann@ctl2 took the agent with --steal 3s ago; of runs that steal at the same time one goes on, and who still wants the agent may take it in 7s',
+    owner: before,
+  });
+  agent.advance(6_700);
+  assert.equal(steal(agent, 'b').session.owner?.runId, 'c');
+  agent.advance(200);
+  assert.equal(steal(agent, 'b').session.owner?.runId, 'b', 'a later steal is one like any other');
+});
+
+test('[CLI-01] a run that did not steal is stolen from, whatever its id, and a stream of its own goes on', () => {
+  const agent = new AgentDriver().open({ runId: 'z' }).open({ ...other, steal: true });
+  assert.equal(agent.session.owner?.runId, other.runId);
+  agent.open({ ...other, generation: 2, steal: true });
+  assert.deepEqual(agent.effects('accept').at(-1), { kind: 'accept', stream: 3, resumed: true });
+});
+
+/** Over, and what its controller has not acknowledged is in the spool. */
+function over(): AgentDriver {
+  return new AgentDriver({ keeps: true }).completed();
+}
+
+test('[RUN-10] [LINK-06] an agent whose part is over and whose controller stays away is had by the next run that asks', () => {
+  const agent = over();
+  const first = agent.stream;
+  agent.detach(first).advance(29_900).open(other);
+  assert.match(
+    agent.effects('refuse').at(-1)?.message ?? '',
+    /COMPLETED; .* loses the agent in 1s/,
+  );
+  agent.advance(200).open(other);
+  assert.equal(agent.session.owner?.runId, other.runId);
+  assert.deepEqual(
+    agent.last.map(({ kind }) => kind),
+    ['runner', 'log', 'released', 'accept', 'log'],
+  );
+  assert.deepEqual(agent.effects('released').at(-1), { kind: 'released', runId, delivered: false });
+  assert.equal(agent.ordered('quit').length, 1);
+  assert.equal(agent.sent('log').length, 0, 'nothing was stolen');
+  agent.prepare({ runId: other.runId });
+  assert.equal(agent.session.state, 'PREPARING');
+  agent.open({ generation: 2 });
+  assert.match(
+    agent.effects('refuse').at(-1)?.message ?? '',
+    /^it let go of run 7f3a at 22:13 UTC: its part was over and its controller not heard of, and run beef of ann@ctl2 asked for the agent$/,
+  );
+});
+
+test('[RUN-10] the same with a stream that is open and silent: its controller would have noticed by now', () => {
+  const agent = over().advance(34_900).open(other);
+  assert.match(
+    agent.effects('refuse').at(-1)?.message ?? '',
+    /COMPLETED; .* loses the agent in 1s/,
+  );
+  agent.advance(200).open(other);
+  assert.equal(agent.session.owner?.runId, other.runId);
+  assert.equal(agent.effects('closeStream').length, 1);
+  const heard = over().advance(34_900).receive({ kind: 'lease', count: 1 });
+  heard.advance(4_900).open(other);
+  assert.match(heard.effects('refuse').at(-1)?.message ?? '', /COMPLETED$/);
+  heard.advance(30_000).open(other);
+  assert.equal(heard.session.owner?.runId, runId);
+});
+
+test('[RUN-10] a part that is not over, or would be lost, stays with its run, and so does an agent for one run only', () => {
+  const busy = (agent: AgentDriver): void => {
+    agent.detach().advance(34_900).open(other);
+    assert.equal(agent.session.owner?.runId, runId);
+  };
+  const report: RunnerEvent = {
+    ...{ kind: 'report', rssBytes: 1, operations: 1, inFlight: 0, oldestInFlightNs: 0 },
+  };
+  busy(new AgentDriver({ keeps: true }).running().runner(report));
+  busy(new AgentDriver().completed());
+  const line = 'No spool is written (disk full)';
+  busy(over().input({ kind: 'unspooled', line }));
+  busy(new AgentDriver({ keeps: true, once: true }).completed());
+  const delivered = new AgentDriver().completed().input({ kind: 'flushed' });
+  delivered.detach().advance(30_100).open(other);
+  assert.equal(delivered.session.owner?.runId, other.runId, 'its controller has all of it');
+});
+
+test('[CLI-01] the workload process of a run that is over is told to quit when its agent is stolen', () => {
+  const agent = new AgentDriver().completed().open({ ...other, steal: true });
+  assert.equal(agent.ordered('quit', agent.last).length, 1);
+  agent.advance(1_100);
+  assert.equal(agent.effects('killRunner').length, 1, 'and killed when it does not');
 });
 
 test('a stream of the same run with another secret is refused, also with --steal', () => {

@@ -57,6 +57,34 @@ test('an abort that the workload process carries out ends with its own result an
   assert.equal(agent.ordered('quit').length, 1);
 });
 
+test('[RUN-27] a workload process that ended is not waited for: the agent is free for the next run, for good', () => {
+  const agent = stalled().receive(abort).advance(2_600).runnerExits({ signal: 'SIGKILL' });
+  agent.receive({ kind: 'goodbye', reason: 'done' });
+  assert.equal(agent.session.owner, undefined);
+  agent.advance(60_000);
+  assert.equal(agent.effects('killRunner').length, 1, 'there is nothing to kill any more');
+  assert.equal(agent.session.wakeAt(), undefined);
+  agent.open({ runId: 'next' });
+  assert.equal(agent.effects('refuse').length, 0);
+});
+
+test('[RUN-27] a workload process that waits for the cleanup and does not report is told to quit, and killed', () => {
+  const agent = new AgentDriver().completed().advance(119_900);
+  assert.equal(agent.ordered('quit').length, 0);
+  agent.advance(300);
+  assert.equal(agent.ordered('quit').length, 1);
+  assert.equal(agent.session.state, 'COMPLETED');
+  agent.advance(1_100);
+  assert.equal(agent.effects('killRunner').length, 1);
+  assert.equal(agent.sent('error').length, 0, 'the results are there');
+});
+
+test('a workload process that ends between the run and its cleanup is said in the log', () => {
+  const agent = new AgentDriver().completed().runnerExits({ code: 3 });
+  assert.equal(agent.session.state, 'COMPLETED');
+  assert.match(agent.lines().at(-1) ?? '', /^workload process exited with code 3/);
+});
+
 test('an abort that is not answered ends with SIGKILL and the totals reported until then', () => {
   const agent = stalled().receive(abort).advance(2_400);
   assert.equal(agent.effects('killRunner').length, 0);
@@ -381,6 +409,7 @@ test('[STAT-02] a spool that is not written is said to the controller, and in th
     agent.sent('log').map(({ line, inResults }) => [line, inResults]),
     [['No spool is written', true]],
   );
+  assert.ok(agent.lines().includes('No spool is written'));
   agent.runner({ kind: 'stageResult', ...resultOf({ warnings: ['own'] }) });
   assert.deepEqual(agent.sent('stageResult')[0]?.warnings, ['own', 'No spool is written']);
 });

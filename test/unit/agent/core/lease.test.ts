@@ -52,6 +52,22 @@ test('a stream that closed without goodbye gives the controller its window and 5
   assert.equal(agent.session.state, 'IDLE');
 });
 
+test('[RUN-10] an owner speaks as long as it is connected and was heard in the last five seconds', () => {
+  const agent = new AgentDriver();
+  const speaks = (): boolean => agent.session.ownerSpeaks(agent.now.ms);
+  assert.equal(speaks(), false, 'nobody owns it');
+  agent.open().freeze(4_999);
+  assert.equal(speaks(), true);
+  agent.freeze(1);
+  assert.equal(speaks(), false);
+  agent.receive({ kind: 'lease', count: 1 });
+  assert.equal(speaks(), true);
+  agent.detach();
+  assert.equal(speaks(), false);
+  agent.open({ generation: 2 });
+  assert.equal(speaks(), true);
+});
+
 test('before the run brings its own times, a connection that is lost gives its controller 35 s', () => {
   const agent = new AgentDriver().open();
   agent.detach().advance(34_900);
@@ -76,6 +92,14 @@ test('[RPC-06] after a freeze the messages that were buffered are read before th
   assert.equal(agent.session.state, 'RUNNING');
   const silent = new AgentDriver().running().freeze(200_000).tick().runner(report).advance(200);
   assert.equal(silent.ordered('abort').length, 1);
+});
+
+test('[RUN-27] a workload process that does not report is killed in time also while no controller is connected', () => {
+  const timeouts = { ...assignmentOf().timeouts, reconnectWindowMs: 600_000 };
+  const agent = new AgentDriver().running({ timeouts }).detach().advance(119_900);
+  assert.equal(agent.effects('killRunner').length, 0);
+  agent.advance(300);
+  assert.equal(agent.effects('killRunner').length, 1);
 });
 
 test('[RUN-10] lease renewals reach the workload process as a monotonic deadline behind control’s own', () => {
@@ -133,7 +157,10 @@ test('a controller that is lost before it prepared anything does not keep the ag
 
 test('an aborted run whose last words were acknowledged is let go when its stream ends', () => {
   const agent = new AgentDriver().open().receive({ kind: 'abort', reason: 'Ctrl-C' });
-  agent.input({ kind: 'flushed' }).detach();
+  agent.input({ kind: 'flushed' });
+  assert.equal(agent.effects('released').length, 0, 'not before');
+  agent.detach();
+  assert.equal(agent.effects('released').length, 1);
   assert.equal(agent.session.owner, undefined);
   const owing = new AgentDriver().open().receive({ kind: 'abort', reason: 'Ctrl-C' }).detach();
   assert.notEqual(owing.session.owner, undefined);

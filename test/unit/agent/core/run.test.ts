@@ -104,6 +104,7 @@ test('a new share of the rate goes to the workload process; one of an older epoc
   const agent = new AgentDriver().running();
   agent.receive({ kind: 'share', epoch: 2, index: 1, count: 2 });
   agent.receive({ kind: 'share', epoch: 1, index: 1, count: 3 });
+  agent.receive({ kind: 'share', epoch: 2, index: 0, count: 3 });
   assert.deepEqual(agent.ordered('share'), [{ kind: 'share', index: 1, count: 2 }]);
   assert.ok(agent.lines().includes('Ignoring SHARE command (epoch 1 was replaced)'));
 });

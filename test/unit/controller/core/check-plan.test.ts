@@ -264,7 +264,10 @@ test('thresholds are about stages and operations that there are', () => {
       'expect[0]: "a.read.service.p98 < 1s": no metric "service.p98"',
     ],
   ]);
-  accepted([['expect=[a.errors == 0, a.read.service.p99 < 1s]']]);
+  accepted([
+    ['expect=[a.errors == 0, a.read.service.p99 < 1s]'],
+    ['stages.0.mix={ read: 50, write: 50 }', 'expect=[a.write.count > 0, a.read.count > 0]'],
+  ]);
 });
 
 test('deadlines that undermine each other are refused', () => {

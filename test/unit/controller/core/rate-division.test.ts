@@ -25,6 +25,14 @@ test('[MEAS-06] each of the agents that share a rate is told its own part, and a
     [0, 1, 0, 2],
     [2, 1, 1, 2],
   ]);
+  assert.deepEqual(
+    toldBy([0, [0, 1]]),
+    [
+      [0, 1, 0, 2],
+      [1, 1, 1, 2],
+    ],
+    'without the last one',
+  );
   // As many, and not the same.
   assert.deepEqual(toldBy([0, [0, 2]], [0, [0, 2]], [0, [1, 2]]).slice(2), [
     [1, 2, 0, 2],

@@ -119,6 +119,18 @@ test('[RUN-09] an agent without a stream stops by itself after the window, or th
   assert.ok(fleet.lines().includes(line), fleet.lines().join('\n'));
 });
 
+test('[RUN-09] an embedded agent that does not confirm ends with the command; of a killed one nothing is left to stop', () => {
+  const plan = fleetPlan(3);
+  const agents = plan.agents.map((agent) => ({ ...agent, isEmbedded: true as const }));
+  const fleet = new ScriptedFleet({ ...plan, agents }).start().advance(5000);
+  fleet.refuse(1, 'dial').cut(1).freeze(2).feed(interrupt).advance(5100);
+  assert.equal(fleet.end?.exitCode, 130);
+  assert.deepEqual(
+    fleet.lines().filter((line) => line.includes('not reached')),
+    ['agent-3 not reached; it ends with this command'],
+  );
+});
+
 test('[RUN-09] [RUN-19] an agent that was lost before the abort may not know it: how long its load may go on is said', () => {
   const unreached = (fleet: ScriptedFleet): readonly string[] =>
     fleet.lines().filter((line) => line.includes('not reached'));

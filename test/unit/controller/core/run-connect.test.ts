@@ -80,6 +80,19 @@ test('a driver that never answers does not keep the run waiting for ever', () =>
   assert.deepEqual(fleet.lines().slice(2), ['Agent 10.0.0.2:7761 unreachable: no answer']);
 });
 
+test('[RUN-01] … but for connect, twice hello, and the time to come back when its stream breaks', () => {
+  const plan = fleetPlan(2);
+  const timeouts = {
+    ...plan.timeouts,
+    connectMs: 5000,
+    helloMs: 10_000,
+    reconnectWindowMs: 30_000,
+  };
+  const fleet = new ScriptedFleet({ ...plan, timeouts }).refuse(1, 'dial').start().advance(54_900);
+  assert.equal(fleet.end, undefined);
+  assert.equal(fleet.advance(200).end?.exitCode, 3);
+});
+
 test('an agent that is lost while the others still connect is dialled again', () => {
   const fleet = new ScriptedFleet(fleetPlan(2)).refuse(1, 'dial').start().cut(0);
   fleet.advance(1000);

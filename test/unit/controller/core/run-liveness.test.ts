@@ -342,6 +342,7 @@ function helloOf(agent: number) {
     state: 'RUNNING',
     owner: undefined,
     hostname: '',
+    ownerSpeaks: false,
     tokenRequired: false,
     checkpoints: [],
   } as const;

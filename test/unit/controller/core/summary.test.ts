@@ -360,6 +360,24 @@ test('[RES-05] operations that failed are warned about; a kind of which all did 
   assert.equal(filled(0, [threshold('fill.put.per_second < 5')]).exit_code, 1);
 });
 
+test('[RES-05] a threshold on a stage that did not start is not met, whatever it wants', () => {
+  const threshold = (text: string): Expectation => {
+    const parsed = parseExpectation(text);
+    assert.ok(!('problem' in parsed));
+    return parsed;
+  };
+  const expect = ['later.errors == 0', 'later.read.errors == 0', 'later.read.count < 5'];
+  const stages = [stagePlan(0), stagePlan(1, { name: 'later' })];
+  const { expectations } = summaryOf([
+    at(0, runRecord(planOf(1, stages, { expect: expect.map(threshold) }))),
+    at(4, completed),
+  ]);
+  assert.deepEqual(
+    expectations.map(({ measured, passed }) => [measured, passed]),
+    expect.map(() => [null, false]),
+  );
+});
+
 test('[CLI-01] why an agent did not complete its stage is said once, also when its result says so again', () => {
   const why = 'taken over by run beef of ann@ctl2 (--steal)';
   const own = 'it is warm here';

@@ -73,6 +73,63 @@ test('[CONF-03] [RUN-10] recover gives an agent up after the timeouts of its run
   assert.match(readFileSync(journal, 'utf8'), /recovered from 0 of 3 agents/);
 });
 
+test('[RUN-10] recover from another host leaves a run alone whose agents hear its controller, although its journal stands still: its disk may be full', async (t) => {
+  const folder = temporaryFolder();
+  t.after(() => {
+    folder.remove();
+  });
+  const owner = { runId: 'run-1', identity: 'ann@ctl', sinceUnixMs: 1 };
+  const replies: HelloReply[] = [
+    { ...helloReply, owner, ownerSpeaks: true },
+    { ...helloReply, owner: { ...owner, runId: 'run-2' }, ownerSpeaks: true },
+    { ...helloReply, owner, ownerSpeaks: true },
+  ];
+  const ports = await Promise.all(
+    replies.map((_, index) =>
+      startRawServer(t, {
+        hello: (answer) => {
+          answer(null, encodeHelloReply(replies[index] ?? helloReply));
+        },
+        session: (call) => {
+          call.end();
+        },
+      }),
+    ),
+  );
+  const plan = planOf(3, [stagePlan(0)]);
+  const agents = plan.agents.map((agent, i) => ({
+    ...agent,
+    address: `127.0.0.1:${String(ports[i] ?? 1)}`,
+  }));
+  const journal = join(folder.path, 'journal.ndjson');
+  const before = `${encodeRecord({ ...runRecord({ ...plan, agents }), atMs: 0 })}\n`;
+  writeFileSync(journal, before);
+  // The number is that of a process that lives, but here.
+  const secret = { runId: 'run-1', secret: 's', host: 'elsewhere', pid: process.pid };
+  writeFileSync(join(folder.path, 'run.secret'), JSON.stringify(secret));
+  // What it waits for the journal to move passes at once.
+  const clock: Clock = {
+    ...systemClock,
+    after: (delayMs, fire) => systemClock.after(delayMs === 500 ? 0 : delayMs, fire),
+  };
+  const recover = (): Promise<void> =>
+    recoverRun({
+      ...{ folder: folder.path, clock, accessFor: () => Promise.resolve({}) },
+      say: () => undefined,
+    });
+  const goesOn = (by: string) => ({
+    exitCode: 2,
+    message: `The run in ${folder.path} goes on: its controller is connected to ${by}`,
+  });
+  await assert.rejects(recover, goesOn('agent-1 and 1 more'));
+  replies[0] = { ...helloReply, owner, ownerSpeaks: false };
+  await assert.rejects(recover, goesOn('agent-3'));
+  assert.equal(readFileSync(journal, 'utf8'), before);
+  replies[2] = helloReply;
+  await recover();
+  assert.match(readFileSync(journal, 'utf8'), /recovered from 0 of 3 agents/);
+});
+
 test('[RUN-10] recover asks no embedded agent: it ended with the controller and keeps nothing, so there is nothing to come back for', async (t) => {
   const folder = temporaryFolder();
   t.after(() => {

@@ -31,13 +31,16 @@ test('a threshold that cannot be understood is refused with what would be', () =
   const rows = [
     ['a', /write it like rand-read.read.response.p99 < 5ms/],
     ['a.read.service.p99 ~ 5ms', /is not a threshold/],
-    ['a.read.service.p98 < 5ms', /no metric "service.p98"; there is service.mean, /],
+    [
+      'a.read.service.p98 < 5ms',
+      /no metric "service.p98"; there is service.mean, .*, bytes_per_second$/,
+    ],
     ['a.read.latency < 5ms', /no metric "latency"/],
     [
       'a.service.p99 < 5ms',
       /a latency belongs to one operation; write <stage>.<operation>.service.p99/,
     ],
-    ['a.speed > 5', /no metric "speed"; there is count, errors/],
+    ['a.speed > 5', /no metric "speed"; there is count, errors.*, or an operation before it$/],
     ['a.read.service.p99 < 5', /5" has no unit/],
     ['a.errors < 5ms', /not a count/],
     ['a.errors < 0.5', /not a whole number/],

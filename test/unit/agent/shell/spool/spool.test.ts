@@ -125,6 +125,13 @@ test('what its controller has is forgotten at once, what it has not is kept for 
   assert.equal(spool.offers.length, 1);
   assert.equal(filesBelow(folder).length, 1);
   const [name = ''] = filesBelow(folder);
+  const { size, mtimeMs } = statSync(path.join(folder, name));
+  const other = await open('other');
+  for (const { offers } of [spool, other]) {
+    assert.equal(offers[0]?.bytes, size);
+    assert.ok(Math.abs(offers[0].savedUnixMs - mtimeMs) < 60_000);
+  }
+  await other.close();
   const longAgo = (Date.now() - hourMs - 1000) / 1000;
   utimesSync(path.join(folder, name), longAgo, longAgo);
   // Another agent starts: what is older than an hour goes.
@@ -134,6 +141,7 @@ test('what its controller has is forgotten at once, what it has not is kept for 
   await next.close();
   await spool.close();
   assert.equal(clock.armed, 0);
+  assert.deepEqual(readdirSync(folder), [], 'an empty folder does not stay');
 });
 
 test('another run owns the agent while the spool of the old one can be read', async (t) => {
@@ -234,7 +242,7 @@ test('[LINK-06] a spool folder that somebody has removed is made again for the n
 });
 
 test('[STAT-02] a spool that is found missing when its run has ended is no failure of the next run', async (t) => {
-  const { open, folder, failures } = place(t);
+  const { open, folder, failures, lines } = place(t);
   const spool = await open();
   spool.begin(run);
   spool.add(interval(0));
@@ -243,6 +251,35 @@ test('[STAT-02] a spool that is found missing when its run has ended is no failu
   const ended = spool.end(true);
   spool.begin({ ...run, runId: 'run-2' });
   await ended;
+  await spool.close();
+  assert.deepEqual(failures, []);
+  assert.deepEqual(lines, [], 'what is gone need not be removed');
+});
+
+test('[STAT-02] a spool file that cannot be removed, or read, is told of and left alone: the runs go on', async (t) => {
+  const { open, folder, failures, lines } = place(t);
+  const spool = await open();
+  spool.begin(run);
+  spool.add(interval(0));
+  await read(spool);
+  const [name = ''] = filesBelow(folder);
+  const file = path.join(folder, name);
+  // Who may do everything can still not unlink a folder.
+  rmSync(file);
+  mkdirSync(file);
+  await spool.end(true);
+  assert.match(lines.join('\n'), /^warn cannot remove the checkpoint of run run-1: [^\n]+$/);
+  assert.deepEqual(spool.offers, []);
+  const next = await open('two');
+  assert.match(
+    lines.at(-1) ?? '',
+    /^warn a checkpoint cannot be read and is left alone: .*\.spool: /,
+  );
+  next.begin({ ...run, runId: 'run-2' });
+  next.add(interval(0));
+  const mine = { ...key, runId: 'run-2', instanceId: 'two' };
+  assert.deepEqual((await read(next, mine)).messages, [interval(0)]);
+  await next.close();
   await spool.close();
   assert.deepEqual(failures, []);
 });
