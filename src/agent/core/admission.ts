@@ -9,7 +9,7 @@ export interface Ownership {
   readonly secret: string;
   readonly generation: number;
   readonly state: AgentState;
-  /** When the run leaves the agent unless its controller comes back; undefined: it is there, or that is not known. */
+  /** When the run leaves the agent unless its controller comes back; undefined: it is connected. */
   readonly goneAtMs: number | undefined;
   /** From when another run may have the agent for the asking; undefined: the run is not over. */
   readonly yieldsAtMs: number | undefined;

@@ -68,15 +68,16 @@ export class OwnerWatch {
     return this.#lostAtMs === undefined ? undefined : this.#deadlineMs();
   }
 
-  /** The owner is connected and was heard a moment ago: it says something every two seconds. */
+  /** The owner is connected and was heard a moment ago: it says something every three seconds. */
   speaks(nowMs: number): boolean {
     return this.#lostAtMs === undefined && nowMs - this.#heardAtMs < afterWindowMs;
   }
 
-  /** When a controller that would not come back has given up to try, as far as that can be told from here. */
-  get triedUntilMs(): number {
-    const noticedMs = Math.min(this.#lostAtMs ?? Infinity, this.#heardAtMs + afterWindowMs);
-    return noticedMs + this.#times.reconnectWindowMs;
+  /** When a controller whose stream was lost has given up to come back. One that is silent on an open stream may be frozen. */
+  get triedUntilMs(): number | undefined {
+    return this.#lostAtMs === undefined
+      ? undefined
+      : this.#lostAtMs + this.#times.reconnectWindowMs;
   }
 
   /** The instant until which the runner may go on without hearing of its owner again. */

@@ -49,7 +49,7 @@ export class AgentSession {
   verdict(open: Open, nowMs: number): Verdict {
     const stopping = this.#leaveWith !== undefined;
     const obstacles = { stopping, stuckRunner: this.#reaper.stuck };
-    return admit(open, this.#tenancy?.ownership(nowMs), obstacles, this.#departed, nowMs);
+    return admit(open, this.#tenancy?.ownership, obstacles, this.#departed, nowMs);
   }
 
   /** Is this the secret of the run that has the agent? */

@@ -67,9 +67,9 @@ export class Tenancy {
     this.#log('info', `Run ${open.runId} of ${open.identity} has the agent`);
   }
 
-  ownership(nowMs: number): Ownership {
+  get ownership(): Ownership {
     const yieldsAtMs = this.#mayYield ? this.#watch.triedUntilMs : undefined;
-    const goneAtMs = this.speaks(nowMs) ? undefined : earliest(this.#watch.goneAtMs, yieldsAtMs);
+    const goneAtMs = earliest(this.#watch.goneAtMs, yieldsAtMs);
     const [secret, generation, stoleAtMs] = [this.#secret, this.#generation, this.#stoleAtMs];
     const state = this.run.state;
     return { owner: this.owner, secret, generation, state, goneAtMs, yieldsAtMs, stoleAtMs };

@@ -133,20 +133,10 @@ test('[RUN-10] [LINK-06] an agent whose part is over and whose controller stays 
   );
 });
 
-test('[RUN-10] the same with a stream that is open and silent: its controller would have noticed by now', () => {
-  const agent = over().advance(34_900).open(other);
-  assert.match(
-    agent.effects('refuse').at(-1)?.message ?? '',
-    /COMPLETED; .* loses the agent in 1s/,
-  );
-  agent.advance(200).open(other);
-  assert.equal(agent.session.owner?.runId, other.runId);
-  assert.equal(agent.effects('closeStream').length, 1);
-  const heard = over().advance(34_900).receive({ kind: 'lease', count: 1 });
-  heard.advance(4_900).open(other);
-  assert.match(heard.effects('refuse').at(-1)?.message ?? '', /COMPLETED$/);
-  heard.advance(30_000).open(other);
-  assert.equal(heard.session.owner?.runId, runId);
+test('[RUN-10] [LINK-06] one whose stream is open and silent stays with its run for the lease: its controller may be frozen', () => {
+  const agent = over().advance(149_900).open(other);
+  assert.equal(agent.session.owner?.runId, runId);
+  assert.equal(agent.effects('closeStream').length, 0);
 });
 
 test('[RUN-10] a part that is not over, or would be lost, stays with its run, and so does an agent for one run only', () => {
