@@ -168,7 +168,7 @@ function differencesOf(a: ComparedRun, b: ComparedRun): readonly string[] {
   for (const { plan } of a.aggregate.stages) {
     const same = b.aggregate.stages.find((track) => track.plan.name === plan.name);
     if (same && JSON.stringify({ ...same.plan, index: plan.index }) !== JSON.stringify(plan)) {
-      const how = planA && planB ? stageDifferences(planA, planB, plan.name) : '';
+      const how = stageDifferences(plan, same.plan);
       doubts.push(`stage ${plan.name} is configured differently${how}`);
     }
   }

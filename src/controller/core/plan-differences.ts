@@ -1,6 +1,6 @@
 /** How two parts of plans differ, in the words of a config. */
-import { planAsConfig } from '../../shared/model/config/print-plan.js';
-import type { Plan } from '../../shared/model/plan.js';
+import { inOneLine, planAsConfig, stageAsConfig } from '../../shared/model/config/print-plan.js';
+import type { Plan, StagePlan } from '../../shared/model/plan.js';
 
 /** `: threads 4 in A, 8 in B`; '' where there is nothing to name. */
 function differences(a: unknown, b: unknown): string {
@@ -21,18 +21,14 @@ export function datasetDifferences(a: Plan, b: Plan): string {
   return differences(one, other);
 }
 
-export function stageDifferences(a: Plan, b: Plan, name: string): string {
-  const [one, other] = [a, b].map((plan) => {
-    const stages = planAsConfig(plan)['stages'] as readonly { readonly name: string }[];
-    return stages.find((stage) => stage.name === name);
-  });
-  return differences(one, other);
+export function stageDifferences(a: StagePlan, b: StagePlan): string {
+  return differences(stageAsConfig(a), stageAsConfig(b));
 }
 
 function keysOf(part: unknown): ReadonlyMap<string, string> {
   return new Map(
-    Object.entries((part ?? {})).flatMap(([key, value]: [string, unknown]) =>
-      value === undefined ? [] : [[key, typeof value === 'string' ? value : JSON.stringify(value)]],
+    Object.entries(part ?? {}).flatMap(([key, value]: [string, unknown]) =>
+      value === undefined ? [] : [[key, inOneLine(value)]],
     ),
   );
 }

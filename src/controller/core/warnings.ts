@@ -184,6 +184,10 @@ function standstillWarnings(stages: readonly StageSummary[]): readonly string[] 
   });
 }
 
+/** Node's rings, not those of a stage that fio runs. */
+const polling =
+  ', some of it of the kernel threads that poll the rings of iodepth: more threads without it may do more';
+
 /** `CPU 97 %`: of the host's CPUs, else of the thread that is the busiest. */
 function causes(bound: readonly GeneratorBound[], stage: StageSummary): string {
   const of = (bottleneck: Bottleneck): readonly GeneratorBound[] =>
@@ -191,9 +195,12 @@ function causes(bound: readonly GeneratorBound[], stage: StageSummary): string {
   const most = (shares: readonly number[]): string =>
     `${String(Math.round(Math.max(...shares) * 100))} %`;
   const hosts = of('host CPU').map((one) => one.host_cpu);
+  const isPolled = of('host CPU').some((one) =>
+    stage.agents[one.agent]?.mechanism?.startsWith('io_uring'),
+  );
   const threads = of('thread CPU').map((one) => stage.agents[one.agent]?.busiest_thread_cpu ?? 0);
   return [
-    ...(hosts.length > 0 ? [`CPU ${most(hosts)}`] : []),
+    ...(hosts.length > 0 ? [`CPU ${most(hosts)}${isPolled ? polling : ''}`] : []),
     ...(threads.length > 0
       ? [`every thread busy, up to ${most(threads)}: more threads may do more`]
       : []),

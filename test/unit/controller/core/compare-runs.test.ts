@@ -75,7 +75,7 @@ test('[CLI-01] how datasets and stages differ is said in the words of a config',
   const told = compareRuns(a, b, 0.05).doubts.filter((line) => line.includes('differ'));
   assert.deepEqual(told, [
     `the datasets differ: file_size ${formatSize(plan.dataset.fileSizeBytes)} in A, 4KiB in B; seed not set in A, 3 in B`,
-    'stage mixed is configured differently: access random in A, {"zipf":1.1} in B; max_operations not set in A, 1000 in B',
+    'stage mixed is configured differently: access random in A, { zipf: 1.1 } in B; max_operations not set in A, 1000 in B',
   ]);
 });
 

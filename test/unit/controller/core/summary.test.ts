@@ -202,6 +202,22 @@ test('[MEAS-06] generator-bound: the CPU was the limit in most intervals', () =>
   ]);
 });
 
+test('[MEAS-06] generator-bound: with Node’s rings some of the CPU is that of the threads that poll them', () => {
+  const warned = (mechanism: string): string | undefined =>
+    changed((record) => {
+      if (record.type === 'interval') {
+        return { ...record, interval: { ...record.interval, hostCpu: 0.97 } };
+      }
+      if (record.type !== 'stageResult') return record;
+      return { ...record, result: { ...record.result, mechanism } };
+    }).warnings.find((line) => line.includes('generator-bound'));
+  const polling = /\(CPU 97 %, some of it of the kernel threads that poll the rings of iodepth/;
+  assert.match(warned('io_uring iodepth 16') ?? '', polling);
+  for (const other of ['psync', 'fio-3.33 io_uring iodepth 16', 'thread pool (32) iodepth 32']) {
+    assert.match(warned(other) ?? '', /\(CPU 97 %\)/, other);
+  }
+});
+
 test('[MEAS-06] a workload process that was stopped, or got no CPU, is named: what took so long was not the storage', () => {
   const stopped = (delayNs: number): Summary =>
     changed((record) =>
