@@ -41,8 +41,9 @@ export function agentWarning(id: string, text: string): string {
 
 /** Who did not complete a stage is named with the cause; its own word for that is not said again. */
 export function isSaid(id: string, text: string, warnings: readonly string[]): boolean {
-  const loss = `: agent ${id} did not complete it (`;
-  return warnings.some((warning) => warning.includes(loss) && warning.includes(text));
+  const loss = (warning: string): boolean =>
+    warning.includes(`: agent ${id} `) && warning.includes(' did not complete it (');
+  return warnings.some((warning) => loss(warning) && warning.includes(text));
 }
 
 /** One sentence for each thing that makes the numbers less than perfect; nothing to say, no warning. */
@@ -110,8 +111,11 @@ function stageWarnings(
     const own = stage.agents[id];
     if (!own) continue;
     if (own.state !== 'COMPLETED') {
-      const why = agent.reason === '' ? '' : `: ${agent.reason}`;
-      warnings.push(`stage ${stage.name}: agent ${id} did not complete it (${own.state}${why})`);
+      const reason = agent.reason.replace(`Agent ${id} failed: `, '').replace(`Agent ${id} `, '');
+      const why = reason === '' ? '' : `: ${reason}`;
+      // Who looks after its host needs its address.
+      const who = `agent ${id} at ${agent.plan.address}`;
+      warnings.push(`stage ${stage.name}: ${who} did not complete it (${own.state}${why})`);
     }
     if (own.abandoned > 0) {
       warnings.push(
