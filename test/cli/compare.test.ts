@@ -52,6 +52,7 @@ test('[CLI-03] compare of runs that have no stage in common compares nothing: ex
   const { code, stdout } = await controller('compare', await folder(50), await folder(50, 'other'));
   assert.equal(code, 2);
   assert.match(stdout, /^The two have no operation of a stage in common\.$/m);
+  assert.doesNotMatch(stdout, /bounds/);
 });
 
 test('[CLI-03] compare refuses what is no results folder, and a limit that is no percentage, with exit 2', async (t) => {

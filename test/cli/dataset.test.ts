@@ -60,7 +60,7 @@ test('[SAFE-01] another dataset in the same place is refused with both hashes, b
   const kept = filesBelow(desk.target);
   const other = ['--set', 'dataset.files=5'];
   const hashes =
-    /holds another dataset \(hash [0-9a-f]{64}, .*\) than "ds" of this plan \(hash [0-9a-f]{64}\)/;
+    /holds another dataset \(hash [0-9a-f]{12}, made by \S+ for 1 agent\) than "ds" of this plan \(hash [0-9a-f]{12}, 1 agent\)/;
   assertOneSentence(await desk.run(config, '--skip-prepare', ...other), 3, hashes);
   assertOneSentence(await desk.run(config, ...other), 3, hashes);
   const cleaned = await desk.command('cleanup', config, ...other);

@@ -181,7 +181,7 @@ suite('an agent is frozen (SIGSTOP)', { concurrency: 2 }, () => {
         );
         assert.match(
           warnings.join('\n'),
-          /stage s2: agent agent-2 did not complete it \(NOT_STARTED: .* hung\)[^]*agent-2: it hung once/,
+          /stage s2: agent agent-2 at \S+ did not complete it \(NOT_STARTED: .* hung\)[^]*agent-2: it hung once/,
         );
         run.checkSums();
         assert.doesNotMatch(run.said, /Dataset not removed|got no further/);

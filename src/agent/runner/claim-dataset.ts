@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Clock } from '../../shared/kernel/clock.js';
+import { counted } from '../../shared/kernel/counted.js';
 import { codeOf } from '../../shared/kernel/errors.js';
 import type { Assignment } from '../../shared/model/assignment.js';
 import { awaitShown } from './await-shown.js';
@@ -63,11 +64,16 @@ export function markerIn(folder: string, assignment: Assignment): Marker | undef
 export function demandSame(folder: string, marker: Marker, assignment: Assignment): void {
   const { hash, name } = assignment.dataset;
   if (marker.hash === hash) return;
+  const theirs = `hash ${short(marker.hash)}, made by ${marker.creator} for ${counted(marker.agents, 'agent')}`;
+  const ours = `hash ${short(hash)}, ${counted(assignment.agentCount, 'agent')}`;
   throw new RunnerFailure(
     'dataset',
-    `${folder} holds another dataset (hash ${marker.hash}, made by ${marker.creator}) than "${name}" of this plan (hash ${hash}): clean it up with its own plan, or use another dataset name`,
+    `${folder} holds another dataset (${theirs}) than "${name}" of this plan (${ours}): clean it up with its own plan and as many agents, or use another dataset name`,
   );
 }
+
+/** Enough to tell two datasets apart in a sentence. */
+const short = (hash: string): string => hash.slice(0, 12);
 
 function markerOf(assignment: Assignment): Marker {
   const { dataset, creator, namespace, agentCount, runId } = assignment;

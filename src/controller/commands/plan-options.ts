@@ -3,6 +3,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import { loadPlanFile } from '../shell/load-plan.js';
 import type { Command } from 'commander';
 import type { LoadedPlan } from '../shell/load-plan.js';
+import type { RunMode } from '../core/run-io.js';
 import type { CommandIo } from './command-io.js';
 
 /** What `addPlanOptions` puts into the options of a command. */
@@ -54,11 +55,12 @@ export function addPlanOptions(command: Command): Command {
     );
 }
 
-/** Throws PlanError or MusterError (exit code 2); warnings go to stderr. */
+/** Throws PlanError or MusterError (exit code 2); warnings go to stderr: all are of what `cleanup` does not do. */
 export async function loadPlanOf(
   file: string,
   options: PlanOptions,
   io: Pick<CommandIo, 'env' | 'stderr'>,
+  mode: RunMode = 'run',
 ): Promise<LoadedPlan> {
   const loaded = await loadPlanFile({
     file,
@@ -67,7 +69,9 @@ export async function loadPlanOf(
     agentsOverride: options.agents,
     embedded: options.embedded,
   });
-  for (const warning of loaded.warnings) io.stderr.write(`WARNING: ${warning}\n`);
+  for (const warning of mode === 'cleanup' ? [] : loaded.warnings) {
+    io.stderr.write(`WARNING: ${warning}\n`);
+  }
   return loaded;
 }
 

@@ -84,7 +84,7 @@ function withCommonOptions(
     .option('--no-color', 'no colours (also: NO_COLOR in the environment)')
     .option('-v, --verbose', 'show debug lines too')
     .action(async (file: string, options: RunOptions) => {
-      const loaded = await loadPlanOf(file, options, io);
+      const loaded = await loadPlanOf(file, options, io, mode);
       const skipPrepare = options.skipPrepare ?? false;
       if (options.dryRun === true) {
         printPlan(loaded.plan, io, { skipPrepare });

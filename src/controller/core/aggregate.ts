@@ -20,6 +20,7 @@ import { checkExpectations } from './thresholds.js';
 import { givenBytesOf, memoryBytesOf } from './cached-reads.js';
 import { remoteFilesOf } from './remote-files.js';
 import { sameHost } from './same-host.js';
+import { otherVersions } from './other-versions.js';
 import { agentWarning, generatorBound, isSaid, warningsOf } from './warnings.js';
 
 type Of<K extends JournalRecord['type']> = Extract<JournalRecord, { type: K }>;
@@ -49,6 +50,7 @@ export class Aggregate {
       case 'agent':
         this.#onAgent(record.agent, (agent) => {
           agent.bootId = record.facts.bootId;
+          agent.version = record.facts.version;
           agent.memoryBytes = memoryBytesOf(record.facts.host);
           agent.givenBytes = givenBytesOf(record.facts.target);
           agent.remoteFiles = remoteFilesOf(record.facts.target);
@@ -148,7 +150,11 @@ export class Aggregate {
     };
     const representative = !end.notRepresentative;
     const facts = { representative, measurement };
-    const warnings = warningsOf(run.plan, this.agents, planned, facts);
+    const versions = this.agents.map(({ plan: { id }, version }) => ({ id, version }));
+    const warnings = [
+      ...warningsOf(run.plan, this.agents, planned, facts),
+      ...otherVersions(versions, run.version),
+    ];
     return {
       schema: 1,
       outcome: end.outcome,
@@ -183,6 +189,7 @@ export class Aggregate {
     this.agents = record.plan.agents.map((plan) => ({
       plan,
       bootId: undefined,
+      version: undefined,
       memoryBytes: undefined,
       givenBytes: undefined,
       remoteFiles: [],

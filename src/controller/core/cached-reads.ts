@@ -45,7 +45,10 @@ export function cachedReads(
     const fits = bytes !== undefined && memoryBytes !== undefined && bytes < memoryBytes;
     return fits && isStored(agent) ? [bytes] : [];
   });
-  const names = stages.filter(readsThroughCache).map(({ name }) => name);
+  const { namespace } = plan;
+  const all = made * (namespace === 'private' ? agents.length : 1);
+  const cached = stages.filter((stage) => readsThroughCache(stage) && !readsOnce(stage, all));
+  const names = cached.map(({ name }) => name);
   if (sizes.length === 0 || names.length === 0) return [];
   const largest = Math.max(...sizes);
   const size = `${sizes.some((bytes) => bytes < largest) ? 'up to ' : ''}${formatSize(largest)}`;
@@ -67,3 +70,12 @@ function readsThroughCache({ mix, direct, fio }: StagePlan): boolean {
   const bypasses = direct && (fio === undefined || bypassesCache(engineOf(fio)));
   return reads && !bypasses;
 }
+
+/** Begins with an empty cache and comes to no block twice; of what is there already the size is not known here. */
+function readsOnce({ dropCache, maxBytes, access }: StagePlan, all: number): boolean {
+  const inOnePass = access === 'sequential' || access === 'shuffled' || isStrided(access);
+  return dropCache && inOnePass && maxBytes !== undefined && maxBytes <= all;
+}
+
+const isStrided = (access: StagePlan['access']): boolean =>
+  typeof access === 'object' && 'strided' in access;

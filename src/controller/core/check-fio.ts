@@ -31,6 +31,12 @@ function* idle(stage: StagePlan): Generator<readonly [key: string, message: stri
   if (stage.iodepth > 1 && !keepsDepth(engine)) {
     yield ['iodepth', `has no effect: fio's ${engine} does one operation at a time in each thread`];
   }
+  if (stage.iodepth > 1 && engine === 'libaio' && !stage.direct) {
+    yield [
+      'iodepth',
+      'has hardly any effect without direct: through the page cache the kernel does one operation of libaio at a time',
+    ];
+  }
   if (stage.direct && !bypassesCache(engine)) {
     yield ['direct', `has no effect: fio's ${engine} reads and writes the page cache`];
   }

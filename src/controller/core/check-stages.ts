@@ -3,6 +3,7 @@ import { parseTarget } from '../../shared/model/target.js';
 import { checkPacing } from './check-pacing.js';
 import { checkFio } from './check-fio.js';
 import { checkTransfer } from './check-transfer.js';
+import { counted } from '../../shared/kernel/counted.js';
 import type { EngineName } from '../../shared/model/engines.js';
 import type { OperationKind } from '../../shared/model/operation.js';
 import type { Plan, StagePlan } from '../../shared/model/plan.js';
@@ -94,7 +95,7 @@ function* checkConcurrency(plan: Plan, stage: StagePlan, path: KeyPath): Generat
   const { concurrency } = plan.limits;
   const tooMany = (threads: number, depth: number): string | undefined =>
     threads * depth > concurrency
-      ? `Concurrency too high (limit: ${String(concurrency)})`
+      ? `Concurrency too high (limit: ${String(concurrency)}): ${inFlight(threads, depth)}`
       : threads > mostThreads
         ? `${String(threads)} is too much; at most ${String(mostThreads)} threads`
         : undefined;
@@ -110,6 +111,14 @@ function* checkConcurrency(plan: Plan, stage: StagePlan, path: KeyPath): Generat
     if (ofAgent === undefined) continue;
     yield { level: 'error', path: ['agents', agent.index, 'threads'], about, message: ofAgent };
   }
+}
+
+/** What is too much, and what would allow it. */
+function inFlight(threads: number, depth: number): string {
+  if (threads > mostThreads)
+    return `${String(threads)} threads; there can be ${String(mostThreads)}`;
+  const product = depth === 1 ? '' : ` × iodepth ${String(depth)}`;
+  return `${counted(threads, 'thread')}${product}; limits.concurrency raises it`;
 }
 
 /** An operation of which a thread can do only one at a time. */

@@ -2,6 +2,7 @@ import type { OperationKind } from '../../shared/model/operation.js';
 import type { Aggregate } from './aggregate.js';
 import type { IntervalRow } from './interval-rows.js';
 import { failureWarnings } from './failed-operations.js';
+import { datasetDifferences, stageDifferences } from './plan-differences.js';
 import type { StageTrack } from './stage-track.js';
 import type { RunOperationNumbers, StageSummary, Summary } from './summary.js';
 import { totalRows } from './total-rows.js';
@@ -150,7 +151,10 @@ function differencesOf(a: ComparedRun, b: ComparedRun): readonly string[] {
     doubts.push('agents have other numbers of threads of their own');
   }
   const [dataA, dataB] = [a, b].map(({ aggregate }) => JSON.stringify(aggregate.run?.plan.dataset));
-  if (dataA !== dataB) doubts.push('the datasets differ');
+  if (dataA !== dataB) {
+    const how = planA && planB ? datasetDifferences(planA, planB) : '';
+    doubts.push(`the datasets differ${how}`);
+  }
   for (const [side, from, to] of [
     ['A', one, other],
     ['B', other, one],
@@ -164,7 +168,8 @@ function differencesOf(a: ComparedRun, b: ComparedRun): readonly string[] {
   for (const { plan } of a.aggregate.stages) {
     const same = b.aggregate.stages.find((track) => track.plan.name === plan.name);
     if (same && JSON.stringify({ ...same.plan, index: plan.index }) !== JSON.stringify(plan)) {
-      doubts.push(`stage ${plan.name} is configured differently`);
+      const how = stageDifferences(plan, same.plan);
+      doubts.push(`stage ${plan.name} is configured differently${how}`);
     }
   }
   return doubts;

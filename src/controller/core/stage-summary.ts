@@ -9,6 +9,7 @@ import type { Rate } from './stage-rates.js';
 import type { AgentTrack, StageMember, StageTrack } from './stage-track.js';
 import { rateSummary } from './rate-summary.js';
 import { warmupSummary } from './warmup-summary.js';
+import { workloadText } from './workload-text.js';
 import { startSpread } from './start-spread.js';
 import type {
   AgentStageSummary,
@@ -44,6 +45,10 @@ export function* summarizeStage(
   const starts = members.flatMap(({ stage }) => (stage.start ? [stage.start] : []));
   return {
     name: track.plan.name,
+    workload: workloadText(
+      track.plan,
+      agents.map(({ plan }) => plan),
+    ),
     agents_started: members.length,
     agents_completed: completed.length,
     start: startSpread(starts, track.plan.fio === undefined ? 'first_operation' : 'release'),

@@ -14,6 +14,8 @@ import { SecondHistograms } from './second-histograms.js';
 export interface AgentTrack {
   readonly plan: AgentPlan;
   bootId: string | undefined;
+  /** Of Muster. */
+  version: string | undefined;
   /** Of its host. */
   memoryBytes: number | undefined;
   /** Of its existing files or devices. */

@@ -72,6 +72,8 @@ export interface AgentStageSummary {
 
 export interface StageSummary {
   readonly name: string;
+  /** As in a config, in one line. */
+  readonly workload: string;
   readonly agents_started: number;
   readonly agents_completed: number;
   readonly start: StartSpread | null;

@@ -41,8 +41,9 @@ export function agentWarning(id: string, text: string): string {
 
 /** Who did not complete a stage is named with the cause; its own word for that is not said again. */
 export function isSaid(id: string, text: string, warnings: readonly string[]): boolean {
-  const loss = `: agent ${id} did not complete it (`;
-  return warnings.some((warning) => warning.includes(loss) && warning.includes(text));
+  const loss = (warning: string): boolean =>
+    warning.includes(`: agent ${id} `) && warning.includes(' did not complete it (');
+  return warnings.some((warning) => loss(warning) && warning.includes(text));
 }
 
 /** One sentence for each thing that makes the numbers less than perfect; nothing to say, no warning. */
@@ -110,8 +111,11 @@ function stageWarnings(
     const own = stage.agents[id];
     if (!own) continue;
     if (own.state !== 'COMPLETED') {
-      const why = agent.reason === '' ? '' : `: ${agent.reason}`;
-      warnings.push(`stage ${stage.name}: agent ${id} did not complete it (${own.state}${why})`);
+      const reason = agent.reason.replace(`Agent ${id} failed: `, '').replace(`Agent ${id} `, '');
+      const why = reason === '' ? '' : `: ${reason}`;
+      // Who looks after its host needs its address.
+      const who = `agent ${id} at ${agent.plan.address}`;
+      warnings.push(`stage ${stage.name}: ${who} did not complete it (${own.state}${why})`);
     }
     if (own.abandoned > 0) {
       warnings.push(
@@ -184,6 +188,10 @@ function standstillWarnings(stages: readonly StageSummary[]): readonly string[] 
   });
 }
 
+/** Node's rings, not those of a stage that fio runs. */
+const polling =
+  ', some of it of the kernel threads that poll the rings of iodepth: more threads without it may do more';
+
 /** `CPU 97 %`: of the host's CPUs, else of the thread that is the busiest. */
 function causes(bound: readonly GeneratorBound[], stage: StageSummary): string {
   const of = (bottleneck: Bottleneck): readonly GeneratorBound[] =>
@@ -191,9 +199,12 @@ function causes(bound: readonly GeneratorBound[], stage: StageSummary): string {
   const most = (shares: readonly number[]): string =>
     `${String(Math.round(Math.max(...shares) * 100))} %`;
   const hosts = of('host CPU').map((one) => one.host_cpu);
+  const isPolled = of('host CPU').some((one) =>
+    stage.agents[one.agent]?.mechanism?.startsWith('io_uring'),
+  );
   const threads = of('thread CPU').map((one) => stage.agents[one.agent]?.busiest_thread_cpu ?? 0);
   return [
-    ...(hosts.length > 0 ? [`CPU ${most(hosts)}`] : []),
+    ...(hosts.length > 0 ? [`CPU ${most(hosts)}${isPolled ? polling : ''}`] : []),
     ...(threads.length > 0
       ? [`every thread busy, up to ${most(threads)}: more threads may do more`]
       : []),

@@ -62,6 +62,12 @@ export function readConfigSource(text: string, file: string, env: Environment): 
         problems.push({ where: at(node.range?.[0]), offset: node.range?.[0], message });
         isReadable = false;
       },
+      Pair(_key, { key }) {
+        if (!isCollection(key)) return;
+        const offset = key.range?.[0];
+        problems.push({ where: at(offset), offset, message: unquotedBrackets });
+        isReadable = false;
+      },
       Scalar(key, node) {
         if (key === 'key' || typeof node.value !== 'string') return;
         const expanded = expandVariables(node.value, env);
@@ -98,12 +104,27 @@ function plainData(
 
 const unquotedVariable = `a variable needs quotes in a mapping written in { }; write "\${NAME}"`;
 
+const unquotedBrackets =
+  'text in [ ] or { } needs quotes to be a key or an address; write "[::1]:7761"';
+
 /** Slips that are easily made, by the line they are in. */
 const slips: readonly (readonly [RegExp, string])[] = [
   [/:\s+null:/, 'null: needs quotes here; write "null:"'],
   [/\w\[\d[\d,-]*\]/, 'a range needs quotes in a list written in [ ]; write "node[01-16]"'],
   [/[[{,:]\s*\$\{/, unquotedVariable],
+  [/(?:^|[\s,[])\[[\da-f:.]+\]:\d/i, unquotedBrackets],
 ];
+
+/** In place of the library's own. */
+const sentences: Partial<Record<YAMLError['code'], string>> = {
+  MULTIPLE_DOCS: 'a config is one document; there are more documents from this line on',
+};
+
+/** What leads to an error that does not say it. */
+const likely: Partial<Record<YAMLError['code'], string>> = {
+  BLOCK_IN_FLOW: 'is a comma missing?',
+  MULTILINE_IMPLICIT_KEY: 'is the blank after a colon missing?',
+};
 
 function syntaxSentence(error: YAMLError, text: string, lineNumber: number): string {
   if (error.code === 'DUPLICATE_KEY') {
@@ -111,8 +132,11 @@ function syntaxSentence(error: YAMLError, text: string, lineNumber: number): str
     return `${key}: the key is there twice`;
   }
   const line = text.split('\n')[lineNumber - 1] ?? '';
-  const slip = slips.find(([pattern]) => pattern.test(line))?.[1];
-  return slip ?? `not valid YAML or JSON: ${error.message.split('\n')[0] ?? error.message}`;
+  const slip = slips.find(([pattern]) => pattern.test(line))?.[1] ?? sentences[error.code];
+  if (slip !== undefined) return slip;
+  const missing = likely[error.code];
+  const what = error.message.split('\n')[0] ?? error.message;
+  return `not valid YAML or JSON: ${what}${missing === undefined ? '' : ` (${missing})`}`;
 }
 
 /** Offset of the deepest node on the way to `path`. */

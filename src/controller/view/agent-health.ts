@@ -17,7 +17,10 @@ export interface Health {
 
 /** How an agent does, the gravest first. */
 export function agentHealth(agent: AgentStatus, { status }: RunSnapshot): Health {
-  const why = agent.note ?? '';
+  // Whose it is stands before it.
+  const why = (agent.note ?? '')
+    .replace(`Agent ${agent.id} failed: `, '')
+    .replace(`Agent ${agent.id} `, '');
   if (agent.state === 'FAILED') return { grade: 3, note: why };
   if (agent.state === 'ABORTED') return { grade: status.phase === 'aborting' ? 0 : 3, note: why };
   if (agent.link === 'HUNG') return { grade: 3, note: why };

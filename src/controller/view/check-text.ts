@@ -1,7 +1,9 @@
 import type { Plan } from '../../shared/model/plan.js';
+import { version } from '../../shared/model/version.js';
 import type { SelfTest } from '../../shared/model/self-test.js';
 import { cachedReads, givenBytesOf, memoryBytesOf } from '../core/cached-reads.js';
 import { busyWarning, rateWarnings } from '../core/generator-limits.js';
+import { otherVersions } from '../core/other-versions.js';
 import { remoteFilesOf, remoteFileWarnings } from '../core/remote-files.js';
 import { sameHost, sameHostWarnings } from '../core/same-host.js';
 import type { CheckOutcome } from '../shell/check-fleet.js';
@@ -94,7 +96,9 @@ function warnings(plan: Plan, outcomes: readonly CheckOutcome[]): readonly strin
     const all = [...rateWarnings(tests), ...(busy === undefined ? [] : [busy])];
     return all.map((line) => `${id}: ${line}`);
   });
+  const versions = outcomes.map(({ agent: { id }, facts }) => ({ id, version: facts?.version }));
   return [
+    ...otherVersions(versions, version),
     ...cachedReads(plan, plan.stages, memories),
     ...sameHostWarnings(plan, plan.stages, groups),
     ...remoteFileWarnings(plan, plan.stages, remote),

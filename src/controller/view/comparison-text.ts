@@ -13,6 +13,9 @@ const verdicts = {
   unclear: 'too short to tell',
 } as const;
 
+const meaningOfBounds =
+  'The bounds are of the seconds within these two runs; how much runs differ by themselves, only repeated runs tell.';
+
 /** Two runs side by side, and what stands against comparing them. */
 export function comparisonText(
   [a, b]: readonly [Summary, Summary],
@@ -37,7 +40,7 @@ export function comparisonText(
       ? ['The two have no operation of a stage in common.']
       : table([head, ...rows], '')),
     ...doubts.map((doubt) => `WARNING: ${doubt}`),
-    'The bounds are of the seconds within these two runs; how much runs differ by themselves, only repeated runs tell.',
+    ...(metrics.length === 0 ? [] : [meaningOfBounds]),
   ];
   return lines.map((line) => `${line}\n`).join('');
 }

@@ -9,6 +9,7 @@ const everyMs = 10_000;
 const quietMs = 1000;
 /** More names than this make a line nobody reads. */
 const mostNames = 5;
+const mostOfNote = 60;
 
 /** For logs and pipes: one plain line every 10 s, at every change of phase, and every notice. */
 export class ProgressLines implements RunView {
@@ -49,10 +50,16 @@ export function progressLine(snapshot: RunSnapshot): string {
     const { grade, note } = agentHealth(agent, snapshot);
     if (grade === 0) return [];
     const state = stateText(agent);
-    return [state === 'RUNNING' ? `${agent.id} ${note}` : `${agent.id} ${state} ${note}`.trim()];
+    const why = clipped(note);
+    return [state === 'RUNNING' ? `${agent.id} ${why}` : `${agent.id} ${state} ${why}`.trim()];
   });
   const names = sick.slice(0, mostNames);
   if (sick.length > mostNames) names.push(`${String(sick.length - mostNames)} more`);
   const tail = names.length === 0 ? '' : `; ${names.join(', ')}`;
   return `${phaseText(snapshot)}${percent}: ${overallText(snapshot)}${tail}`;
+}
+
+/** The whole sentence has been a notice. */
+function clipped(note: string): string {
+  return note.length <= mostOfNote ? note : `${note.slice(0, mostOfNote - 3)}...`;
 }

@@ -38,3 +38,16 @@ export function rateFact({ rate: paced }: StageSummary): readonly string[] {
   }
   return [facts.join(', ')];
 }
+
+/** The headline rates of those alone that were there to the end; nothing when all were, or none. */
+export function survivorsFact(stage: StageSummary): readonly string[] {
+  const { agents_completed: completed, agents_started: started, operations } = stage;
+  if (completed === 0 || completed === started) return [];
+  const rates = Object.entries(operations).flatMap(([name, numbers]) => {
+    const { survivors_per_second: ops, survivors_bytes_per_second: moved } = numbers;
+    if (ops === null || moved === null) return [];
+    return [`${name} ${rate(ops)} ops/s${moved > 0 ? `, ${bytes(moved)}/s` : ''}`];
+  });
+  const who = `the ${String(completed)} ${nounFor(completed, 'agent that', 'agents that')} completed it`;
+  return rates.length === 0 ? [] : [`${who} alone: ${rates.join('; ')}`];
+}

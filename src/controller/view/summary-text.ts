@@ -6,7 +6,7 @@ import { operationTable, syncLines } from './operation-table.js';
 import { noPaint } from './paint.js';
 import type { Paint } from './paint.js';
 import { measuredText } from './measured-text.js';
-import { mechanismFacts, rateFact, warmupFact } from './stage-facts.js';
+import { mechanismFacts, rateFact, survivorsFact, warmupFact } from './stage-facts.js';
 import { startFact } from './start-fact.js';
 import { wrap } from './table.js';
 import { counted, nounFor } from '../../shared/kernel/counted.js';
@@ -75,8 +75,11 @@ function stageText(
   if (stage.agents_started === 0) return [`${title}: not started`];
   return [
     title,
+    ...wrap(stage.workload, width),
     ...wrap(stageFacts(stage), width),
-    ...[...mechanismFacts(stage), ...rateFact(stage)].flatMap((fact) => wrap(fact, width)),
+    ...[...mechanismFacts(stage), ...rateFact(stage), ...survivorsFact(stage)].flatMap((fact) =>
+      wrap(fact, width),
+    ),
     '',
     ...operationTable(stage, width),
     ...syncLines(stage, width),

@@ -18,13 +18,16 @@ export class MusterError extends Error {
 
 /**
  * The one-line reason in any thrown value, without what the sentence around it says anyway: for a system error such as
- * `EROFS: read-only file system, mkdir '/mnt/x'` it is `read-only file system (EROFS)`, else the message.
+ * `EROFS: read-only file system, mkdir '/mnt/x'` it is `read-only file system (EROFS)`, for `listen EADDRINUSE: address
+ * already in use 127.0.0.1:80` without the address, else the message.
  */
 export function reasonOf(thrown: unknown): string {
   if (!(thrown instanceof Error)) return String(thrown);
   const unnamed = unnamedErrorOf(thrown);
   if (unnamed !== undefined) return `${unnamed.words} (${unnamed.code})`;
-  const system = /^([A-Z][A-Z0-9]+): (.+?)(?:, \w+(?: '.*')?)?$/s.exec(thrown.message);
+  const system = /^(?:[a-z]+ )?([A-Z][A-Z0-9]+): (.+?)(?: \S*:\d+)?(?:, \w+(?: '.*')?)?$/s.exec(
+    thrown.message,
+  );
   if (!system || system[1] !== codeOf(thrown)) return thrown.message;
   return `${system[2] ?? ''} (${system[1]})`;
 }

@@ -29,6 +29,11 @@ const shape = /^([^\s.]+)\.(\S+?)\s*(<=|>=|==|!=|<|>)\s*(\S+)$/;
 export function parseExpectation(text: string): Expectation | { readonly problem: string } {
   const match = shape.exec(text.trim());
   if (match === null) {
+    if (/[^<>=!]=\s*[^=\s]+$|=[<>]|<>/.test(text)) {
+      return {
+        problem: `"${text}": there is no such comparison; there are <, <=, >, >=, == and !=`,
+      };
+    }
     return {
       problem: `"${text}" is not a threshold; write it like rand-read.read.response.p99 < 5ms`,
     };
@@ -56,6 +61,11 @@ export function parseExpectation(text: string): Expectation | { readonly problem
 function unknownMetric(text: string, metric: string, known: readonly string[]): string {
   if (latencies.includes(metric)) {
     return `"${text}": a latency belongs to one operation; write <stage>.<operation>.${metric}`;
+  }
+  const statistic = latencies.includes(`service.${metric}`);
+  if (statistic) {
+    const of = known === totals ? '<stage>.<operation>.' : '';
+    return `"${text}": ${metric} of what? Write ${of}service.${metric} or ${of}response.${metric}`;
   }
   const operation = known === totals ? ', or an operation before it' : '';
   return `"${text}": no metric "${metric}"; there is ${known.join(', ')}${operation}`;

@@ -73,6 +73,45 @@ const elsewhere: Readonly<Record<string, string>> = {
   filesize: 'dataset.file_size',
 };
 
+/** What fio has an option for and Muster's own engines a key; in a stage that fio runs it is the option. */
+const alike: Readonly<Record<string, string>> = {
+  thinktime: 'think_time',
+  rate_iops: 'rate',
+  bssplit: 'block_size',
+  bsrange: 'block_size',
+  buffer_compress_percentage: 'dataset.content',
+  dedupe_percentage: 'dataset.content',
+  randseed: 'seed',
+  zonemode: 'access',
+  zonesize: 'access',
+  zonerange: 'access',
+};
+
+/** Words of other tools, and of no tool in particular. */
+const commonly: Readonly<Record<string, string>> = {
+  ramp_time: 'warmup',
+  rampup: 'warmup',
+  queue_depth: 'iodepth',
+  queuedepth: 'iodepth',
+  qd: 'iodepth',
+  depth: 'iodepth',
+  jobs: 'threads',
+  workers: 'threads',
+  concurrency: 'threads',
+  xfersize: 'block_size',
+  transfer_size: 'block_size',
+  iops: 'rate',
+  iorate: 'rate',
+  elapsed: 'duration',
+  time: 'duration',
+  rdpct: 'mix',
+  rwmix: 'mix',
+  pattern: 'access',
+  hosts: 'agents',
+  clients: 'agents',
+  path: 'target',
+};
+
 export const fioOptions: readonly string[] = [
   'allrandrepeat',
   'bs_is_seq_rand',
@@ -148,12 +187,18 @@ export const fioOptions: readonly string[] = [
 const plainValue = /^[A-Za-z0-9_.,:%+=-]{1,256}$/;
 const splitValue = /^[A-Za-z0-9_.,:%/+-]{1,256}$/;
 
-/** What to write for a word of fio's that is no key here, as the end of a sentence; undefined when it is none. */
+/** What to write for a word of fio's or another tool's that is no key here, as the end of a sentence; undefined when it is none. */
 export function inOurWords(word: string): string | undefined {
   const own = Object.hasOwn(elsewhere, word) ? elsewhere[word] : undefined;
   if (own !== undefined) {
     return own.split(' ').includes(word) ? undefined : `fio's ${word} is ${own} here`;
   }
+  const similar = Object.hasOwn(alike, word) ? alike[word] : undefined;
+  if (similar !== undefined) {
+    return `fio's ${word} is ${similar} here, and fio: { ${word}: … } in a stage that fio runs`;
+  }
+  const meant = Object.hasOwn(commonly, word) ? commonly[word] : undefined;
+  if (meant !== undefined) return `${word} is ${meant} here`;
   // `rate` is a key of ours, too, in a stage.
   if (!fioOptions.includes(word) || word === 'rate') return undefined;
   return `an option of fio's goes into a stage's fio: { ${word}: … }`;

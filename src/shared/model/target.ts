@@ -63,7 +63,12 @@ export function forbidden(path: string): string | undefined {
   if (path === '/') return '/ is never a target; name a folder made for the benchmark';
   const inside = forbiddenFolders.find((root) => path === root || path.startsWith(`${root}/`));
   if (inside === undefined) return undefined;
-  return `${path} is in ${inside}, which is never a target; name a folder made for the benchmark`;
+  const where = path === inside ? path : `${path} is in ${inside}, which`;
+  const instead =
+    inside === '/dev'
+      ? 'dataset.devices is for block devices'
+      : 'name a folder made for the benchmark';
+  return `${where} is never a target; ${instead}`;
 }
 
 function normalise(path: string): string {

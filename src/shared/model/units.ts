@@ -37,8 +37,9 @@ function exact(text: string, unit: bigint): bigint | undefined {
   return digits % divisor === 0n ? digits / divisor : undefined;
 }
 
+/** @param what is counted, such as ` of bytes`; '' where nothing in particular is */
 function safe(value: bigint | undefined, input: unknown, what: string): Parsed {
-  if (value === undefined) return { problem: `${quote(input)} is not a whole number of ${what}` };
+  if (value === undefined) return { problem: `${quote(input)} is not a whole number${what}` };
   if (value > BigInt(Number.MAX_SAFE_INTEGER)) return { problem: `${quote(input)} is too large` };
   return { value: Number(value) };
 }
@@ -60,7 +61,7 @@ export function parseSize(input: string | number): Parsed {
     };
   }
   const unit = sizeUnits.get(suffix.toLowerCase());
-  return unit === undefined ? wrong : safe(exact(number, unit), input, 'bytes');
+  return unit === undefined ? wrong : safe(exact(number, unit), input, ' of bytes');
 }
 
 /** A number of things: `64`, `1e6`, `1_000_000`. */
@@ -69,7 +70,7 @@ export function parseCount(input: string | number): Parsed {
   if (!numeral.test(text)) {
     return { problem: `${quote(input)} is not a count; write it like 64, 1e6 or 1_000_000` };
   }
-  return safe(exact(text, 1n), input, 'things');
+  return safe(exact(text, 1n), input, '');
 }
 
 /** A number with up to three decimals: `20000`, `0.5`, `1e6`. */
@@ -78,18 +79,18 @@ export function parseDecimal(input: string | number): Parsed {
   if (!numeral.test(text)) {
     return { problem: `${quote(input)} is not a number; write it like 20000, 0.5 or 1e6` };
   }
-  const thousandths = safe(exact(text, 1000n), input, 'thousandths');
+  const thousandths = safe(exact(text, 1000n), input, ' of thousandths');
   return 'problem' in thousandths ? thousandths : { value: thousandths.value / 1000 };
 }
 
 /** Nanoseconds: `250us`, `5ms`, `1m30s`; a bare number only when it is 0. */
 export function parseDurationNs(input: string | number): Parsed {
-  return parseTime(input, 1n, 'nanoseconds');
+  return parseTime(input, 1n, ' of nanoseconds');
 }
 
 /** Milliseconds. */
 export function parseDuration(input: string | number): Parsed {
-  return parseTime(input, 1_000_000n, 'milliseconds');
+  return parseTime(input, 1_000_000n, ' of milliseconds');
 }
 
 function parseTime(input: string | number, unitNs: bigint, what: string): Parsed {

@@ -67,6 +67,7 @@ function split(
     if (!ipv6Pattern.test(host)) throw refusal(text, `[${host}] is not an IPv6 address`);
     return { host, port: portOf(port, text, usualPort) };
   }
+  if (/^\[[^\]]*$/.test(plain)) throw refusal(text, 'its bracket is not closed');
   const [host = '', port, ...more] = plain.split(':');
   if (more.length > 0) {
     const isIpv6 = isIPv6(plain);

@@ -164,6 +164,12 @@ function bindFailure(error: Error, address: string, port: number): MusterError {
         `Cannot listen on ${address}: this host has no such address.`,
         'Use one of its own addresses, or --listen :7761 for all of them.',
       );
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return fail(
+        `Cannot listen on ${address}: the name of the host is not known here.`,
+        'Give an address of this host, or --listen :7761 for all of them.',
+      );
     case 'EACCES':
       return fail(
         `Cannot listen on ${address}: not permitted.`,

@@ -6,7 +6,7 @@ import type { RunOperationNumbers, StageSummary } from '../../core/summary.js';
 import { rowsOfAll, rowsPerPiece, totalRows } from '../../core/total-rows.js';
 import type { OperationKind } from '../../../shared/model/operation.js';
 import { bytes, clock, count, duration, instant, rate } from '../format.js';
-import { mechanismFacts, rateFact, warmupFact } from '../stage-facts.js';
+import { mechanismFacts, rateFact, survivorsFact, warmupFact } from '../stage-facts.js';
 import { startFact } from '../start-fact.js';
 import { syncLines } from '../operation-table.js';
 import { agentRows } from './agent-rows.js';
@@ -40,8 +40,9 @@ export function* stageSection(
   const rows = yield* agentRows(summary, track, agents);
   return html`<section>
     ${title}
+    <p class="facts">${summary.workload}</p>
     <p class="facts">${facts(summary)}</p>
-    ${[...mechanismFacts(summary), ...rateFact(summary)].map((fact) => html`<p class="facts">${fact}</p>`)}
+    ${[...mechanismFacts(summary), ...rateFact(summary), ...survivorsFact(summary)].map((fact) => html`<p class="facts">${fact}</p>`)}
     <div class="scroll">${operationNumbers(summary)}</div>
     ${syncLines(summary, Infinity).map((line) => html`<p class="facts">${line.trim()}</p>`)}
     ${charts}

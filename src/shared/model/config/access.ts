@@ -6,6 +6,20 @@ import { suggestion } from './suggest.js';
 
 const words = ['sequential', 'random', 'shuffled'] as const;
 
+/** Each form that is a mapping, as it is written. */
+const examples = {
+  zipf: '{ zipf: 1.1 }',
+  hotspot: '{ hotspot: { data: 20%, operations: 80% } }',
+  strided: '{ strided: { chunk: 1MiB } }',
+} as const;
+
+function noOrder(text: string): string {
+  const form = /^[a-z]+/i.exec(text)?.[0].toLowerCase() ?? '';
+  const meant = Object.entries(examples).find(([name]) => name === form)?.[1];
+  if (meant !== undefined) return `"${text}" is a mapping; write it like ${meant}`;
+  return `"${text}" is not an order; ${suggestion(text, [...words, ...Object.values(examples)])}`;
+}
+
 const theta = z
   .number({ error: 'must be a number such as 1.1' })
   .min(0.01, { error: 'must be at least 0.01' })
@@ -62,7 +76,7 @@ const forms = z
 export const accessField = z.union([choice(words), forms], {
   error: ({ input }) =>
     typeof input === 'string'
-      ? `"${input}" is not an order; ${suggestion(input, words)}`
+      ? noOrder(input)
       : `must be one of ${words.join(', ')}, or a mapping such as { zipf: 1.1 }`,
 });
 

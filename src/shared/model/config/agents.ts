@@ -43,7 +43,7 @@ const agentObject = z.strictObject({
 
 export const agentsField = z
   .array(z.union([address, agentObject], { error: 'must be an address or a mapping with one' }), {
-    error: 'must be a list of agents',
+    error: 'must be a list of agents such as [node1:7761, node2:7761]',
   })
   .min(1, { error: 'is empty; leave it out for one embedded agent' })
   .max(10_000, { error: 'has more than 10000 entries' });

@@ -1,6 +1,6 @@
 /** Zod's issues as sentences with the path of the key they are about. */
 import { inOurWords } from '../fio-options.js';
-import { valueAt } from './path.js';
+import { printPath, valueAt } from './path.js';
 import { isSecretKey } from './secrets.js';
 import { suggestion } from './suggest.js';
 import { keysAt } from './walk.js';
@@ -39,7 +39,7 @@ export function explain(issues: readonly FlatIssue[], data: unknown): Problem[] 
         .filter((key) => !isSecretKey(key))
         .map((key) => ({
           path: [...path, key],
-          message: `unknown key; ${inOurWords(key) ?? suggestion(key, known)}`,
+          message: unknownKey(key, path, known),
           atKey: true,
         }));
     }
@@ -47,4 +47,18 @@ export function explain(issues: readonly FlatIssue[], data: unknown): Problem[] 
     if (value === undefined) return [{ path, message: 'is missing' }];
     return [{ path, message: value === null ? 'has no value' : message }];
   });
+}
+
+function unknownKey(key: string, path: KeyPath, known: readonly string[]): string {
+  if (key === '<<') return 'YAML 1.2 has no merge key; write out what is meant';
+  const section = path.length === 0 ? sectionOf(key) : undefined;
+  if (section !== undefined) return `unknown key; it belongs further in: ${section}`;
+  return `unknown key; ${inOurWords(key) ?? suggestion(key, known)}`;
+}
+
+/** Where a key that stands at the top belongs: `--set threads=4`. */
+function sectionOf(key: string): string | undefined {
+  const sections = [['stages', 0], ['dataset'], ['timeouts'], ['results']];
+  const section = sections.find((path) => keysAt(path).includes(key));
+  return section && `${printPath(section)}.${key}`;
 }

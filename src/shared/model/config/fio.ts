@@ -21,7 +21,7 @@ export const fioField = z
     for (const [name, text] of Object.entries(options)) {
       const problem = fioProblem(name, text);
       if (problem === undefined) continue;
-      const near = suggestion(name, fioOptions);
+      const near = fioOptions.includes(name) ? '' : suggestion(name, fioOptions);
       const hint = near.startsWith('did you mean') ? `; ${near}` : '';
       context.addIssue({ code: 'custom', path: [name], message: `${problem}${hint}` });
     }

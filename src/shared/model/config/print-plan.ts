@@ -32,7 +32,7 @@ export function planAsConfig(plan: Plan): Plain {
     // One that was drawn is for this run only.
     seed: plan.dataset.seed,
     dataset: printDataset(plan.dataset),
-    stages: plan.stages.map(printStage),
+    stages: plan.stages.map(stageAsConfig),
     expect: plan.expect.map(({ text }) => text),
     failure_policy: printPolicy(plan.failurePolicy),
     timeouts: printTimeouts(plan),
@@ -70,7 +70,7 @@ function commonTarget(plan: Plan): string | undefined {
   return only === noFolder ? undefined : only;
 }
 
-function printStage(stage: StagePlan): Plain {
+export function stageAsConfig(stage: StagePlan): Plain {
   const [only, ...others] = stage.mix;
   const weights = stage.mix.map(({ operation, weight }) => [operation, weight]);
   return present({
@@ -113,4 +113,12 @@ function printTimeouts(plan: Plan): Plain {
 
 function present(record: Plain): Plain {
   return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined));
+}
+
+/** A value of the config as YAML in one line: `{ read: 70, write: 30 }`. */
+export function inOneLine(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(inOneLine).join(', ')}]`;
+  if (typeof value !== 'object' || value === null) return String(value);
+  const entries = Object.entries(value).map(([key, inner]) => `${key}: ${inOneLine(inner)}`);
+  return entries.length === 0 ? '{}' : `{ ${entries.join(', ')} }`;
 }

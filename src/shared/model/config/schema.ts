@@ -65,7 +65,7 @@ export const configSchema = z.strictObject(
       .prefault([])
       .meta({
         description:
-          'Thresholds such as `rand-read.read.response.p99 < 5ms` or `rand-read.errors == 0`; exit code 1 when one is not met',
+          'Thresholds such as `rand-read.read.response.p99 < 5ms` or `rand-read.errors == 0`; exit code 1 when one is not met: see results.md',
         unit: 'list',
         bounds: 'at most 1000 entries',
       }),

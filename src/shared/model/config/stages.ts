@@ -10,7 +10,7 @@ import { suggestion } from './suggest.js';
 import type { OperationKind } from '../operation.js';
 
 const weight = z
-  .number({ error: 'must be a number' })
+  .number({ error: 'must be a number such as 70' })
   .min(0, { error: 'must not be negative' })
   .max(1e6, { error: 'must be at most 1000000' })
   .optional();
@@ -22,10 +22,28 @@ const weights = z.strictObject(
   >,
 );
 
+/** fio's `rw`, which says at once what is done and in which order. */
+const fioModes: Readonly<Record<string, string>> = {
+  randread: 'mix: read and access: shuffled (or random)',
+  randwrite: 'mix: write and access: shuffled (or random)',
+  randrw: 'mix: { read: 50, write: 50 } and access: shuffled (or random)',
+  rw: 'mix: { read: 50, write: 50 }',
+  readwrite: 'mix: { read: 50, write: 50 }',
+};
+
+function noOperation(word: string): string {
+  const meant = Object.hasOwn(fioModes, word) ? fioModes[word] : undefined;
+  if (meant !== undefined) return `fio's ${word} is ${meant} here`;
+  const share = /^(\d+)\/(\d+)$/.exec(word);
+  if (share === null) return `"${word}" is not an operation; ${suggestion(word, operationKinds)}`;
+  const [, read = '', write = ''] = share;
+  return `"${word}" says not of what; write { read: ${read}, write: ${write} }`;
+}
+
 const mix = z.union([choice(operationKinds), weights], {
   error: ({ input }) =>
     typeof input === 'string'
-      ? `"${input}" is not an operation; ${suggestion(input, operationKinds)}`
+      ? noOperation(input)
       : `must be one of ${operationKinds.join(', ')}, or weights such as { read: 70, write: 30 }`,
 });
 

@@ -63,7 +63,10 @@ describe('what check says of a target that a run would refuse', () => {
   it('[CLI-01] [SAFE-01] another dataset', () => {
     mark('other');
     const { problems, dataset } = look();
-    assert.match(problems.join(), /holds another dataset \(hash other, .* \(hash a1b2c3\)/);
+    assert.match(
+      problems.join(),
+      /holds another dataset \(hash other, made by me for 1 agent\) .* \(hash a1b2c3, 1 agent\)/,
+    );
     assert.equal(dataset, 'other');
   });
 

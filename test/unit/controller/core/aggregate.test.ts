@@ -331,7 +331,8 @@ test('[RUN-09] why an agent did not complete its stage is not overwritten by wha
     at(9000, aborted),
     at(9001, { ...link, reason: 'the agent ended the stream' }),
   ]).summary();
-  const line = 'agent agent-1 did not complete it (ABORTED: interrupted by Ctrl-C)';
+  const line =
+    'agent agent-1 at 127.0.0.1:7761 did not complete it (ABORTED: interrupted by Ctrl-C)';
   assert.ok(
     warnings.some((warning) => warning.endsWith(line)),
     warnings.join('\n'),

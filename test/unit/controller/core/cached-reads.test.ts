@@ -50,6 +50,21 @@ test('[MEAS-06] more data than memory, direct I/O and a target without storage n
   );
 });
 
+test('[MEAS-06] one pass after the cache was dropped needs no such word, a second one does', () => {
+  const once = 'drop_cache: true, access: shuffled, block_size: 1MiB, max_bytes: 24GiB';
+  const memories = [16 * GiB, 16 * GiB, 16 * GiB];
+  assert.deepEqual(warned(once, memories), []);
+  for (const more of [
+    once.replace('24GiB', '25GiB'),
+    once.replace('shuffled', 'random'),
+    once.replace(', max_bytes: 24GiB', ''),
+    once.replace('drop_cache: true, ', ''),
+  ]) {
+    assert.equal(warned(more, memories).length, 1, more);
+  }
+  assert.equal(warned(once, memories, 'namespace: shared').length, 1);
+});
+
 test('[MEAS-06] it is said once for all stages that read the data so', () => {
   const { plan } = planOf(`
 agents: [a, b]

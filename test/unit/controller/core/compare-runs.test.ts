@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Aggregate } from '../../../../src/controller/core/aggregate.js';
 import { compareRuns, type ComparedRun } from '../../../../src/controller/core/compare-runs.js';
+import { formatSize } from '../../../../src/shared/model/units.js';
 import { sampleRun, type SampleOptions } from '../../../support/recorded-run.js';
 
 function run(options: SampleOptions = {}): ComparedRun {
@@ -57,7 +58,25 @@ test('[CLI-01] what makes two runs different tests, and that one is not whole, i
   const { doubts } = compareRuns(a, b, 0.05);
   assert.ok(doubts.includes('B is interrupted'), doubts.join('; '));
   assert.ok(doubts.includes('A has 3 agents, B has 2'));
-  assert.ok(doubts.includes('stage mixed is configured differently'));
+  assert.ok(doubts.includes('stage mixed is configured differently: duration 12s in A, 6s in B'));
+});
+
+test('[CLI-01] how datasets and stages differ is said in the words of a config', () => {
+  const a = run({ seed: 1 });
+  const plan = a.aggregate.run?.plan;
+  const stage = plan?.stages[0];
+  assert.ok(plan && stage);
+  const b = run({
+    plan: {
+      dataset: { ...plan.dataset, fileSizeBytes: 4096, seed: 3 },
+      stages: [{ ...stage, access: { zipf: 1.1 }, maxOperations: 1000 }],
+    },
+  });
+  const told = compareRuns(a, b, 0.05).doubts.filter((line) => line.includes('differ'));
+  assert.deepEqual(told, [
+    `the datasets differ: file_size ${formatSize(plan.dataset.fileSizeBytes)} in A, 4KiB in B; seed not set in A, 3 in B`,
+    'stage mixed is configured differently: access random in A, { zipf: 1.1 } in B; max_operations not set in A, 1000 in B',
+  ]);
 });
 
 test('[CLI-01] a namespace and threads of agents that differ make two runs different tests', () => {

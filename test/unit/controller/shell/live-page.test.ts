@@ -72,7 +72,7 @@ test('[LINK-16] a port in use is one sentence with a way out, exit code 3', asyn
       assert.equal(thrown.exitCode, 3);
       assert.equal(
         thrown.message,
-        `Cannot show the run on 127.0.0.1:${String(port)}: listen EADDRINUSE: address already in use 127.0.0.1:${String(port)}`,
+        `Cannot show the run on 127.0.0.1:${String(port)}: address already in use (EADDRINUSE)`,
       );
       assert.match(thrown.hint ?? '', /--ui :7763/);
       return true;

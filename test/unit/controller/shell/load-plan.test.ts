@@ -53,7 +53,7 @@ expect: [c.errors == 0, nonsense]
       'test.yaml:6:37: stages[0].duration: 60 has no unit; write 60s or 60ms',
       'test.yaml:7:5: stages[1]: has no limit and would never end; give duration, ',
       'test.yaml:8:13: stages[2].name: "b" is the name of stages[1] already',
-      'test.yaml:8:50: stages[2].threads: Concurrency too high (limit: 1024)',
+      'test.yaml:8:50: stages[2].threads: Concurrency too high (limit: 1024): 2000 threads; there can be 256',
       'test.yaml:9:25: expect[1]: "nonsense" is not a threshold; write it like ran',
       '--set limits.concurrency=0: limits.concurrency: 0 is too little; at least 1',
     ].map((line) => line.slice(0, 75)),

@@ -65,6 +65,18 @@ test('lines name the agents that are in trouble, and count them when they are ma
   assert.match(many.stderr.written, /agent-5 HUNG [^,]+, 3 more\n$/);
 });
 
+test('lines say why an agent failed in a few words, and its name once', () => {
+  const { view, stderr } = viewOf('lines');
+  const failed = (index: number, note: string) => agentStatus(index, { state: 'FAILED', note });
+  const long = `Agent agent-1 failed: target ${'x'.repeat(80)} does not exist`;
+  const lost = 'Agent agent-2 did not come back: reset';
+  view.update(snapshotOf([failed(0, long), failed(1, lost)]));
+  assert.match(
+    stderr.written,
+    /; agent-1 FAILED target x{50}\.\.\., agent-2 FAILED did not come back: reset\n$/,
+  );
+});
+
 test('[RUN-25] json: an object per update on standard output, people are told on standard error', () => {
   const { view, stdout, stderr } = viewOf('json');
   view.update(snapshotOf(two));

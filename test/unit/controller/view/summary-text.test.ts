@@ -65,6 +65,20 @@ test('[RES-05] a partial run says so in the first line, with the reason, and who
   assert.match(text, /Warnings\n {2}- stage mixed: agent agent-3 did not complete it/);
 });
 
+test('[RES-05] of a stage that not all completed the rate of those that did is told, too', () => {
+  const base = summaryOf();
+  const [stage] = base.stages;
+  assert.ok(stage);
+  const told = (completed: number): string =>
+    summaryText({ ...base, stages: [{ ...stage, agents_completed: completed }] }, {});
+  assert.match(
+    told(2),
+    /^ {2}the 2 agents that completed it alone: read 95\.0 ops\/s, 380 KiB\/s; write /m,
+  );
+  assert.match(told(1), /^ {2}the 1 agent that completed it alone: read/m);
+  for (const completed of [0, 3]) assert.doesNotMatch(told(completed), /alone/);
+});
+
 test('a run that never started says why, and nothing about thresholds and stages it did not reach', () => {
   const records = sampleRun().filter(({ type }) => !/^(stage|started|interval|end)/.test(type));
   const aggregate = new Aggregate();

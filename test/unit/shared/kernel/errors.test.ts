@@ -19,3 +19,11 @@ test('[ENG-03] a system error that Node has no name for gets the one that Linux 
   const stranger = system('UNKNOWN', -999, 'UNKNOWN: unknown error, write');
   assert.equal(codeOf(stranger), 'UNKNOWN');
 });
+
+test('an address that is in use is told without Node’s own words for the call and the address', () => {
+  const listening = 'listen EADDRINUSE: address already in use 127.0.0.1:7762';
+  const error = system('EADDRINUSE', -98, listening);
+  assert.equal(reasonOf(error), 'address already in use (EADDRINUSE)');
+  const all = system('EADDRINUSE', -98, listening.replace('127.0.0.1', '::'));
+  assert.equal(reasonOf(all), 'address already in use (EADDRINUSE)');
+});

@@ -57,6 +57,8 @@ test('[LINK-13] what is not an agent address is refused with the reason in one s
     'node1:80x': /"80x" is not a port/,
     'node1:7761:7761': /more than one port/,
     'fe80::1': /an IPv6 address stands in brackets/,
+    '[::1': /its bracket is not closed/,
+    'node[1-3:7761': /"node\[1-3" is not a host name/,
     '[node1]:7761': /\[node1\] is not an IPv6 address/,
     'no de': /"no de" is not a host name/,
     'root@node1': /"root@node1" is not a host name/,
