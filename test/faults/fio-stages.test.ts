@@ -94,3 +94,28 @@ test('[ENG-02] a host without fio, or with one that is too old, says so: exit 3,
     assert.deepEqual(fs.readdirSync(fleet.agent(index).target), []);
   }
 });
+
+test('[ENG-02] a thread of fio that cannot be set up fails its agent before the start: exit 3, nobody waits for it', async (t) => {
+  if (lacksFio(t)) return;
+  const folder = temporaryFolder();
+  t.after(folder.remove);
+  // What fio 3.33 says, and then waits for ever, when the system has no room for another queue (fs.aio-max-nr).
+  const said =
+    'fio: pid=1, err=11/file:engines/libaio.c:485, func=io_queue_init, error=Resource temporarily unavailable';
+  const shim = [
+    '#!/bin/sh',
+    `case "$1" in --output*) ;; *) PATH='${process.env['PATH'] ?? ''}' exec fio "$@" ;; esac`,
+    `echo ready >&3; echo '${said}'; read end <&4`,
+    '',
+  ].join('\n');
+  fs.writeFileSync(join(folder.path, 'fio'), shim, { mode: 0o755 });
+  const own = `${folder.path}:${process.env['PATH'] ?? ''}`;
+  const fleet = await Fleet.start(t, {
+    count: 2,
+    env: (index) => (index === 0 ? { PATH: own } : {}),
+  });
+  const run = fleet.run({ stages: [{ ...fioStage, duration: '1s' }] });
+  await run.exits(3);
+  assert.match(run.said, /agent-1 failed: stage "load": fio cannot be set up: fio: pid=1, err=11/);
+  assert.equal(run.operationsOf('agent-2'), 0);
+});

@@ -143,6 +143,29 @@ test('[PERF-07] [LINK-11] a controller says in Open what it reads: many interval
   assert.deepEqual([open.intervalsPerFrame, open.takesBeside], [8, true]);
 });
 
+test('[CONF-03] an agent whose sessions all break is dialled again for timeouts.connect, no longer', async (t) => {
+  let sessions = 0;
+  const port = await startRawServer(t, {
+    session: (call) => {
+      sessions += 1;
+      call.end();
+    },
+  });
+  const clock = new ManualClock();
+  const { links, inputs } = linksTo(t, port, { clock });
+  const startMs = clock.nowMs();
+  const failed = inputs.until(({ kind }) => kind === 'dialFailed').then(() => true);
+  links.dial(0, 1, []);
+  await eventually('given up', 60_000, async () => {
+    const isOver = await Promise.race([failed, Promise.resolve(undefined)]);
+    if (isOver === undefined) clock.advance(100);
+    return isOver;
+  });
+  assert.ok(sessions > 1, 'dialled again');
+  const tookMs = clock.nowMs() - startMs;
+  assert.ok(tookMs <= 2000 + 2000, `${tookMs} ms`);
+});
+
 test('[RUN-01] a session that is ended before it is open fails no run either', async (t) => {
   let sessions = 0;
   const once = writing([]);

@@ -35,10 +35,14 @@ export class ContentPool implements WriteContent {
     this.#turn = random.next();
     if (this.#isZero) return;
     fillBlocks(this.bytes, compress, random);
+    // Copies of copies would make a few blocks a large part of all, and repeats that are near each other.
+    const originals = [0];
     for (let block = dataBlock; block < this.bytes.length; block += dataBlock) {
-      if (this.#isFresh()) continue;
-      const from = random.below(block / dataBlock) * dataBlock;
-      this.bytes.copyWithin(block, from, from + dataBlock);
+      if (this.#isFresh()) originals.push(block);
+      else {
+        const from = originals[random.below(originals.length)]!;
+        this.bytes.copyWithin(block, from, from + dataBlock);
+      }
     }
   }
 

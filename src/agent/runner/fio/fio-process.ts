@@ -33,7 +33,7 @@ export class FioProcess {
   /** Once, when it has ended and all its output was read. */
   readonly ended: Promise<FioEnd>;
   readonly #child: ChildProcess;
-  readonly #ready: Promise<void>;
+  readonly #ready: Promise<undefined>;
   #isLetGo = false;
 
   constructor(parts: FioProcessParts) {
@@ -65,9 +65,9 @@ export class FioProcess {
     this.#child.stdin?.end(parts.jobFile);
   }
 
-  /** Every thread has opened its files and waits at the gate. Rejects when fio ends before. */
-  async ready(): Promise<void> {
-    await Promise.race([this.#ready, this.ended]);
+  /** Until every thread has opened its files and waits at the gate. @returns how fio ended, when it did before */
+  ready(): Promise<FioEnd | undefined> {
+    return Promise.race([this.#ready, this.ended]);
   }
 
   letGo(): void {
@@ -91,12 +91,12 @@ export class FioProcess {
     this.#pipe(gateFd).destroy();
   }
 
-  #allReady(threads: number): Promise<void> {
+  #allReady(threads: number): Promise<undefined> {
     let lines = 0;
     return new Promise((resolve) => {
       this.#pipe(readyFd).on('data', (data: Buffer) => {
         lines += data.toString().split('\n').length - 1;
-        if (lines >= threads) resolve();
+        if (lines >= threads) resolve(undefined);
       });
     });
   }

@@ -9,8 +9,8 @@ export class NoFio implements FioRun {
     this.ended = new Promise((resolve) => (this.#end = resolve));
   }
 
-  ready(): Promise<void> {
-    return Promise.resolve();
+  ready(): Promise<undefined> {
+    return Promise.resolve(undefined);
   }
 
   letGo(): void {

@@ -4,11 +4,12 @@ import path from 'node:path';
 import type { Assignment, StageAssignment } from '../../../shared/model/assignment.js';
 import { bytesOf } from '../choosing/bytes-of.js';
 import { filePath } from '../dataset-layout.js';
+import { Aborted, RunnerFailure } from '../failure.js';
 import type { RunnerParts } from '../runner-parts.js';
 import { FioCounts } from './fio-counts.js';
 import type { FioStage } from './fio-load.js';
 import { FioProcess } from './fio-process.js';
-import type { FioRun } from './fio-process.js';
+import type { FioEnd, FioRun } from './fio-process.js';
 import { fioJob } from './job-file.js';
 import { fioMechanism } from './mechanism.js';
 import { NoFio } from './no-fio.js';
@@ -19,7 +20,7 @@ import { fioSeed } from './seed.js';
 /** A fio that is told to stop writes its last counters within milliseconds; one whose thread is stuck does not. */
 const stopGraceMs = 1_000;
 
-/** A fio that has opened the dataset's files and waits to be let go. @throws RunnerFailure when it cannot */
+/** A fio that has opened the dataset's files and waits to be let go. @throws RunnerFailure when it cannot, Aborted */
 export async function setUpFio(
   parts: RunnerParts,
   assignment: Assignment,
@@ -36,6 +37,7 @@ export async function setUpFio(
     (kind) => (isFixed ? bytesOf(kind, { ...stage, ...dataset }) : undefined),
   );
   const warnings = new Set<string>();
+  let isReady = false;
   const started = (): FioProcess =>
     new FioProcess({
       jobFile: job.text,
@@ -47,6 +49,7 @@ export async function setUpFio(
       },
       onLine: (line) => {
         if (isWorthTelling(line)) warnings.add(line);
+        if (!isReady && isOfThreadThatEnded(line)) process.kill();
       },
     });
   const process = job.threads === 0 ? new NoFio() : started();
@@ -60,8 +63,20 @@ export async function setUpFio(
     onStatus: () => undefined,
   };
   endWithRun(parts, process, folder);
-  await process.ready();
+  const end = await process.ready();
+  isReady = true;
+  if (parts.signal.aborted) throw new Aborted();
+  if (end !== undefined) throw notSetUp(stage, end, warnings);
   return fio;
+}
+
+function notSetUp(
+  { name }: StageAssignment,
+  { code, signal }: FioEnd,
+  warnings: ReadonlySet<string>,
+): RunnerFailure {
+  const why = [...warnings].at(-1) ?? signal ?? `it ended with code ${String(code)}`;
+  return new RunnerFailure('target', `stage "${name}": fio cannot be set up: ${why}`);
 }
 
 /** From its start to its end an abort reaches it; one that does not heed it in time is killed. */
@@ -96,6 +111,11 @@ function linkedFolder({ dataset }: Assignment): string {
     fs.symlinkSync(target, path.join(folder, `f.${String(file - from)}`));
   }
   return folder;
+}
+
+/** The others would wait at the gate for one that never comes. */
+function isOfThreadThatEnded(line: string): boolean {
+  return /^fio: pid=\d+, err=\d+/.test(line);
 }
 
 /** What the gate makes it say at every start is no news. */

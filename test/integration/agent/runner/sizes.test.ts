@@ -98,17 +98,37 @@ describe('runner with sizes that differ', () => {
     assert.ok(new Set(made).size > 10);
   });
 
-  it('reads whole blocks of files of any size, without one error', async () => {
+  it('[CONF-03] reads whole blocks of files of any size, wherever they lie, without one error', async () => {
     const stages = [
       stageOf({ ...countless, access: 'random', maxOperations: 2000 }),
-      stageOf({ ...countless, access: 'sequential', maxOperations: 500 }),
+      stageOf({ ...countless, access: 'sequential', maxOperations: 500, dropCache: true }),
     ];
-    const results = await runner().run(assignmentOf(folder.path, stages, { dataset }));
+    const directories = { width: 3, depth: 2 };
+    const results = await runner().run(
+      assignmentOf(folder.path, stages, { dataset: { ...dataset, directories } }),
+    );
     for (const result of results) {
       const { count, bytes, errors } = statsOf(result, 'read');
       assert.deepEqual(errors, []);
       assert.equal(bytes, count * 4096);
     }
+    assert.match(results[1]?.mechanism ?? '', /; 40 of 40 files dropped from the page cache/);
+  });
+
+  it('reads blocks of several sizes of files of any size; one that a file has no room for is cut', async () => {
+    const bounds = { ...fileSizes.lognormal, min: 4 * KiB };
+    const blockSizes = { read: { uniform: [4 * KiB, 16 * KiB] as const }, write: 4 * KiB };
+    const stage = stageOf({ ...countless, blockSizes, blockSizeBytes: 16 * KiB });
+    const [result] = await runner().run(
+      assignmentOf(folder.path, [{ ...stage, maxOperations: 2000 }], {
+        dataset: { ...dataset, fileSizes: { lognormal: bounds } },
+      }),
+    );
+    const { count, bytes, errors } = statsOf(result, 'read');
+    assert.deepEqual(errors, []);
+    assert.equal(count, 2000);
+    const mean = bytes / count;
+    assert.ok(mean > 6 * KiB && mean <= 10.5 * KiB, String(mean));
   });
 
   it('reads and writes blocks of a list and of a range, and counts the bytes that were moved', async () => {

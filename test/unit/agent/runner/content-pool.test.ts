@@ -29,16 +29,20 @@ function written(pool: ContentPool, count: number, length: number): Buffer {
   return Buffer.concat(parts);
 }
 
-function differentBlocks(data: Buffer): number {
-  const seen = new Set<string>();
+/** How often each block of 4 KiB is there. */
+function blocksOf(data: Buffer): ReadonlyMap<string, number> {
+  const seen = new Map<string, number>();
   for (let at = 0; at + 4096 <= data.length; at += 4096) {
-    seen.add(
-      createHash('sha256')
-        .update(data.subarray(at, at + 4096))
-        .digest('base64'),
-    );
+    const block = createHash('sha256')
+      .update(data.subarray(at, at + 4096))
+      .digest('base64');
+    seen.set(block, (seen.get(block) ?? 0) + 1);
   }
-  return seen.size;
+  return seen;
+}
+
+function differentBlocks(data: Buffer): number {
+  return blocksOf(data).size;
 }
 
 const hasZstd = (() => {
@@ -102,6 +106,19 @@ describe('content', () => {
       });
     }
   }
+
+  it('dedup: no block makes up much of the data, and repeats are too far apart for compressors', () => {
+    const pool = new ContentPool({ compress: 1, dedup: 4 }, 64 * MiB, keys);
+    const data = written(pool, 64, MiB);
+    const most = Math.max(...blocksOf(data).values());
+    // About 3 copies for every new block, of each that was there: 3 × (1 + 1/2 + … + 1/4096) of the first one.
+    assert.ok(most < 60, `one block ${String(most)} times`);
+    let packed = 0;
+    for (let at = 32 * MiB; at < data.length; at += MiB) {
+      packed += zlib.gzipSync(data.subarray(at, at + MiB), { level: 1 }).length;
+    }
+    near((32 * MiB) / packed, 1, 0.05, 'gzip of 1 MiB');
+  });
 
   it('random: no block is like another, however often the pool comes round, and nothing compresses', () => {
     const data = written(new ContentPool('random', MiB, keys), 40, 64 * 1024 * 3);

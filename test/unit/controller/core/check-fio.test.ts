@@ -63,11 +63,13 @@ test('[CONF-01] whoever writes what fio calls it is told what it is called here'
     assert.ok(problem?.endsWith(`stages[0].${key}: unknown key; ${told}`), problem);
     assert.deepEqual(others, []);
   }
-  // A key of ours by the same name, in the wrong place.
-  assert.match(
-    problemsOf(config('mix: read').replace('files: 8', 'files: 8, direct: true'))[0] ?? '',
-    /dataset\.direct: unknown key; (?:did you mean|known here)/,
-  );
+  // Keys of ours by the same name, in the wrong place.
+  for (const key of ['direct', 'rate']) {
+    assert.match(
+      problemsOf(config('mix: read').replace('files: 8', `files: 8, ${key}: 1`))[0] ?? '',
+      new RegExp(`dataset\\.${key}: unknown key; (?:did you mean|known here)`),
+    );
+  }
 });
 
 test('[CONF-01] what fio can say of a hotspot, of zipf and of a mix is not refused', () => {

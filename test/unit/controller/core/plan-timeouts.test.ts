@@ -106,6 +106,13 @@ test('[CONF-03] timeouts.connect, hello and reconnect_window: an agent that no d
   assertSaid(fleet, 'Agent 10.0.0.2:7761 unreachable: no answer');
 });
 
+test('[CONF-03] timeouts.connect: an agent that cannot be reached is said to be so after that time', () => {
+  const fleet = fleetWith({ connectMs: 7000 }).refuse(1, 'dial').start();
+  const refused = { code: 'refused', message: 'connection refused' } as const;
+  fleet.feed({ kind: 'dialFailed', generation: 1, agent: 1, ...refused });
+  assertSaid(fleet, 'Agent 10.0.0.2:7761 unreachable after 7s: connection refused');
+});
+
 test('[CONF-03] timeouts.abort: so long an agent that does not confirm an abort is waited for', () => {
   const fleet = fleetWith({ abortMs: 13_000 }).start().advance(5000).freeze(1);
   fleet.feed({ kind: 'interrupt', signal: 'SIGINT' }).advance(12_900);

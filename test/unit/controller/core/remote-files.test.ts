@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { remoteFilesOf, remoteFileWarnings } from '../../../../src/controller/core/remote-files.js';
+import { Aggregate } from '../../../../src/controller/core/aggregate.js';
+import type { CheckOutcome } from '../../../../src/controller/shell/check-fleet.js';
+import { checkText } from '../../../../src/controller/view/check-text.js';
 import { planOf } from '../../../support/example-plan.js';
+import { at, RecordedAgent, runRecord } from '../../../support/recorded-run.js';
 
 /** Facts of an agent that has the file systems of `mounts` (point, type, device), about these paths. */
 function facts(mounts: readonly (readonly string[])[], ...paths: readonly string[]): object {
@@ -82,4 +86,39 @@ ${more}`);
   assert.deepEqual(warned('write', ['one', 'one', 'three']), []);
   assert.deepEqual(warned('read', apart), []);
   assert.deepEqual(warned('write', apart, 'namespace: shared'), []);
+});
+
+test('[MEAS-06] `check` says it of what the agents have told of their targets, and so do the results', () => {
+  const { plan } = planOf(`
+agents: ['a:1', 'b:1']
+dataset: { existing: [/mnt/x] }
+stages: [{ name: s, mix: write, duration: 5s }]`);
+  const target = facts([root, ['/mnt', 'nfs4', 'fs1:/export']], '/mnt/x');
+  const sentence =
+    /agents agent-1 and agent-2 all write to all of fs1:\/export\/x \(nfs4\), on hosts of their own/;
+  const ofAgent = (index: number) => ({
+    version: '',
+    hostname: '',
+    instanceId: '',
+    bootId: String(index),
+    host: {},
+  });
+
+  const outcomes = plan.agents.map((agent) => ({
+    agent,
+    facts: ofAgent(agent.index),
+    report: target,
+    problems: [],
+  }));
+  assert.match(checkText(plan, outcomes as unknown as CheckOutcome[]), sentence);
+
+  const aggregate = new Aggregate();
+  aggregate.accept(at(0, runRecord(plan)));
+  for (const { index } of plan.agents) {
+    aggregate.accept(at(0, { type: 'agent', agent: index, facts: { ...ofAgent(index), target } }));
+  }
+  aggregate.accept(at(1, { type: 'stageStart', stage: 0, epoch: 1, t0Ns: 0n, agents: [0, 1] }));
+  const interval = new RecordedAgent(0).interval({ write: { latenciesNs: [1] } });
+  aggregate.accept(at(2, { type: 'interval', agent: 0, interval }));
+  assert.match(aggregate.summary().warnings.join('\n'), sentence);
 });

@@ -241,6 +241,8 @@ test('[RUN-27] an agent that answers while its runner is silent is shown so, and
   assert.equal(statusOf(fleet, 1).note, 'runner silent');
   assert.equal(statusOf(fleet, 1).runnerSilentMs, 121_000);
   assert.equal(statusOf(fleet, 1).link, 'CONNECTED', 'the agent knows more and will say it');
+  // Not even for a moment: it would be back with its next heartbeat.
+  assert.ok(!fleet.lines().some((line) => line.includes('hung')), fleet.lines().join('\n'));
   const message = 'workload process was killed by SIGKILL (out of memory?)';
   fleet.says(1, { kind: 'error', code: 'killed', message });
   assert.equal(fleet.lines().at(-1), `Agent agent-2 failed: ${message}`);

@@ -128,6 +128,30 @@ describe('OperationStream', () => {
     }
   });
 
+  it('[CONF-03] chooses files for get, stat and list in the order that access says', () => {
+    const files = { from: 10, to: 110 };
+    for (const operation of ['get', 'stat', 'list'] as const) {
+      const filesBy = (access: StreamOptions['access'], count: number): readonly number[] =>
+        draw(optionsOf({ mix: [{ operation, weight: 1 }], files, access }), count).map(
+          ({ file }) => file,
+        );
+      const inOrder = Array.from({ length: 100 }, (_, i) => 10 + i);
+      assert.deepEqual(filesBy('sequential', 100), inOrder);
+      const shuffled = filesBy('shuffled', 100);
+      assert.notDeepEqual(shuffled, inOrder);
+      assert.deepEqual(
+        shuffled.toSorted((a, b) => a - b),
+        inOrder,
+      );
+      const drawn = filesBy({ hotspot: { data: 0.1, operations: 0.8 } }, 10_000);
+      const counts = new Map<number, number>();
+      for (const file of drawn) counts.set(file, (counts.get(file) ?? 0) + 1);
+      const hot = [...counts.values()].toSorted((a, b) => b - a).slice(0, 10);
+      const share = hot.reduce((a, b) => a + b, 0) / drawn.length;
+      assert.ok(Math.abs(share - 0.8) < 0.03, `${operation} ${String(share)}`);
+    }
+  });
+
   it('walks on from block to block and from file to file', () => {
     const drawn = draw(optionsOf({ access: 'sequential', fileSizeBytes: 2 * 4096 + 100 }), 9);
     assert.deepEqual(

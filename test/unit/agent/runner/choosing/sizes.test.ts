@@ -8,7 +8,7 @@ import { Random } from '../../../../../src/agent/runner/choosing/random.js';
 import { sizeDraw } from '../../../../../src/agent/runner/choosing/size-draw.js';
 import { emptyChurn } from '../../../../../src/agent/runner/churn-pool.js';
 import type { Operation } from '../../../../../src/agent/engines/engine.js';
-import { grainOf } from '../../../../../src/shared/model/sizes.js';
+import { grainOf, largestSize, smallestSize } from '../../../../../src/shared/model/sizes.js';
 import type { SizeSpec } from '../../../../../src/shared/model/sizes.js';
 
 const KiB = 1024;
@@ -60,6 +60,15 @@ describe('sizes', () => {
     const atMax = sizes.filter((size) => size === bounds.max).length;
     const below = sizes.filter((size) => size === bounds.max - 64 * KiB).length;
     assert.ok(atMax <= below, `${String(atMax)} at the bound, ${String(below)} just below`);
+  });
+
+  it('[CONF-03] lognormal: where next to nothing lies within the bounds, what lies outside is cut to them', () => {
+    const bounds = { min: 60 * KiB, max: 68 * KiB };
+    const lognormal = { mean: 64 * KiB, sd: 64_000 * KiB, ...bounds };
+    const sizes = new Set(drawn({ lognormal }, 5000));
+    assert.deepEqual([Math.min(...sizes), Math.max(...sizes)], [bounds.min, bounds.max]);
+    assert.equal(smallestSize({ lognormal }), bounds.min);
+    assert.equal(largestSize({ lognormal }), bounds.max);
   });
 
   it('weighted: by the weights', () => {
@@ -213,6 +222,21 @@ describe('blocks of different sizes', () => {
       }
     }
     assert.equal(at, 4 * 64 * KiB);
+  });
+
+  it('[CONF-03] hot places are hot, whatever the sizes', () => {
+    const blockSizes = { read: { uniform: [4 * KiB, 8 * KiB] as const }, write: 4 * KiB };
+    const access = { hotspot: { data: 0.25, operations: 0.9 } };
+    const options = optionsOf({ access, blockSizes, blockSizeBytes: 8 * KiB });
+    const counts = new Map<string, number>();
+    for (const { file, offset } of operations(options, 20_000)) {
+      const place = `${String(file)}:${String(offset)}`;
+      counts.set(place, (counts.get(place) ?? 0) + 1);
+    }
+    // Of the 4 × 16 places.
+    const hot = [...counts.values()].toSorted((a, b) => b - a).slice(0, 16);
+    const share = hot.reduce((a, b) => a + b, 0) / 20_000;
+    assert.ok(Math.abs(share - 0.9) < 0.03, String(share));
   });
 
   it('reads and writes of a mix have sizes of their own', () => {

@@ -6,7 +6,7 @@ import { ClockBase } from '../../../../../src/agent/runner/clock-base.js';
 import { FioCounts } from '../../../../../src/agent/runner/fio/fio-counts.js';
 import { FioLoad } from '../../../../../src/agent/runner/fio/fio-load.js';
 import type { FioStage } from '../../../../../src/agent/runner/fio/fio-load.js';
-import type { FioRun } from '../../../../../src/agent/runner/fio/fio-process.js';
+import type { FioEnd, FioRun } from '../../../../../src/agent/runner/fio/fio-process.js';
 import type { FioStatus } from '../../../../../src/agent/runner/fio/status.js';
 import type { RunnerParts } from '../../../../../src/agent/runner/runner-parts.js';
 import { noChurn } from '../../../../../src/agent/runner/stage-workers.js';
@@ -32,12 +32,14 @@ type Ends = Pick<FioRun, 'ended' | 'stop'>;
 function loadOf(change: Partial<StageAssignment> = {}, process: Partial<Ends> = {}) {
   const clock = new ManualClock(0);
   const intervals: Interval[] = [];
+  const said: string[] = [];
   const asked = { times: 0 };
   const parts = {
     clock,
     base: new ManualBase(clock),
     signal: new AbortController().signal,
     emit: (event: { readonly kind: string }) => {
+      said.push(event.kind);
       if (event.kind === 'interval') intervals.push(event as unknown as Interval);
     },
   } as unknown as RunnerParts;
@@ -54,7 +56,14 @@ function loadOf(change: Partial<StageAssignment> = {}, process: Partial<Ends> = 
     warnings: new Set(['fio: what it said last']),
     onStatus: () => undefined,
   };
-  return { clock, intervals, asked, fio, load: new FioLoad(fio, noChurn, { epoch: 1, atNs: 0 }) };
+  return {
+    clock,
+    intervals,
+    said,
+    asked,
+    fio,
+    load: new FioLoad(fio, noChurn, { epoch: 1, atNs: 0 }),
+  };
 }
 
 function statusOf(done: number, runtimeMs: number, errors = 0): FioStatus {
@@ -85,6 +94,22 @@ test('[RES-02] seconds in which fio does not answer, because a thread of it wait
   assert.equal(asked.times, 3);
   answer();
   assert.deepEqual(rows().slice(2), [[6, 6, 700]]);
+});
+
+test('[RUN-15] an agent is draining when the duration is over, while its fio still waits for operations', async () => {
+  let end: (end: FioEnd) => void = () => undefined;
+  const ended = new Promise<FioEnd>((resolve) => (end = resolve));
+  const { clock, said, fio, load } = loadOf({ durationMs: 5000 }, { ended });
+  const completed = load.complete();
+  const draining = (): number => said.filter((kind) => kind === 'draining').length;
+  clock.advance(4999);
+  assert.equal(draining(), 0);
+  clock.advance(1);
+  assert.equal(draining(), 1);
+  fio.counts.take(statusOf(100, 5000));
+  end({ code: 0, signal: null });
+  assert.equal((await completed).result.endedBy, 'duration');
+  assert.equal(draining(), 1);
 });
 
 test('[ENG-02] operations that failed in several threads of fio are counted, and the stage is complete', async () => {
