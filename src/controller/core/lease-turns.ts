@@ -2,8 +2,9 @@ import type { ControllerMessage } from '../../shared/model/messages.js';
 
 type Lease = Extract<ControllerMessage, { kind: 'lease' }>;
 
-/** Of what an agent reports every second every other one is acknowledged: those lie two seconds apart, and a little. */
-const sparedMs = 2200;
+const periodMs = 1000;
+/** One waits for an acknowledgement, which is due in a second and a little, unless the last one is older than this. */
+const freshMs = 2200;
 /** Acknowledgements may come this often and more; each lease is another message to the workload process. */
 const closestMs = 100;
 /** An agent whose `lease` is shorter than this gets each one in its turn. */
@@ -11,8 +12,8 @@ const shortMs = 10_000;
 
 /**
  * The leases of one agent, which are due once a second. One may go in place of a frame that only acknowledges; those whose
- * turns come next are spared then, so that a fleet that reports every second costs a frame in two seconds and agent, and
- * not three. Two of them lie less than 3.2 s apart.
+ * turns come shortly before and after are spared then, so that a fleet that reports every second, and is acknowledged every
+ * other second, costs a frame in two seconds and agent, and not three. Two of them lie less than 3.3 s apart.
  */
 export class LeaseTurns {
   readonly #spares: boolean;
@@ -25,10 +26,14 @@ export class LeaseTurns {
     this.#spares = leaseMs >= shortMs;
   }
 
-  /** @returns true when this one, whose turn it is, is to be sent */
-  inTurn(lease: Lease, nowMs: number): boolean {
+  /**
+   * @param isAckDue what came is going to be acknowledged in a second or sooner
+   * @returns true when this one, whose turn it is, is to be sent
+   */
+  inTurn(lease: Lease, nowMs: number, isAckDue: boolean): boolean {
     this.#newest = lease;
-    if (nowMs - this.#besideAtMs < sparedMs) return false;
+    if (nowMs - this.#besideAtMs < periodMs) return false;
+    if (this.#spares && isAckDue && nowMs - this.#sentAtMs < freshMs) return false;
     this.#sentAtMs = nowMs;
     return true;
   }

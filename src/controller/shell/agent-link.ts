@@ -166,7 +166,8 @@ export class GrpcLink {
 
   send(message: ControllerMessage): void {
     const { clock } = this.#options;
-    if (message.kind === 'lease' && !this.#leases.inTurn(message, clock.nowMs())) return;
+    const { owesAck } = this.#endpoint;
+    if (message.kind === 'lease' && !this.#leases.inTurn(message, clock.nowMs(), owesAck)) return;
     // between streams the endpoint keeps what is reliable and counts the rest as given up
     if (this.#stream) this.#stream.duplex.send(message);
     else this.#endpoint.send(message);

@@ -93,6 +93,11 @@ export class LinkEndpoint<Out extends Message = Message, In extends Message = Me
     return reliable + queued + intervals === 0;
   }
 
+  /** A frame that only acknowledges is going to be due, unless another frame goes before. */
+  get owesAck(): boolean {
+    return this.#acks.dueMs() !== undefined;
+  }
+
   /** The interval ranges delivered so far: what Open tells the agent on a resume. */
   held(): HeldRange[] {
     return this.#inbound.held();
