@@ -71,6 +71,13 @@ test('a stage goes to the agent so many places further on, round and round', () 
   assert.equal(dataOf(assignment, stageOf({ shift: 2 })), 1);
 });
 
+test('in a shared namespace there is no neighbour to wait for: the files are the same for all', async () => {
+  await within(async (parts, events) => {
+    await awaitNeighbours(parts, { ...assignment, namespace: 'shared' }, 'complete');
+    assert.deepEqual(events, []);
+  });
+});
+
 test('[SAFE-01] a neighbour’s files are read only once it has left word of this very run, and they are complete', async () => {
   const complete = new FileRanges([[0, 8]]);
   await within(

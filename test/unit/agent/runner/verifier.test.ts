@@ -6,6 +6,7 @@ import { alignedBuffer } from '../../../../src/agent/runner/content/aligned-buff
 import { Generations } from '../../../../src/agent/runner/verify/generations.js';
 import { Pattern } from '../../../../src/agent/runner/verify/pattern.js';
 import { PreparedPattern } from '../../../../src/agent/runner/verify/pattern-content.js';
+import { ownerOf } from '../../../../src/agent/runner/verify/verification.js';
 import { Verifier } from '../../../../src/agent/runner/verify/verifier.js';
 import type { VerifierOptions } from '../../../../src/agent/runner/verify/verifier.js';
 
@@ -274,5 +275,14 @@ describe('Verifier', () => {
     pattern.make({ file: 3, unit: 9 }, { run: 1, generation: 2 });
     const zeros = pattern.bytes.filter((byte) => byte === 0).length;
     assert.ok(zeros > block * 0.7 && zeros < block * 0.8);
+  });
+});
+
+describe('the owner in a pattern', () => {
+  it('is each agent of private files, and one for all who share them', () => {
+    const owners = (namespace: 'private' | 'shared'): number[] =>
+      [0, 1, 2].map((agentIndex) => ownerOf({ namespace, agentIndex }));
+    assert.deepEqual(owners('private'), [1, 2, 3]);
+    assert.deepEqual(owners('shared'), [0, 0, 0]);
   });
 });
