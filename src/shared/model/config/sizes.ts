@@ -195,9 +195,8 @@ export function planBlockSizes(
 
 export function printBlocks(bytes: number, sizes: BlockSizes | undefined): unknown {
   if (sizes === undefined) return formatSize(bytes);
-  const { read, write } = sizes;
-  if (read === write) return printSizes(read);
-  return { read: printSizes(read), write: printSizes(write) };
+  const [read, write] = [printSizes(sizes.read), printSizes(sizes.write)];
+  return JSON.stringify(read) === JSON.stringify(write) ? read : { read, write };
 }
 
 export function printSizes(spec: SizeSpec): unknown {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { workloadText } from '../../../../src/controller/core/workload-text.js';
+import type { StagePlan } from '../../../../src/shared/model/plan.js';
 import { planOf } from '../../../support/example-plan.js';
 
 function told(stage: string, agents = '[a]'): string {
@@ -11,7 +12,10 @@ dataset: { files: 8, file_size: 1MiB, verify: true }
 stages: [{ name: s, verify: false, duration: 6s, ${stage} }]`);
   const [first] = plan.stages;
   assert.ok(first);
-  return workloadText(first, plan.agents);
+  const text = workloadText(first, plan.agents);
+  const fromJournal = JSON.parse(JSON.stringify(first)) as StagePlan;
+  assert.equal(workloadText(fromJournal, plan.agents), text, 'by report, too');
+  return text;
 }
 
 test('[RES-05] a stage is told as in a config, without what is as usual', () => {
@@ -20,6 +24,10 @@ test('[RES-05] a stage is told as in a config, without what is as usual', () => 
       'mix: { read: 70, write: 30 }, block_size: 4KiB, access: random, threads: 4, direct: true',
     ),
     'mix: { read: 70, write: 30 }, block_size: 4KiB, access: random, threads: 4, direct: true, duration: 6s',
+  );
+  assert.equal(
+    told('mix: write, block_size: { uniform: [4KiB, 16KiB] }'),
+    'mix: write, block_size: { uniform: [4KiB, 16KiB] }, access: sequential, threads: 1, duration: 6s',
   );
   assert.equal(
     told('mix: read'),
