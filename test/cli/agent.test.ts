@@ -111,7 +111,14 @@ test('[CLI-03] wrong flags are refused with one sentence and exit 2', async () =
     [['--lisen', ':7761'], /unknown option '--lisen'/],
     [['--log-format', 'xml'], /Allowed choices are text, json/],
     [['extra'], /too many arguments/],
-    [['--listen', 'http://localhost:1'], /is not an agent address/],
+    [
+      ['--listen', 'http://localhost:1'],
+      /is not an address to listen on: it is written without http:\/\//,
+    ],
+    [
+      ['--metrics', '99999999'],
+      /"99999999" is not an address to listen on: "99999999" is not a port \(0 to 65535\)/,
+    ],
     [['--listen', '127.0.0.1:99999'], /99999/],
     [['--id', 'two\nlines'], /--id <name>.* is invalid\. It is 1 to 64 characters/s],
     [['--id', 'x'.repeat(65)], /It is 1 to 64 characters that can be printed/],
@@ -137,6 +144,32 @@ test('[RUN-26] a port in use ends the agent with an error that names port and li
   holder.close();
   assert.equal(code, 2);
   assert.ok(output.includes(`port ${String(address.port)} is in use, probably by another`));
+});
+
+test('[CLI-03] an agent that cannot listen ends, and leaves no folder behind that it made', async (t) => {
+  const holder = createServer().listen(0, '127.0.0.1');
+  t.after(() => holder.close());
+  await once(holder, 'listening');
+  const address = holder.address();
+  assert.ok(address !== null && typeof address === 'object');
+  const inUse = `127.0.0.1:${String(address.port)}`;
+  const there = path.join(folder, 'there');
+  mkdirSync(there);
+  const vain: string[][] = [
+    ['--listen', inUse],
+    // What has been opened before must not keep the process.
+    ['--listen', inUse, '--metrics', '127.0.0.1:0'],
+    ['--listen', '192.0.2.1:7799'],
+    ['--listen', '127.0.0.1:0', '--metrics', inUse],
+  ];
+  for (const argv of vain) {
+    const made = path.join(folder, 'made');
+    assert.equal((await run(...argv, '--spool', made)).code, 2, argv.join(' '));
+    assert.ok(!existsSync(made), argv.join(' '));
+    // It may be that of the agent which has the port.
+    assert.equal((await run(...argv, '--spool', there)).code, 2, argv.join(' '));
+    assert.ok(existsSync(there), argv.join(' '));
+  }
 });
 
 test('[CLI-03] a program that is not built says so', async () => {

@@ -32,7 +32,7 @@ export function demandSpace(
   if (needed > free.bytes) {
     throw new RunnerFailure(
       'space',
-      `the dataset needs ${gib(needed)} more on ${folder}, but only ${gib(free.bytes)} are free`,
+      `the dataset needs ${sizeText(needed)} more on ${folder}, but only ${sizeText(free.bytes)} are free`,
     );
   }
   if (free.inodes !== undefined && files > free.inodes) {
@@ -51,8 +51,9 @@ function nearest(folder: string): string {
   return fs.existsSync(folder) ? folder : nearest(path.dirname(folder));
 }
 
-function gib(bytes: number): string {
-  return bytes < 2 ** 30
-    ? `${(bytes / 2 ** 20).toFixed(1)} MiB`
-    : `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+function sizeText(bytes: number): string {
+  const units = ['MiB', 'GiB', 'TiB', 'PiB'];
+  const larger = Math.floor(Math.log2(Math.max(1, bytes / 2 ** 20)) / 10);
+  const unit = Math.min(units.length - 1, larger);
+  return `${(bytes / 2 ** (20 + 10 * unit)).toFixed(1)} ${units[unit] ?? ''}`;
 }

@@ -11,7 +11,7 @@ import type { HelloReply } from '../../shared/model/messages.js';
 import { version } from '../../shared/model/version.js';
 import type { Access } from '../../shared/wire/access.js';
 import { startAgentServer } from '../../shared/wire/agent-server.js';
-import type { AgentServerOptions } from '../../shared/wire/agent-server.js';
+import type { AgentServer, AgentServerOptions } from '../../shared/wire/agent-server.js';
 import { product } from '../../shared/wire/hello-frames.js';
 import { race } from '../../shared/wire/race.js';
 import { noConsent } from '../core/given-guard.js';
@@ -26,6 +26,7 @@ import { readBootId, readHostFacts } from './host-facts.js';
 import { RunnerHost } from './runner-host.js';
 import { LoadMetrics } from './metrics/load-metrics.js';
 import { serveMetrics } from './metrics/metrics-server.js';
+import type { MetricsServer } from './metrics/metrics-server.js';
 import { Spool } from './spool/spool.js';
 import { defaultSpoolFolders } from './spool/spool-folder.js';
 
@@ -143,21 +144,29 @@ export async function serveAgent(options: ServeOptions): Promise<ServingAgent> {
     tokenRequired: access.token !== undefined,
     checkpoints: spool.offers,
   });
-  const metrics =
-    options.metrics &&
-    (await serveMetrics(options.metrics, () => {
-      const { state } = session;
-      const residentBytes = process.memoryUsage.rss();
-      return loadMetrics.text({ id, version, hostname: host.hostname, state, residentBytes });
-    }));
-  const server = await startAgentServer({
-    listen,
-    access,
-    clock,
-    log,
-    hello,
-    session: (incoming) => void links.incoming(incoming),
-  });
+  let metrics: MetricsServer | undefined;
+  let server: AgentServer;
+  try {
+    metrics =
+      options.metrics &&
+      (await serveMetrics(options.metrics, () => {
+        const { state } = session;
+        const residentBytes = process.memoryUsage.rss();
+        return loadMetrics.text({ id, version, hostname: host.hostname, state, residentBytes });
+      }));
+    server = await startAgentServer({
+      listen,
+      access,
+      clock,
+      log,
+      hello,
+      session: (incoming) => void links.incoming(incoming),
+    });
+  } catch (thrown) {
+    metrics?.close();
+    await spool.discard();
+    throw thrown;
+  }
   const left = leaving.then(async (code) => {
     metrics?.close();
     loop.stop();

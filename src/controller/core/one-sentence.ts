@@ -18,7 +18,12 @@ export function enumerated(names: readonly string[]): string {
     : `${names.slice(0, -1).join(', ')} and ${names.at(-1) ?? ''}`;
 }
 
-/** `Agent a failed: x` and `Agent b failed: x`: `Agents a and b failed: x`. */
+/** What is said of one alone, up to the colon before a reason or at once after it: for several the words would be others. */
+const singular = /^(?:[^:]*\b(?:its?|is|was|has|does)\b|: its?\b)/u;
+
+/**
+ * `Agent a failed: x` and `Agent b failed: x`: `Agents a and b failed: x`; but `Each of the agents a and b is lost: x`.
+ */
 function grouped(causes: readonly string[]): readonly string[] {
   const groups = new Map<string, string[]>();
   for (const cause of causes) {
@@ -30,9 +35,10 @@ function grouped(causes: readonly string[]): readonly string[] {
   return [...groups].map(([what, names]) => {
     names.sort(byName.compare);
     if (names.length < 2) return names[0] === undefined ? what : `Agent ${names[0]}${what}`;
+    const who = singular.test(what) ? 'Each of the agents' : 'Agents';
     const left = names.length - mostNames;
     return left > 1
-      ? `Agents ${enumerated([...names.slice(0, mostNames), `${String(left)} more`])}${what}`
-      : `Agents ${enumerated(names)}${what}`;
+      ? `${who} ${enumerated([...names.slice(0, mostNames), `${String(left)} more`])}${what}`
+      : `${who} ${enumerated(names)}${what}`;
   });
 }

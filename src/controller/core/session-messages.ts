@@ -66,7 +66,7 @@ export function receiveMessage(
     case 'armed':
       // What it said before it took our last command up is out of date.
       if (session.states.isCleaningUp) return;
-      if (!session.states.move('ARMED', `epoch ${String(message.epoch)}`)) return;
+      if (!session.states.move('ARMED', stageText(session, message.stage))) return;
       emit(message);
       return;
     case 'missed':
@@ -168,10 +168,15 @@ function ready(session: AgentSession, stage: number, now: Instant): void {
     outbox.notice('warn', `Agent ${session.id} sent READY for stage ${which} (ignoring)`);
     return;
   }
-  if (!session.states.move('READY', `stage ${String(stage)}`)) return;
+  if (!session.states.move('READY', stageText(session, stage))) return;
   session.readyStage = stage;
   session.lookout.work?.advanced(now.ms);
   emit({ kind: 'ready', stage });
+}
+
+/** Why it is READY or ARMED, for people. */
+function stageText({ context }: AgentSession, stage: number): string {
+  return `stage ${context.plan.stages[stage]?.name ?? String(stage)}`;
 }
 
 /**

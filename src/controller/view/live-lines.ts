@@ -66,9 +66,14 @@ function overallCells(snapshot: RunSnapshot): readonly string[] {
     return [clock(snapshot.elapsedMs / 1000), setUpText(status.agents)];
   }
   const elapsed = clock(stage.elapsedMs / 1000);
-  return [
+  const soFar = [
     live.errors === 0 ? '' : counted(live.errors, 'error'),
     stage.durationMs === undefined ? elapsed : `${elapsed}/${clock(stage.durationMs / 1000)}`,
+  ];
+  // Nobody has reported a second yet: that is no rate of 0.
+  if (live.second === undefined) return soFar;
+  return [
+    ...soFar,
     `${rate(live.operationsPerSecond)} ops/s`,
     `${bytes(live.bytesPerSecond)}/s`,
     live.p99Ns === undefined ? '' : `p99 ${duration(live.p99Ns)}`,

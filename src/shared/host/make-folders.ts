@@ -9,20 +9,22 @@ import { codeOf } from '../kernel/errors.js';
 
 /**
  * Off the loop. What is there already may be something else than a folder.
+ * @returns false: it was there
  * @throws what the system says
  */
 export async function makeFolders(
   folder: string,
   mode = 0o777,
   parentsMade = false,
-): Promise<void> {
+): Promise<boolean> {
   try {
     await fs.promises.mkdir(folder, mode);
+    return true;
   } catch (error) {
-    if (codeOf(error) === 'EEXIST') return;
+    if (codeOf(error) === 'EEXIST') return false;
     const parent = parentToMake(folder, error, parentsMade);
     await makeFolders(parent, mode);
-    await makeFolders(folder, mode, true);
+    return makeFolders(folder, mode, true);
   }
 }
 

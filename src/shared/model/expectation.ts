@@ -24,7 +24,7 @@ const totals: readonly string[] = [
 
 export const metrics: readonly string[] = [...latencies, ...totals];
 
-const shape = /^([^\s.]+)\.(\S+?)\s*(<=|>=|==|!=|<|>)\s*(\S+)$/;
+const shape = /^([^\s.]+)\.(\S+?)\s*(<=|>=|==|!=|<|>)\s*(\S.*)$/;
 
 export function parseExpectation(text: string): Expectation | { readonly problem: string } {
   const match = shape.exec(text.trim());
@@ -73,7 +73,7 @@ function unknownMetric(text: string, metric: string, known: readonly string[]): 
 
 function parseValue(metric: string, text: string): Parsed {
   if (latencies.includes(metric)) return parseDurationNs(text);
-  const perSecond = text.replace(/\/s$/, '');
+  const perSecond = text.replace(/\s*\/\s*s$/, '');
   if (metric === 'bytes_per_second') return parseSize(perSecond);
   return metric === 'per_second' ? parseDecimal(perSecond) : parseCount(text);
 }

@@ -60,10 +60,10 @@ export type ParsedRate = { readonly unit: Rate['unit']; readonly value: number }
 
 const example = 'write it like 20000/s or 0.5/s (operations) or 500MB/s (bytes)';
 
-/** `20000/s` or, to the thousandth, `0.5/s` in operations; `500MB/s` in whole bytes. */
+/** `20000/s` or, to the thousandth, `0.5/s` in operations; `500MB/s` in whole bytes. Blanks as in sizes. */
 export function parseRate(input: string | number): ParsedRate | { readonly problem: string } {
   const text = String(input).trim();
-  const match = /^(\S+?)\s*\/\s*s$/.exec(text);
+  const match = /^(.+?)\s*\/\s*s$/.exec(text);
   if (match === null) return { problem: `"${text}" is not a rate; ${example}` };
   const [, amount = ''] = match;
   const isBytes = /[A-Za-z]$/.test(amount);

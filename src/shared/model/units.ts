@@ -83,7 +83,7 @@ export function parseDecimal(input: string | number): Parsed {
   return 'problem' in thousandths ? thousandths : { value: thousandths.value / 1000 };
 }
 
-/** Nanoseconds: `250us`, `5ms`, `1m30s`; a bare number only when it is 0. */
+/** Nanoseconds: `250us`, `5 ms`, `1m30s`; a bare number only when it is 0. */
 export function parseDurationNs(input: string | number): Parsed {
   return parseTime(input, 1n, ' of nanoseconds');
 }
@@ -102,9 +102,9 @@ function parseTime(input: string | number, unitNs: bigint, what: string): Parsed
   if (numeral.test(text)) {
     return { problem: `${quote(input)} has no unit; write ${text}s or ${text}ms` };
   }
-  if (!/^(?:[\d._]+[a-zµ]+)+$/.test(text)) return wrong;
+  if (!/^[\d._]+ ?[a-zµ]+(?: ?[\d._]+ ?[a-zµ]+)*$/.test(text)) return wrong;
   let totalNs = 0n;
-  for (const [, number = '', suffix = ''] of text.matchAll(/([\d._]+)([a-zµ]+)/g)) {
+  for (const [, number = '', suffix = ''] of text.matchAll(/([\d._]+) ?([a-zµ]+)/g)) {
     const unit = durationUnits.get(suffix);
     if (unit === undefined || !numeral.test(number)) return wrong;
     const part = exact(number, unit);

@@ -41,14 +41,19 @@ export function defaultSpoolFolders(env: NodeJS.ProcessEnv, uid: number, own: st
   return folders;
 }
 
-/** Makes it, for this user only. @throws an error with the reason when it cannot be used, or is somebody else's */
-export async function makeSpoolFolder(folder: string, uid: number): Promise<void> {
-  await makeFolders(folder, 0o700);
+/**
+ * Makes it, for this user only.
+ * @returns false: it was there
+ * @throws an error with the reason when it cannot be used, or is somebody else's
+ */
+export async function makeSpoolFolder(folder: string, uid: number): Promise<boolean> {
+  const made = await makeFolders(folder, 0o700);
   const found = await lstat(folder);
   if (!found.isDirectory()) throw new Error('it is not a folder');
   if (found.uid !== uid) throw new Error('it belongs to another user');
   if ((found.mode & 0o077) !== 0) await chmod(folder, 0o700);
   await access(folder, constants.W_OK | constants.X_OK);
+  return made;
 }
 
 export function spoolFileName(runId: string, instanceId: string, number: number): string {

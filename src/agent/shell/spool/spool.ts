@@ -61,6 +61,8 @@ interface Present {
 export class Spool {
   readonly #options: SpoolOptions;
   #folder: string | undefined;
+  /** By this process. */
+  #made = false;
   #why = '';
   #kept: Kept[] = [];
   #present: Present | undefined;
@@ -189,11 +191,18 @@ export class Spool {
     if (this.#folder !== undefined) await removeIfEmpty(this.#folder);
   }
 
+  /** The agent cannot serve. A folder that was there may be that of the agent which has the address. */
+  async discard(): Promise<void> {
+    this.#closed = true;
+    this.#prune?.();
+    if (this.#made && this.#folder !== undefined) await removeIfEmpty(this.#folder);
+  }
+
   async #open(): Promise<void> {
     const { folders, uid, log } = this.#options;
     for (const folder of folders) {
       try {
-        await makeSpoolFolder(folder, uid);
+        this.#made = await makeSpoolFolder(folder, uid);
         const oldest = this.#options.clock.unixMs() - keptMs;
         this.#kept = await listSpool(folder, oldest, (file, unreadable) => {
           log(

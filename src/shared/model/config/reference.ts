@@ -7,7 +7,7 @@ const head = `# The config file
 YAML 1.2 or JSON. Made from the schema by \`npm run docs:config\`; a test fails when it is out of date.
 
 - Sizes: \`4KiB\`, \`1MB\`, \`1.5GiB\` or plain bytes. KB is 1000, KiB is 1024.
-- Durations: \`500ms\`, \`60s\`, \`5m\`, \`1h\`, \`1m30s\`. The unit is needed.
+- Durations: \`500ms\`, \`60s\`, \`5m\`, \`1h\`, \`1m30s\`. The unit is needed; a blank may stand before it, as in sizes.
 - Counts: \`64\`, \`1e6\`, \`1_000_000\`.
 - \`\${NAME}\` in a value stands for an environment variable of the controller, which must be set; \`$\${\` for a plain \`\${\`.
 - An unknown key, a key given twice, and anything that looks like a secret are errors. All errors are reported at once,

@@ -544,7 +544,7 @@ describe('runner and its dataset', () => {
     const fileSizeBytes = 2 ** 50;
     const { code, message } = await refusal({ dataset: { fileSizeBytes } });
     assert.equal(code, 'space');
-    assert.match(message, /needs 8388608\.0 GiB more on .*, but only [\d.]+ GiB are free/u);
+    assert.match(message, /needs 8\.0 PiB more on .*, but only [\d.]+ [MGTP]iB are free/u);
     assert.deepEqual(fs.readdirSync(folder.path), []);
     await prepare({ dataset: { hash: 'smaller' } });
   });

@@ -32,6 +32,16 @@ test('[PERF-07] a run of many agents completes with looks at all of them that li
   assert.ok(looks < 6000, `${String(looks)} looks`);
 });
 
+test('an agent that is ready or armed is so for a stage, which has a name', () => {
+  const fleet = new ScriptedFleet(fleetPlan(1, { stages: twoStages }));
+  fleet.start().finish();
+  const reasons = (state: string): string[] =>
+    fleet.records('transition').flatMap(({ to, reason }) => (to === state ? [reason] : []));
+  const named = twoStages.map(({ name }) => `stage ${name}`);
+  assert.deepEqual(reasons('READY'), named);
+  assert.deepEqual(reasons('ARMED'), named);
+});
+
 test('[RUN-15] a run of three agents and two stages completes without an invalid transition', () => {
   const fleet = new ScriptedFleet(fleetPlan(3, { stages: twoStages }), { cleanup: true });
   fleet.start().finish();

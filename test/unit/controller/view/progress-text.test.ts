@@ -55,6 +55,16 @@ test('before the start the seconds to it are shown, not numbers of the stage bef
   assert.equal(stderr.written, 'arming second (2/2): starts in 1.700 s\n');
 });
 
+test('lines say no rate before there is one: nobody has reported a second of the stage yet', () => {
+  const { view, stderr } = viewOf('lines');
+  const stage = { index: 0, name: 'mixed', elapsedMs: 200, warmupMs: 0, durationMs: 60_000 };
+  const snapshot = snapshotOf(two, { stage });
+  const nothing = { second: undefined, operationsPerSecond: 0, bytesPerSecond: 0 };
+  const live = { ...snapshot.live, ...nothing, p99Ns: undefined };
+  view.update({ ...snapshot, live: { ...live, operations: 0, bytes: 0 } });
+  assert.equal(stderr.written, 'running mixed (1/2) 0 %: 0m00s/1m00s\n');
+});
+
 test('lines name the agents that are in trouble, and count them when they are many', () => {
   const { view, stderr } = viewOf('lines');
   const sick = (index: number) => agentStatus(index, { link: 'HUNG', note: 'no stats for 120s' });

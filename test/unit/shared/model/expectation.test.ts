@@ -20,6 +20,8 @@ test('a threshold names stage, operation, metric, comparison and value in the un
   });
   assert.equal(parsed('a.read.service.p99.9<=250us').metric, 'service.p99_9');
   assert.equal(parsed('a.read.service.p99_9<=250us').value, 250_000);
+  assert.equal(parsed('a.read.service.p99 < 5 ms').value, 5_000_000);
+  assert.equal(parsed('a.bytes_per_second > 2 GB / s').value, 2e9);
   assert.equal(parsed('a.errors == 0').operation, undefined);
   assert.equal(parsed('a.put.count >= 1e6').value, 1_000_000);
   assert.equal(parsed('a.read.per_second > 20_000/s').value, 20_000);
@@ -43,6 +45,7 @@ test('a threshold that cannot be understood is refused with what would be', () =
     ['a.speed > 5', /no metric "speed"; there is count, errors.*, or an operation before it$/],
     ['a.read.service.p99 < 5', /5" has no unit/],
     ['a.errors < 5ms', /not a count/],
+    ['a.errors < 5 or so', /not a count/],
     ['a.errors < 0.5', /not a whole number/],
     ['a.errors < 5/s', /not a count/],
     ['a.bytes_per_second > 5G', /ambiguous/],

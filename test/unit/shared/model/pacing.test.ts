@@ -18,8 +18,19 @@ test('a rate is operations or bytes per second', () => {
   assert.deepEqual(parseRate('0.5/s'), { unit: 'operations', value: 0.5 });
   assert.deepEqual(parseRate('33.333/s'), { unit: 'operations', value: 33.333 });
   assert.deepEqual(parseRate('500MB/s'), { unit: 'bytes', value: 500e6 });
+  assert.deepEqual(parseRate('500 MB/s'), { unit: 'bytes', value: 500e6 });
   assert.deepEqual(parseRate('1GiB/s'), { unit: 'bytes', value: 1024 ** 3 });
-  for (const wrong of ['20000', 'fast', '500 MBs', '20k/s', '-1/s', '5/m', '0.0005/s', '0.5B/s']) {
+  for (const wrong of [
+    '20000',
+    'fast',
+    '500 MBs',
+    '20 000/s',
+    '20k/s',
+    '-1/s',
+    '5/m',
+    '0.0005/s',
+    '0.5B/s',
+  ]) {
     assert.match(
       (parseRate(wrong) as { problem: string }).problem,
       /write it like 20000\/s/,

@@ -67,7 +67,11 @@ test('durations need a unit, add up, and are exact', () => {
     [0, 0],
     [60, /60 has no unit; write 60s or 60ms/],
     ['60', /no unit/],
-    ['5 m', /not a duration/],
+    ['5 s', 5000],
+    ['1 m 30 s', 90_000],
+    ['1m 30s', 90_000],
+    ['5  s', /not a duration/],
+    ['5 5s', /not a duration/],
     ['5 minutes', /not a duration/],
     ['5min', /not a duration/],
     ['s', /not a duration/],
@@ -78,7 +82,7 @@ test('durations need a unit, add up, and are exact', () => {
   check(parseDurationNs, [
     ['250us', 250_000],
     ['250µs', 250_000],
-    ['5ms', 5_000_000],
+    ['5 ms', 5_000_000],
     ['1.5ns', /not a whole number of nanoseconds/],
   ]);
 });

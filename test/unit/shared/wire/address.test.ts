@@ -94,5 +94,29 @@ test('[LINK-13] :port, a bare port and an address are what an agent can listen o
   for (const [text, expected] of Object.entries(forms)) {
     assert.deepEqual(parseListenAddress(text), expected, text);
   }
-  assert.throws(() => parseListenAddress('http://:7761'), MusterError);
+});
+
+test('[LINK-13] what cannot be listened on is refused as that, with an address that could be', () => {
+  const refusals: readonly (readonly [string, RegExp, RegExp])[] = [
+    [
+      '99999999',
+      /^"99999999" is not an address to listen on: "99999999" is not a port \(0 to 65535\)\.$/,
+      /^Write for example :9761, 10\.0\.0\.5:9761 or \[::1\]:9761\.$/,
+    ],
+    [':80x', /"80x" is not a port/, / :9761,/],
+    ['http://:8080/metrics', /it is written without http:\/\/\.$/, / :8080,/],
+    ['::1', /an IPv6 address stands in brackets/, / \[::1\]:9761,/],
+    ['', /it is empty/, / :9761,/],
+  ];
+  for (const [text, message, hint] of refusals) {
+    assert.throws(
+      () => parseListenAddress(text, 9761),
+      (error) => {
+        assert.ok(error instanceof MusterError, text);
+        assert.match(error.message, message);
+        assert.match(error.hint ?? '', hint);
+        return true;
+      },
+    );
+  }
 });

@@ -88,6 +88,24 @@ test('[LINK-16] the page has the facts and thresholds of the summary, in its wor
   assert.doesNotMatch(vain, /Thresholds/);
 });
 
+test('[LINK-16] the page says what the stage was, and what the agents that stayed did', () => {
+  const whole = pageOf(sampleRun());
+  const workload = 'mix: { read: 7, write: 3 }, block_size: 4KiB, access: random, threads: 2';
+  assert.ok(whole.includes(`<p class="facts">${workload}`));
+  assert.doesNotMatch(whole, /completed it alone/);
+  const lost = sampleRun().flatMap((record): readonly JournalRecord[] => {
+    if (!('agent' in record) || record.agent !== 2 || record.atMs < 6000) return [record];
+    if (record.type === 'stageResult') return [];
+    return record.type === 'transition' ? [at(record.atMs, to(2, 'RUNNING', 'FAILED'))] : [];
+  });
+  const page = pageOf(lost);
+  // 35 + 31.5 reads and 15 + 13.5 writes a second, to the whole one
+  assert.match(
+    page,
+    /the 2 agents that completed it alone: read 67\.0 ops\/s, 268 KiB\/s; write \d+\.\d ops\/s, /,
+  );
+});
+
 test('[LINK-16] reconnects and outages are in the link table and over the time line', () => {
   const cut = [at(5000, link(1, 'DISCONNECTED', 1)), at(6500, link(1, 'CONNECTED', 2))];
   const page = pageOf(inOrder(sampleRun(), cut));
