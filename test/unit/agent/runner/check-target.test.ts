@@ -40,16 +40,16 @@ describe('what check says of a target that a run would refuse', () => {
   it('[CLI-01] [SAFE-01] too little space for the dataset', () => {
     const fileSizeBytes = 2 ** 50;
     const large = { dataset: { fileSizeBytes } };
-    assert.match(look(large).problems.join(), /^the dataset needs 8388608.0 GiB more on .* free$/);
+    assert.match(look(large).problems.join(), /^the dataset needs 8\.0 PiB more on .* free$/);
     mark('a1b2c3');
-    assert.match(look(large).problems.join(), /^the dataset needs 8388608.0 GiB more on .* free$/);
+    assert.match(look(large).problems.join(), /^the dataset needs 8\.0 PiB more on .* free$/);
     // In a shared namespace the files of all agents are made in one place.
     const part = { own: { from: 0, to: 0 }, use: { from: 0, to: 8 } };
     const shared = {
       namespace: 'shared',
       dataset: { name: 'ds2', fileSizeBytes, ...part },
     } as const;
-    assert.match(look(shared).problems.join(), /^the dataset needs 8388608.0 GiB more/);
+    assert.match(look(shared).problems.join(), /^the dataset needs 8\.0 PiB more/);
   });
 
   it('[CLI-01] [SAFE-02] foreign files in the folder of the dataset, or beside those of the agents', () => {
