@@ -11,7 +11,7 @@ export interface Ownership {
   readonly state: AgentState;
   /** When the run leaves the agent unless its controller comes back; undefined: it is connected. */
   readonly goneAtMs: number | undefined;
-  /** From when another run may have the agent for the asking; undefined: the run is not over. */
+  /** From when another run may have the agent for the asking; undefined: the run is not over, or its stream is there. */
   readonly yieldsAtMs: number | undefined;
   /** When the run came, if it came with --steal. */
   readonly stoleAtMs: number | undefined;

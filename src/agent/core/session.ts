@@ -54,7 +54,8 @@ export class AgentSession {
 
   /** Is this the secret of the run that has the agent? */
   knows(runId: string, secret: string): boolean {
-    return this.#tenancy?.owner.runId === runId && this.#tenancy.isKnownBy(secret);
+    const ownership = this.#tenancy?.ownership;
+    return ownership?.owner.runId === runId && ownership.secret === secret;
   }
 
   handle(input: SessionInput, now: Instant): SessionEffect[] {

@@ -3,9 +3,10 @@ import { deliveryOf } from '../../shared/model/messages.js';
 import type { AgentMessage, ControllerMessage, Owner } from '../../shared/model/messages.js';
 import type { Departure, Ownership } from './admission.js';
 import { earliest } from './alarm.js';
-import type { EndPlan } from './ending.js';
 import { Heartbeat } from './heartbeat.js';
 import { OwnerWatch } from './lease.js';
+import { releaseReason, stopped } from './parting.js';
+import type { Parting } from './parting.js';
 import { AgentRun } from './run.js';
 import type { RunHost } from './run-context.js';
 import type { ControlHealth, Open } from './session-io.js';
@@ -15,12 +16,6 @@ const lastWordsMs = 2_000;
 
 /** One heartbeat in so many is followed by a report on the link. */
 const beatsPerReport = 10;
-
-/** Why the run leaves the agent; `byMs`: not later than this, whatever is still unacknowledged. */
-type Parting =
-  | { readonly kind: 'goodbye'; readonly keep: boolean }
-  | { readonly kind: 'ownerGone'; readonly why: string }
-  | { readonly kind: 'stopped'; byMs: number | undefined };
 
 /** One controller's hold on the agent: identity, streams, lease, and the run it is held for. */
 export class Tenancy {
@@ -73,10 +68,6 @@ export class Tenancy {
     const [secret, generation, stoleAtMs] = [this.#secret, this.#generation, this.#stoleAtMs];
     const state = this.run.state;
     return { owner: this.owner, secret, generation, state, goneAtMs, yieldsAtMs, stoleAtMs };
-  }
-
-  isKnownBy(secret: string): boolean {
-    return secret === this.#secret;
   }
 
   /** Its controller is connected, and has just been heard. */
@@ -293,18 +284,4 @@ export class Tenancy {
   #log(level: 'info' | 'warn', line: string): void {
     this.#host.emit({ kind: 'log', level, line });
   }
-}
-
-function releaseReason(parting: Parting | undefined): string {
-  if (parting?.kind === 'stopped') return 'agent stopped by operator';
-  return parting?.kind === 'ownerGone' ? parting.why : 'the run is over';
-}
-
-function stopped(reason: string): EndPlan {
-  return {
-    to: 'ABORTED',
-    reason,
-    error: { code: 'stopped', message: reason },
-    endedBy: 'aborted',
-  };
 }
