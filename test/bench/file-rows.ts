@@ -45,15 +45,18 @@ export function directRead(threads: number): FileRow {
   };
 }
 
-/** PERF-03: the same with many in flight on one thread, through libuv's io_uring where this Node has it. */
-export function deepRead(): FileRow {
+/**
+ * PERF-03: the same with many in flight on one thread, through libuv's io_uring where this Node has it. `sqthreadPoll`:
+ * against fio that leaves its submissions to a thread of the kernel, too.
+ */
+export function deepRead(sqthreadPoll: boolean): FileRow {
   const iodepth = 32;
   return {
     row: 'PERF-03',
     what: `file, \`direct\` 4 KiB random read, 1 thread, \`iodepth: ${String(iodepth)}\``,
     floor: 0.85,
     stage: { threads: 1, iodepth, direct: true },
-    fio: { engine: 'io_uring', iodepth, direct: true },
+    fio: { engine: 'io_uring', iodepth, direct: true, sqthreadPoll },
   };
 }
 
@@ -129,7 +132,7 @@ function resultOf(
     row,
     what: `${what} (${mechanism})`,
     ours: `${count(of(({ ours }) => ours.perSecond).median)}/s`,
-    theirs: `fio ${fio.engine ?? randomRead.engine} ${count(of(({ theirs }) => theirs.perSecond).median)}/s`,
+    theirs: `fio ${fio.engine ?? randomRead.engine}${fio.sqthreadPoll ? ' sqthread_poll' : ''} ${count(of(({ theirs }) => theirs.perSecond).median)}/s`,
     result: `${ratio(speed)} ×`,
     remark: [...(mostP99 === undefined ? [] : [p99Text(p99, of)]), cpuText(of)].join('; '),
     floor: `≥ ${floor.toFixed(2)} ×${mostP99 === undefined ? '' : `, p99 ≤ ${mostP99.toFixed(2)} ×`}`,

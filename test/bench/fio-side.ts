@@ -33,6 +33,8 @@ export interface FioJob {
   readonly threads: number;
   readonly iodepth: number;
   readonly direct: boolean;
+  /** io_uring: a thread of the kernel takes what is to be done from the ring, as with libuv's ring. */
+  readonly sqthreadPoll?: boolean;
 }
 
 export async function fioVersion(): Promise<string | undefined> {
@@ -56,6 +58,7 @@ export async function runFio(file: string, job: FioJob, seconds: number): Promis
     `--ioengine=${job.engine}`,
     `--iodepth=${String(job.iodepth)}`,
     `--direct=${job.direct ? '1' : '0'}`,
+    ...(job.sqthreadPoll ? ['--sqthread_poll=1'] : []),
     '--thread',
     `--numjobs=${String(job.threads)}`,
     '--group_reporting',

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { TestContext } from 'node:test';
 import { status } from '@grpc/grpc-js';
 import { Fleet, workloadProcesses } from '../support/fleet.js';
+import type { RunSettings } from '../support/fleet.js';
 import type { FleetRun } from '../support/fleet-run.js';
 import { startRawServer } from '../support/raw-server.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
@@ -22,6 +24,28 @@ test('an agent cannot be had', async (t) => {
     assert.equal(run.summary().outcome, 'failed');
     assert.equal(run.summary().exit_code, 3);
     for (const agent of fleet.agents) assert.deepEqual(workloadProcesses(agent), []);
+  }
+
+  /** @returns what those said that did not get the agents */
+  async function oneOfAll(t: TestContext, options: RunSettings): Promise<string> {
+    // Each is late at another agent, where it finds it taken by the others.
+    const late = await Promise.all(
+      fleet.agents.map(async ({ port }) => {
+        const proxy = await TcpProxy.start({ port });
+        t.after(() => proxy.close());
+        proxy.shapeBoth({ delayMs: 500 });
+        return proxy.address;
+      }),
+    );
+    const runs = late.map((address, index) =>
+      fleet.run({ ...options, dataset: { name: 'of-all' }, through: { [index]: address } }),
+    );
+    const codes = await Promise.all(runs.map(async ({ program }) => (await program.ended).code));
+    const all = runs.map((run) => run.said).join('\n');
+    assert.deepEqual(codes.toSorted(), [0, 3, 3], all);
+    const [winner] = runs.filter((_, index) => codes[index] === 0);
+    winner?.checkSums();
+    return runs.flatMap((run) => (run === winner ? [] : [run.said])).join('\n');
   }
 
   await t.test(
@@ -129,29 +153,17 @@ test('an agent cannot be had', async (t) => {
     async (t) => {
       const victim = fleet.run({ seconds: 60 });
       await victim.loaded();
-      // Each is late at another agent, where it finds it taken by the others.
-      const late = await Promise.all(
-        fleet.agents.map(async ({ port }) => {
-          const proxy = await TcpProxy.start({ port });
-          t.after(() => proxy.close());
-          proxy.shapeBoth({ delayMs: 500 });
-          return proxy.address;
-        }),
-      );
-      const usual = { seconds: 12, dataset: { name: 'of-all' }, argv: ['--steal'] };
-      const thieves = late.map((address, index) =>
-        fleet.run({ ...usual, through: { [index]: address } }),
-      );
-      const codes = await Promise.all(
-        thieves.map(async ({ program }) => (await program.ended).code),
-      );
-      const said = thieves.map((run) => run.said).join('\n');
-      assert.deepEqual(codes.toSorted(), [0, 3, 3], said);
-      for (const [index, run] of thieves.entries()) {
-        if (codes[index] === 0) run.checkSums();
-        else assert.match(run.said, /took the agent with --steal \d+s ago|taken over by run/);
-      }
+      const said = await oneOfAll(t, { seconds: 12, argv: ['--steal'] });
+      assert.match(said, /took the agent with --steal \d+s ago|taken over by run/);
       await victim.exits(5);
+    },
+  );
+
+  await t.test(
+    '[RUN-01] several runs are started on the same agents at the same moment: one goes on, the others say who has them, exit 3',
+    async (t) => {
+      const said = await oneOfAll(t, { seconds: 1 });
+      assert.match(said, /busy: run \w+ of \S+ since [\d:]+ UTC/);
     },
   );
 

@@ -80,8 +80,11 @@ export async function dialAgent(
     };
   } catch (error) {
     channel.close();
-    if (error instanceof DialError)
-      Object.assign(error, { connected, instanceId: hello?.instanceId });
+    if (error instanceof DialError) {
+      error.connected = connected;
+      error.instanceId = hello?.instanceId;
+      if (hello?.state !== 'IDLE') error.rival = undefined;
+    }
     throw error;
   }
 }
@@ -159,10 +162,16 @@ function readAnswer(bytes: Buffer, expected: Expected): Welcome {
   const message = readAnswerFrame(bytes, expected);
   const { name } = expected;
   if (message.kind === 'welcome') return message;
-  throw new DialError(message.code, `Agent ${name} refused the session: ${message.message}`, {
-    reason: message.message,
-    ...(message.code === 'busy' && !expected.steal && { hint: whenBusy }),
-  });
+  const refusal = new DialError(
+    message.code,
+    `Agent ${name} refused the session: ${message.message}`,
+    {
+      reason: message.message,
+      ...(message.code === 'busy' && !expected.steal && { hint: whenBusy }),
+    },
+  );
+  if (message.code === 'busy') refusal.rival = message.owner;
+  throw refusal;
 }
 
 const whenBusy =

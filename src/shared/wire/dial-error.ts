@@ -1,5 +1,5 @@
 import { MusterError } from '../kernel/errors.js';
-import type { RefusalCode } from '../model/messages.js';
+import type { Owner, RefusalCode } from '../model/messages.js';
 
 /**
  * Why an agent could not be had. refused, dns, network, silent: it could not be reached in time; stranger: something
@@ -16,6 +16,8 @@ export class DialError extends MusterError {
   instanceId: string | undefined;
   /** There was a connection, and what it failed in came after that. */
   connected = false;
+  /** busy: whose run has the agent, if that run has not begun to prepare. */
+  rival: Owner | undefined;
 
   constructor(
     code: DialFailure,

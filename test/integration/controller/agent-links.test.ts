@@ -211,6 +211,47 @@ test('[RUN-01] a connection that broke while this process slept longer than ther
   assert.equal((await over).kind, 'dialed');
 });
 
+for (const [title, rivalId, state, expected] of [
+  [
+    '[RUN-01] of two runs that are started at the same moment the one with the higher id dials again until the other one is gone',
+    'run-0',
+    'IDLE',
+    'dialed',
+  ],
+  [
+    '[RUN-01] of two runs that are started at the same moment the one with the lower id is refused at once',
+    'run-2',
+    'IDLE',
+    'dialFailed',
+  ],
+  [
+    '[RUN-01] a run that has begun to prepare is not waited for, whatever its id',
+    'run-0',
+    'READY',
+    'dialFailed',
+  ],
+] as const) {
+  test(title, async (t) => {
+    let sessions = 0;
+    const owner = { runId: rivalId, identity: 'other@there', sinceUnixMs: 1 };
+    const refused: AgentMessage = { kind: 'refused', code: 'busy', message: 'busy', owner };
+    const port = await startRawServer(t, {
+      hello: (answer) => {
+        answer(null, encodeHelloReply({ ...helloReply, state, owner }));
+      },
+      session: (call) => {
+        sessions += 1;
+        const answer = sessions === 1 ? refused : welcome;
+        call.once('data', () => call.write(handshakeFrame(answer, 1n, 'toController')));
+      },
+    });
+    const { links, inputs } = linksTo(t, port);
+    links.dial(0, 1, []);
+    const { kind } = await inputs.until(({ kind }) => kind === 'dialed' || kind === 'dialFailed');
+    assert.deepEqual([kind, sessions], [expected, expected === 'dialed' ? 2 : 1]);
+  });
+}
+
 test('[LINK-02] the late end of an old stream does not hang up the one that replaced it', async (t) => {
   const agent = await startWireAgent();
   t.after(() => agent.server.close(0));
