@@ -5,7 +5,7 @@ import { Fleet, holdWork, patientTimeouts } from '../support/fleet.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
-test('[RUN-10] [LINK-06] all agents are cut off for good while results are collected: exit 5, the next run has them at once, and recover gets what did not arrive', async (t) => {
+test('[RUN-10] [LINK-06] all agents are cut off for good while results are collected: exit 5, the next run has them at once, and recover makes it whole, exit 0', async (t) => {
   const folder = temporaryFolder();
   t.after(() => {
     folder.remove();
@@ -31,11 +31,13 @@ test('[RUN-10] [LINK-06] all agents are cut off for good while results are colle
   next.checkSums();
   for (const proxy of proxies) proxy.heal();
   const recover = fleet.controller(['recover', run.folder]);
-  assert.deepEqual(await recover.ended, { code: 5, signal: null }, recover.output);
+  assert.deepEqual(await recover.ended, { code: 0, signal: null }, recover.output);
   for (const { id } of fleet.agents) {
     assert.match(recover.output, new RegExp(`Agent ${id}: checkpoint fetched`));
     assert.equal(run.agent(id).state, 'COMPLETED');
     assert.equal(run.agent(id).missing_seconds, 0);
   }
+  const { outcome, coverage, exit_code } = run.summary();
+  assert.deepEqual([outcome, coverage.agents_completed, exit_code], ['completed', 3, 0]);
   run.checkSums();
 });

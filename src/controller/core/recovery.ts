@@ -33,6 +33,10 @@ export class Recovery {
   #mode = '';
   /** The end was written by an earlier recovery. */
   #isEndedByRecovery = false;
+  /** The run ended because agents were lost to it, and nothing but their results may be missing. */
+  #lacksResults = false;
+  /** Others took over what a lost agent was to do: if that one did it as well, more was done than planned. */
+  #isDividedAnew = false;
   /** Why this is not all of the run. */
   #why = stoppedEarly;
 
@@ -62,7 +66,11 @@ export class Recovery {
         this.#completed.add(`${String(agent)} ${String(result.stage)}`);
         return;
       }
+      case 'share':
+        this.#isDividedAnew ||= record.agents.length < (this.plan?.agents.length ?? 0);
+        return;
       case 'end':
+        this.#lacksResults = record.outcome === 'partial' || record.outcome === 'aborted';
         this.#ended(record.reason ?? '');
         return;
       default:
@@ -84,12 +92,13 @@ export class Recovery {
     return this.hasEnd && (state === 'COMPLETED' || state === 'ABORTED');
   }
 
-  /** What is to be added when all agents have been asked; nothing when the run had come to its own end. */
+  /** What is to be added when all agents have been asked; nothing when the run had come to an end that still holds. */
   end(recovered: readonly Recovered[]): RunRecord[] {
-    if (this.hasEnd) return this.#isEndedByRecovery ? [this.#end(recovered)] : [];
+    const isWhole = this.#lacksResults && this.#haveAllCompleted && !this.#isDividedAnew;
+    if (this.hasEnd && !isWhole) return this.#isEndedByRecovery ? [this.#end(recovered)] : [];
     const records = recovered.flatMap(({ agent, isComplete, reason }): RunRecord[] => {
       const from = this.#states.get(agent) ?? 'CONNECTING';
-      if (over.has(from)) return [];
+      if (from === 'COMPLETED' || (over.has(from) && !isWhole)) return [];
       if (this.#hasCompleted(agent)) {
         return [{ type: 'transition', agent, from, to: 'COMPLETED', reason: '' }];
       }
@@ -108,9 +117,13 @@ export class Recovery {
     );
   }
 
+  get #haveAllCompleted(): boolean {
+    return (this.plan?.agents ?? []).every(({ index }) => this.#hasCompleted(index));
+  }
+
   #end(recovered: readonly Recovered[]): RunRecord {
     const agents = this.plan?.agents ?? [];
-    if (agents.every(({ index }) => this.#hasCompleted(index))) {
+    if (this.#haveAllCompleted) {
       const exitCode = exitCodes.completed;
       return {
         type: 'end',

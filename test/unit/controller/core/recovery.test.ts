@@ -80,6 +80,10 @@ function recoveryOf(records: readonly JournalRecord[]): Recovery {
 const all = (count: number, isComplete: boolean) =>
   Array.from({ length: count }, (_, agent) => ({ agent, isComplete, reason: 'gone' }));
 
+function at(records: readonly RunRecord[]): JournalRecord[] {
+  return records.map((record) => ({ ...record, atMs: 100_000 }));
+}
+
 function endOf(records: readonly RunRecord[]) {
   const end = records.at(-1);
   assert.ok(end?.type === 'end');
@@ -116,6 +120,43 @@ test('a run of which everything had arrived is whole, and one that had ended is 
   const count = whole.plan?.agents.length ?? 0;
   assert.equal(endOf(whole.end(all(count, false))).exitCode, 0);
   assert.deepEqual(recoveryOf(sampleRun()).end(all(count, true)), []);
+});
+
+test('[LINK-06] a run that ended without the results of agents is whole once recover has them all', () => {
+  const ended = (
+    records: readonly JournalRecord[],
+    outcome: 'partial' | 'aborted' | 'interrupted',
+  ): JournalRecord[] => {
+    const at = { atMs: 99_000, notRepresentative: true, exitCode: 5, reason: 'lost' } as const;
+    const lost = { type: 'transition', agent: 0, from: 'RUNNING', to: 'FAILED' } as const;
+    const failed = { ...lost, reason: 'lost', atMs: 98_000 };
+    return [...records, failed, { type: 'end', outcome, ...at }];
+  };
+  const records = sampleRun({ end: false });
+  for (const how of ['partial', 'aborted'] as const) {
+    const whole = recoveryOf(ended(records, how));
+    const added = whole.end(all(whole.plan?.agents.length ?? 0, true));
+    const { outcome, exitCode, reason, notRepresentative } = endOf(added);
+    assert.deepEqual(
+      [outcome, exitCode, reason, notRepresentative],
+      ['completed', 0, undefined, false],
+    );
+    const moved = added.filter((record) => record.type === 'transition');
+    assert.deepEqual(
+      moved.map(({ agent, from, to }) => [agent, from, to]),
+      [[0, 'FAILED', 'COMPLETED']],
+    );
+    assert.deepEqual(recoveryOf([...ended(records, how), ...at(added)]).end([]), []);
+  }
+  const some = records.filter((record) => record.type !== 'stageResult' || record.agent !== 0);
+  assert.deepEqual(recoveryOf(ended(some, 'aborted')).end([]), [], 'a result is missing');
+  assert.deepEqual(recoveryOf(ended(records, 'interrupted')).end([]), [], 'the user ended it');
+  const share = { type: 'share', stage: 0, epoch: 1, agents: [1], atMs: 97_000 } as const;
+  assert.deepEqual(
+    recoveryOf(ended([...records, share], 'partial')).end([]),
+    [],
+    'more was done than planned',
+  );
 });
 
 test('[RUN-18] a journal that its disk cut short is completed with what the agents kept: whole again, or it says both', () => {
