@@ -12,16 +12,16 @@ import type { FleetRun } from './fleet-run.js';
 import type { Program } from './program.js';
 import { SeededRandom } from './sim/random.js';
 
-/** Far above what any disturbance lasts. */
+/** Far above what any disturbance lasts. An agent that was cut off when its run failed is free within `lease`. */
 const patience = {
-  ping_after: '40s',
-  hung_after: '20s',
-  prepare_silence: '60s',
+  ping_after: '30s',
+  hung_after: '15s',
+  prepare_silence: '40s',
   prepare_io_stall: '60s',
   collect: '40s',
   drain: '40s',
-  reconnect_window: '60s',
-  lease: '90s',
+  reconnect_window: '40s',
+  lease: '50s',
 };
 
 /** What happens to one agent, or to the controller, at an instant, and for how long. */
