@@ -10,15 +10,15 @@ export type RawCall = ServerDuplexStream<Buffer, Buffer>;
 
 export interface RawAnswers {
   /** Default: as an agent. */
-  readonly hello?: (answer: sendUnaryData<Buffer>) => void;
+  readonly hello?: (answer: sendUnaryData<Buffer>, call: ServerUnaryCall<Buffer, Buffer>) => void;
   readonly session?: (call: RawCall) => void;
 }
 
 /** @returns its port on 127.0.0.1 */
 export async function startRawServer(t: TestContext, answers: RawAnswers): Promise<number> {
   const server = new Server();
-  const hello = (_: ServerUnaryCall<Buffer, Buffer>, answer: sendUnaryData<Buffer>): void => {
-    if (answers.hello) answers.hello(answer);
+  const hello = (call: ServerUnaryCall<Buffer, Buffer>, answer: sendUnaryData<Buffer>): void => {
+    if (answers.hello) answers.hello(answer, call);
     else answer(null, encodeHelloReply(helloReply));
   };
   const session = (call: RawCall): void => {

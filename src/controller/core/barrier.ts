@@ -39,7 +39,6 @@ export class Barrier {
   #missed = new Map<number, string>();
   #ran = new Set<number>();
   #released = false;
-  readonly #gone = new Set<number>();
   #members: readonly number[];
 
   /** `firstEpoch`: above every epoch used for this stage before. */
@@ -90,7 +89,7 @@ export class Barrier {
     this.#released = false;
     const { epoch } = this;
     return this.#starters
-      .filter(({ agent }) => !this.#gone.has(agent))
+      .filter(({ agent }) => this.#members.includes(agent))
       .map(({ agent, offsetNs }) => ({ agent, epoch, atNs: this.#t0.ns + offsetNs }));
   }
 
@@ -108,7 +107,6 @@ export class Barrier {
 
   /** The agent is lost: nobody waits for it. */
   leave(agent: number): void {
-    this.#gone.add(agent);
     this.#members = this.#members.filter((member) => member !== agent);
   }
 

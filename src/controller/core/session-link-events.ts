@@ -23,7 +23,6 @@ export function dialed(session: AgentSession, answer: Dialed, now: Instant): voi
   session.lookout.contact.connected(now.ms);
   session.lookout.stage?.returned(now.ms);
   session.lookout.heardAgain(now.ms);
-  session.probes.reset();
   session.probes.startBurst(again ? 'fresh' : 'first', now.ms);
   if (!isSame) registered(session, hello, welcome);
   session.context.emit({ kind: 'connected', again });

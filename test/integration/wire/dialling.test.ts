@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer as createHttp2Server } from 'node:http2';
 import { createServer } from 'node:net';
@@ -135,7 +136,9 @@ test('[RUN-26] a stranger on the port is named as one, at once', async (t) => {
     [http2, /something else answers there .*404/],
   ] as const) {
     const port = await listening(t, server);
-    const error = await failure({ port, connectMs: 20_000, helloMs: 20_000 });
+    const before = systemClock.nowMs();
+    const error = await failure({ port, connectMs: 60_000, helloMs: 60_000 });
+    assert.ok(systemClock.nowMs() - before < 30_000, 'waiting would not change it');
     assert.equal(error.code, 'stranger');
     assert.match(error.message, new RegExp(`^127.0.0.1:${port} is not a Muster agent: `));
     assert.match(error.message, reason);
@@ -273,6 +276,26 @@ test('an agent that fails at Hello, or does not answer it, is told apart from on
   const silent = await failure({ port: mute, connectMs: 30_000, helloMs: 300 });
   assert.equal(silent.code, 'silent');
   assert.match(silent.message, /takes the connection, but gave no answer to Hello within 0\.3s/);
+});
+
+test('[RUN-09] a Hello that is not waited for any longer is cancelled, and nothing of it stays open', async (t) => {
+  const abort = new AbortController();
+  for (const [code, helloMs, signal] of [
+    ['silent', 300, undefined],
+    ['cancelled', 600_000, abort.signal],
+  ] as const) {
+    const cancelled: Promise<unknown>[] = [];
+    const port = await startRawServer(t, {
+      hello: (_, call) => {
+        cancelled.push(once(call, 'cancelled', { signal: AbortSignal.timeout(30_000) }));
+        if (code === 'cancelled') abort.abort();
+      },
+    });
+    const error = await failure({ port, connectMs: 30_000, helloMs, ...(signal && { signal }) });
+    assert.equal(error.code, code);
+    assert.equal(cancelled.length, 1);
+    await cancelled[0];
+  }
 });
 
 test('an http_proxy variable does not lead a dial astray', async (t) => {

@@ -12,11 +12,17 @@ import { greetAgent } from '../../../src/shared/wire/dial-agent.js';
 import { DialError } from '../../../src/shared/wire/dial-error.js';
 import { encodeFrame } from '../../../src/shared/wire/frame.js';
 import type { FrameSigner } from '../../../src/shared/wire/frame.js';
-import { handshakeFrame } from '../../../src/shared/wire/handshake-frames.js';
+import { handshakeFrame, readHandshakeFrame } from '../../../src/shared/wire/handshake-frames.js';
+import {
+  decodeHelloRequest,
+  encodeHelloReply,
+  encodeLockedReply,
+} from '../../../src/shared/wire/hello-frames.js';
 import { HelloDesk } from '../../../src/shared/wire/hello-desk.js';
 import { Refusals } from '../../../src/shared/wire/refusals.js';
 import { helloMethod, sessionMethod } from '../../../src/shared/wire/service.js';
 import { eventually } from '../../support/eventually.js';
+import { startRawServer } from '../../support/raw-server.js';
 import { RawSession } from '../../support/raw-client.js';
 import { dialWire, helloReply, openRequest, startWireAgent } from '../../support/wire-pair.js';
 import type { ControllerEnd, WireAgent } from '../../support/wire-pair.js';
@@ -109,6 +115,51 @@ test('[LINK-07] an impostor on the port that does not know the token is found ou
   });
   t.after(() => impostor.close(0));
   assert.match((await refusal(greet(impostor.port, access))).message, /does not know the token/);
+});
+
+test('[LINK-07] one that asks for the token, and then answers as if there were none, is found out', async (t) => {
+  let asked = 0;
+  const port = await startRawServer(t, {
+    hello: (answer) => {
+      asked += 1;
+      const riddle = encodeLockedReply('1', { challenge: new Uint8Array(32) });
+      answer(null, asked === 1 ? riddle : encodeHelloReply(helloReply));
+    },
+  });
+  const { message } = await refusal(greet(port, access));
+  assert.match(message, /it has no token, so it would obey anybody/);
+  assert.equal(asked, 2);
+});
+
+test('[LINK-07] every dial has nonces of its own: what was overheard of another one proves nothing', async (t) => {
+  const nonces: string[] = [];
+  const note = (nonce: Uint8Array): void => {
+    assert.equal(nonce.length, 16);
+    nonces.push(Buffer.from(nonce).toString('hex'));
+  };
+  const refusals = new Refusals(systemClock, () => undefined);
+  t.after(() => {
+    refusals.close();
+  });
+  const { token } = access;
+  const desk = new HelloDesk({ clock: systemClock, token, refusals, hello: () => helloReply });
+  const port = await startRawServer(t, {
+    hello: (answer, { request }) => {
+      const { nonce, proof } = decodeHelloRequest(request);
+      // The second step has the nonce of the first.
+      if (proof.length === 0) note(nonce);
+      answer(null, desk.answer(request, 'peer'));
+    },
+    session: (call) => {
+      call.once('data', (bytes: Buffer) => {
+        const expected = { kinds: ['open'], sequence: 1n, direction: 'toAgent', signer } as const;
+        note(readHandshakeFrame(bytes, expected).nonce);
+        call.end();
+      });
+    },
+  });
+  for (const _ of [1, 2]) await assert.rejects(dialWire(port, {}, undefined, access), DialError);
+  assert.equal(new Set(nonces).size, 4);
 });
 
 const place = { nonce: new Uint8Array(16).fill(1), protocol: 1 };

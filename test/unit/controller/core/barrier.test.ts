@@ -111,8 +111,23 @@ test('an agent that is lost is not waited for', () => {
   barrier.leave(2);
   assert.equal(barrier.release(at(10)), true);
   assert.deepEqual(barrier.members, [0, 1]);
-  for (const agent of [0, 1]) barrier.leave(agent);
-  assert.equal(barrier.release(at(20)), false);
+  barrier.leave(0);
+  const again = barrier.arm(at(20));
+  assert.deepEqual(
+    again.map(({ agent }) => agent),
+    [1],
+    'nor armed again',
+  );
+  barrier.leave(1);
+  assert.equal(barrier.release(at(30)), false, 'nobody is left to go');
+});
+
+test('[RUN-28] nobody is told to go when one that was armed cannot start any more', () => {
+  const barrier = new Barrier(starters, 1, at(0));
+  barrier.arm(at(0));
+  armed(barrier, 0, 1, 2);
+  barrier.missed(2, 1, 'files are gone');
+  assert.equal(barrier.release(at(10)), false);
 });
 
 test('what is said of an older epoch counts no more', () => {

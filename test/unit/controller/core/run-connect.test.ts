@@ -37,6 +37,18 @@ test('[RUN-01] [RUN-02] every bad agent is named with its cause, the others are 
   assert.equal(fleet.sent('prepare').length, 0, 'nothing was started');
 });
 
+test('[RUN-01] an agent that was reached, and then fell silent, is not called unreachable', () => {
+  const fleet = new ScriptedFleet(fleetPlan(2)).refuse(0, 'dial').refuse(1, 'dial').start();
+  const failed = { kind: 'dialFailed', generation: 1, code: 'timeout' } as const;
+  const message = 'gave no answer to Hello within 10s';
+  fleet.feed({ ...failed, agent: 0, message, connected: true });
+  fleet.feed({ ...failed, agent: 1, message: 'no answer', connected: false });
+  assert.deepEqual(fleet.lines().slice(2), [
+    `Agent 10.0.0.1:7761: ${message}`,
+    'Agent 10.0.0.2:7761 unreachable after 5s: no answer',
+  ]);
+});
+
 test('[RUN-01] the reason names five of many bad agents and how many more there are; each has its own line', () => {
   const fleet = new ScriptedFleet(fleetPlan(12));
   for (let agent = 0; agent < 12; agent += 1) fleet.refuse(agent, 'dial');

@@ -3,7 +3,13 @@ import { test } from 'node:test';
 import type { AgentMessage } from '../../../../src/shared/model/messages.js';
 import type { Plan } from '../../../../src/shared/model/plan.js';
 import { intervalOf } from '../../../support/agent-driver.js';
-import { fleetPlan, heartbeatOf, ScriptedFleet, stageOf } from '../../../support/scripted-fleet.js';
+import {
+  fleetPlan,
+  heartbeatOf,
+  ScriptedFleet,
+  stageOf,
+  welcomeOf,
+} from '../../../support/scripted-fleet.js';
 
 const long = [stageOf({ durationMs: 900_000 })];
 
@@ -128,6 +134,12 @@ test('[LINK-02] it answers there: the old stream is dead, and a new generation t
   fleet.feed({ kind: 'helloResult', agent: 1, hello });
   assert.equal(fleet.effects('hangUp')[0]?.generation, 1);
   assert.equal(fleet.effects('dial').at(-1)?.generation, 2);
+  assert.match(fleet.lines().join('\n'), /^Agent agent-2 disconnected after \d+s/m);
+  const lost = fleet.records('link').find(({ to }) => to === 'DISCONNECTED');
+  assert.ok(
+    lost?.silentMs !== undefined && lost.silentMs >= 10_000,
+    'that long it was down already',
+  );
   fleet.advance(1000);
   assert.equal(statusOf(fleet, 1).link, 'CONNECTED');
   fleet.feed({ kind: 'linkLost', agent: 1, generation: 1, reason: 'end of the old one' });
@@ -140,12 +152,13 @@ test('a late answer there does no harm to a stream that has spoken again', () =>
   assert.equal(fleet.effects('dial').length, 3);
 });
 
-test('another instance answers there: the agent was restarted and its part is lost', () => {
+test('[LINK-06] another instance answers there: the agent was restarted, its part is lost, what it kept is asked for', () => {
   const fleet = running().freeze(1).advance(10_500);
   const hello = { ...helloOf(1), instanceId: 'another' };
   fleet.feed({ kind: 'helloResult', agent: 1, hello });
   assert.equal(fleet.lines().at(-1), 'Agent agent-2 was restarted: its part of the run is lost');
   assert.equal(statusOf(fleet, 1).state, 'FAILED');
+  assert.deepEqual(fleet.effects('fetch'), [{ kind: 'fetch', agent: 1, instanceId: 'instance-1' }]);
 });
 
 test('[RUN-04] slow messages three times in a row are warned of once, and nothing else happens', () => {
@@ -170,6 +183,21 @@ test('[RUN-04] slow messages three times in a row are warned of once, and nothin
   fleet.agents[1]!.intervals = next + 4;
   fleet.obey(1, 'interval').finish(2_000_000);
   assert.equal(fleet.end?.exitCode, 0);
+});
+
+test('an agent whose stream is back is not called slow by the time that it had none', () => {
+  const fleet = running().refuse(1, 'heartbeat', 'interval', 'dial');
+  const load = heartbeatOf({ operations: 5000, inFlight: 64 });
+  const stalled = () => fleet.lines().filter((line) => line.includes('I/O'));
+  fleet.says(1, load).cut(1).advance(20_000);
+  const { generation } = fleet.effects('dial').at(-1)!;
+  fleet.agents[1]!.generation = generation;
+  fleet.agents[1]!.up = true;
+  fleet.feed({ kind: 'dialed', agent: 1, generation, ...welcomeOf(1, true) }).says(1, load);
+  for (let second = 0; second < 9; second += 1) fleet.advance(1000).says(1, load);
+  assert.deepEqual(stalled(), []);
+  for (let second = 0; second < 2; second += 1) fleet.advance(1000).says(1, load);
+  assert.match(stalled()[0]!, /^agent-2: no I\/O completed for 10s, 64 in flight/);
 });
 
 test('an agent that was silent is not called slow by what it says before it has caught up', () => {

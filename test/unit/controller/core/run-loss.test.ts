@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { resultOf } from '../../../support/agent-driver.js';
-import { fleetPlan, ScriptedFleet, stageOf, welcomeOf } from '../../../support/scripted-fleet.js';
+import {
+  fleetPlan,
+  heartbeatOf,
+  ScriptedFleet,
+  stageOf,
+  welcomeOf,
+} from '../../../support/scripted-fleet.js';
 
 const hundredSeconds = [stageOf({ durationMs: 100_000 })];
 
@@ -33,7 +39,11 @@ test('[RUN-03] a stage that went on without the agent is not told as work that i
   fleet.freeze(2).advance(25_000);
   assert.deepEqual(fleet.records('stageStart')[1]?.agents, [0, 1]);
   fleet.cut(2);
-  assert.match(fleet.lines().at(-1)!, /^Agent agent-3 disconnected .* \(completed 50% of work\)$/);
+  assert.equal(
+    fleet.lines().at(-1),
+    'Agent agent-3 disconnected after 30s (completed 50% of work)',
+    'since the first stage was armed',
+  );
 });
 
 test('[RUN-03] all work is completed only when its results are here', () => {
@@ -41,6 +51,34 @@ test('[RUN-03] all work is completed only when its results are here', () => {
     const plan = fleetPlan(3, { stages: hundredSeconds });
     const fleet = new ScriptedFleet(plan).refuse(owing, 'result').start();
     fleet.advance(103_000).cut(0);
+    const says = `(completed ${String(percent)}% of work)`;
+    assert.ok(fleet.lines().at(-1)?.endsWith(says), fleet.lines().at(-1));
+  }
+});
+
+test('[RUN-03] the time that is told is that of the workload; before it began, that of the run', () => {
+  const fleet = new ScriptedFleet(fleetPlan(3, { stages: hundredSeconds }));
+  for (const agent of [0, 1, 2]) fleet.refuse(agent, 'prepare');
+  fleet.start().advance(40_000).cut(0).advance(10_000);
+  assert.ok(fleet.lines().includes('Agent agent-1 disconnected after 40s (completed 0% of work)'));
+  for (const agent of [0, 1, 2]) fleet.says(agent, { kind: 'ready', stage: 0 });
+  fleet.advance(26_400).refuse(0, 'dial').cut(0);
+  assert.match(fleet.lines().at(-1)!, / disconnected after 26s \(completed 25% of work\)$/);
+});
+
+test('[RUN-03] without a duration the work is counted in operations', () => {
+  const stages = [stageOf({ durationMs: undefined, maxOperations: 1000 })];
+  const fleet = new ScriptedFleet(fleetPlan(2, { stages })).start().advance(5000);
+  fleet.says(0, heartbeatOf({ operations: 210 })).cut(0);
+  assert.match(fleet.lines().at(-1)!, / \(completed 42% of work\)$/);
+});
+
+test('[RUN-03] who is lost while cleaning up had completed its work; in a cleanup alone there was none', () => {
+  for (const [mode, percent] of [['run', 100] as const, ['cleanup', 0] as const]) {
+    const fleet = new ScriptedFleet(fleetPlan(2), { mode, cleanup: mode === 'run' });
+    fleet.refuse(1, 'cleanup', 'prepare', 'dial');
+    if (mode === 'run') fleet.obey(1, 'prepare');
+    fleet.obey(1, 'dial').start().advance(15_000).refuse(1, 'dial').cut(1);
     const says = `(completed ${String(percent)}% of work)`;
     assert.ok(fleet.lines().at(-1)?.endsWith(says), fleet.lines().at(-1));
   }
@@ -240,11 +278,12 @@ test('a shared dataset whose part was left keeps its marker', () => {
   assert.equal(fleet.sent('cleanup', 1).length, 1);
 });
 
-test('an agent that does not know the run any more when it is dialled again was restarted: it is lost', () => {
+test('[LINK-06] an agent that does not know the run any more when it is dialled again was restarted: it is lost, what it kept is asked for', () => {
   const fleet = running().refuse(0, 'dial').cut(0).advance(1000);
   fleet.feed({ kind: 'dialed', agent: 0, generation: 2, ...welcomeOf(0, false) });
   const line = 'Agent agent-1 was restarted: its part of the run is lost';
   assert.ok(fleet.lines().includes(line));
+  assert.deepEqual(fleet.effects('fetch'), [{ kind: 'fetch', agent: 0, instanceId: 'instance-0' }]);
   assert.equal(fleet.run.snapshot(fleet.now).agents[0]!.note, line);
   assert.equal(fleet.finish().end?.exitCode, 4);
 });
@@ -276,6 +315,12 @@ test('[LINK-06] what an agent kept is asked for when it has let go of the run, a
     failed.effects('fetch').map(({ agent }) => agent),
     [1],
   );
+  const told = running().says(1, { kind: 'error', code: 'lease', message: 'silence' });
+  told.says(1, { kind: 'final', state: 'FAILED', reason: 'silence' }).cut(1);
+  const refused = running().refuse(0, 'dial').cut(0).advance(1000);
+  const dialFailed = { kind: 'dialFailed', agent: 0, generation: 2 } as const;
+  refused.feed({ ...dialFailed, code: 'token', message: 'another token' });
+  for (const other of [told, refused]) assert.deepEqual(other.effects('fetch'), []);
 });
 
 test('[RUN-03] a disconnected agent at the end of a stage: the stage does not wait, the next one does', () => {
