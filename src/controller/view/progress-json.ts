@@ -57,8 +57,9 @@ function progressJson(snapshot: RunSnapshot): object {
     progress: phaseProgress(snapshot) ?? null,
     operations: live.operations,
     bytes: live.bytes,
-    operations_per_second: live.operationsPerSecond,
-    bytes_per_second: live.bytesPerSecond,
+    // Nobody has reported a second yet: that is no rate of 0.
+    operations_per_second: live.second === undefined ? null : live.operationsPerSecond,
+    bytes_per_second: live.second === undefined ? null : live.bytesPerSecond,
     p99_ns: live.p99Ns ?? null,
     errors: live.errors,
     agents: status.agents.map((agent) => {
@@ -74,9 +75,9 @@ function progressJson(snapshot: RunSnapshot): object {
         in_flight: agent.inFlight,
         oldest_in_flight_ms: agent.oldestInFlightMs,
         operations: load?.operations ?? 0,
-        operations_per_second: load?.operationsPerSecond ?? 0,
-        bytes_per_second: load?.bytesPerSecond ?? 0,
-        p99_ns: load?.p99Ns ?? null,
+        operations_per_second: load?.latest?.operationsPerSecond ?? null,
+        bytes_per_second: load?.latest?.bytesPerSecond ?? null,
+        p99_ns: load?.latest?.p99Ns ?? null,
         errors: load?.errors ?? 0,
       };
     }),

@@ -262,6 +262,25 @@ test('an unreadable histogram costs its message and is said, not the run', () =>
   assert.match(after.warnings.join(), /agent agent-1: interval 9 left out: invalid histogram/);
 });
 
+test('an agent has no live rate before its first second, nor after its last', () => {
+  const aggregate = new Aggregate();
+  const seen: (readonly [string, (number | undefined)[]])[] = [];
+  for (const record of sampleRun({ agents: 2, seconds: 2, perSecond: 100 })) {
+    aggregate.accept(record);
+    const of = aggregate.live().agents.map(({ latest }) => latest?.operationsPerSecond);
+    if (/^(started|interval|stageResult)$/u.test(record.type)) seen.push([record.type, of]);
+  }
+  assert.deepEqual(seen.slice(1, 4), [
+    ['started', [undefined, undefined]],
+    ['interval', [100, undefined]],
+    ['interval', [100, 90]],
+  ]);
+  assert.deepEqual(seen.slice(-2), [
+    ['stageResult', [undefined, 90]],
+    ['stageResult', [undefined, undefined]],
+  ]);
+});
+
 test('live numbers are of the newest second that all agents at work have reported', () => {
   const records = sampleRun({ agents: 2, seconds: 5, perSecond: 100 });
   const aggregate = new Aggregate();
