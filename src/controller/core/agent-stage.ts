@@ -43,6 +43,10 @@ export class AgentStage {
     this.cpu = new CpuUse(openLoop, threads);
   }
 
+  get hasReported(): boolean {
+    return this.held.end > 0 || this.result !== undefined;
+  }
+
   /**
    * False when some of its seconds are held already: nothing is counted twice. `operations` are the interval's;
    * `folded`: into the totals only.
