@@ -38,14 +38,18 @@ export function liveLoad(
 /** The newest second that every agent still at work has reported; of all agents when none is. */
 function commonSecond(stage: StageTrack, agents: readonly AgentTrack[]): number | undefined {
   const all = [...stage.agents.values()];
-  const newest = Math.max(0, ...all.map((agent) => agent.held.end)) - 1;
+  const newest = Math.max(-1, ...all.map(newestOf));
   if (newest < 0) return undefined;
   const atWork = agents
     .filter(({ link }) => link === 'CONNECTED')
     .flatMap(({ plan }) => stage.agents.get(plan.index) ?? [])
-    .filter((agent) => !agent.result && agent.held.end - 1 >= newest - mostBehind);
-  const common = Math.min(newest, ...atWork.map((agent) => agent.held.end - 1));
+    .filter((agent) => !agent.result && newestOf(agent) >= newest - mostBehind);
+  const common = Math.min(newest, ...atWork.map(newestOf));
   return common < 0 ? undefined : common;
+}
+
+function newestOf({ recent }: AgentStage): number {
+  return recent.at(-1)?.last ?? -1;
 }
 
 function partAt(

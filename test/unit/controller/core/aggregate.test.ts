@@ -281,6 +281,30 @@ test('an agent has no live rate before its first second, nor after its last', ()
   ]);
 });
 
+test('what ends after the load is no live rate: that of the last whole second stays', () => {
+  const aggregate = new Aggregate();
+  const agent = new RecordedAgent();
+  const seen: (number | undefined)[][] = [];
+  for (const record of sampleRun({ agents: 1, seconds: 3 })) {
+    if (record.type === 'run') {
+      const stages = record.plan.stages.map((stage) => ({ ...stage, durationMs: 2900 }));
+      aggregate.accept({ ...record, plan: { ...record.plan, stages } });
+    } else if (record.type !== 'interval' && record.type !== 'stageResult') {
+      aggregate.accept(record);
+    }
+    if (record.type !== 'interval') continue;
+    const latenciesNs = [50_000, 50_000, 50_000].slice(record.interval.first);
+    aggregate.accept({ ...record, interval: agent.interval({ read: { latenciesNs } }) });
+    const { second, operationsPerSecond, agents } = aggregate.live();
+    seen.push([second, operationsPerSecond, agents[0]?.latest?.operationsPerSecond]);
+  }
+  assert.deepEqual(seen, [
+    [0, 3, 3],
+    [1, 2, 2],
+    [1, 2, 2],
+  ]);
+});
+
 test('live numbers are of the newest second that all agents at work have reported', () => {
   const records = sampleRun({ agents: 2, seconds: 5, perSecond: 100 });
   const aggregate = new Aggregate();

@@ -123,6 +123,17 @@ test('json: no rate is null, not 0, before there is one', () => {
   }
 });
 
+test('json: before a stage begins nothing of the stage before is given for its own', () => {
+  const { view, stdout } = viewOf('json');
+  const stage = { index: 1, name: 'second', elapsedMs: -700, warmupMs: 0, durationMs: 60_000 };
+  view.update(snapshotOf(two, { phase: 'arming', stage }));
+  type Numbers = Rates & { operations: number; p99_ns: number | null };
+  const told = JSON.parse(stdout.written) as Numbers & { agents: Numbers[] };
+  for (const one of [told, ...told.agents]) {
+    assert.deepEqual([one.operations, one.operations_per_second, one.p99_ns], [0, null, null]);
+  }
+});
+
 interface Rates {
   readonly operations_per_second: number | null;
   readonly bytes_per_second: number | null;
