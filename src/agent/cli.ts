@@ -60,17 +60,15 @@ export function agentProgram(
     .description('Generates load on this host, at the command of a bench-controller.')
     .option('--listen <address>', 'where to listen: :port, host:port, [v6]:port', ':7761')
     .option('--once', 'exit after one run', false)
-    .option(
-      '--id <name>',
-      "name of this agent, shown by `bench-controller agents` (default: the host's name)",
-      idOf,
-      '',
+    .addOption(
+      new Option('--id <name>', 'name of this agent, shown by `bench-controller agents`')
+        .argParser(idOf)
+        .default('', "the host's name"),
     )
-    .option(
-      '--root <folder>',
-      'confine targets to this folder or device; may be repeated',
-      collect,
-      [],
+    .addOption(
+      new Option('--root <folder>', 'confine targets to this folder or device; may be repeated')
+        .argParser(collect)
+        .default([], 'none'),
     )
     .option('--allow-existing', 'runs may read files and devices that are there already', false)
     .option('--allow-devices', 'runs may also write them: what is on them will be lost', false)

@@ -116,7 +116,7 @@ test('an agent cannot be had', async (t) => {
     async () => {
       const first = fleet.run({ seconds: 15 });
       await first.loaded();
-      const second = fleet.run({ agents: [1] });
+      const second = fleet.run({ agents: [1, 2] });
       await second.exits(3);
       const { run_id } = first.manifest();
       assert.match(
@@ -124,6 +124,7 @@ test('an agent cannot be had', async (t) => {
         new RegExp(`busy: run ${run_id} of \\S+ since [\\d:]+ UTC, RUNNING`),
       );
       assert.match(second.said, /Wait until the other run is over, or take .* --steal/);
+      assert.doesNotMatch(second.said, /Wait until [^]*ERROR/, 'what to do follows what is wrong');
       await first.exits(0);
       for (const { id } of fleet.agents) first.checkTimeLine(id);
       first.checkSums();

@@ -21,9 +21,7 @@ export function agentStatus(index: number, change: Partial<AgentStatus> = {}): A
 export function agentLoad(index: number, change: Partial<AgentLoad> = {}): AgentLoad {
   return {
     index,
-    operationsPerSecond: 1000 + index,
-    bytesPerSecond: 4_096_000,
-    p99Ns: 1_234_000,
+    latest: { operationsPerSecond: 1000 + index, bytesPerSecond: 4_096_000, p99Ns: 1_234_000 },
     errors: 0,
     operations: 5000,
     bytes: 20_480_000,
@@ -54,7 +52,10 @@ export function snapshotOf(
     live: {
       stage: 0,
       second: 14,
-      operationsPerSecond: loads.reduce((sum, load) => sum + load.operationsPerSecond, 0),
+      operationsPerSecond: loads.reduce(
+        (sum, load) => sum + (load.latest?.operationsPerSecond ?? 0),
+        0,
+      ),
       bytesPerSecond: 4_096_000 * agents.length,
       p99Ns: 1_234_000,
       errors: 0,

@@ -93,7 +93,8 @@ function start(run: RunContext, command: Extract<Command, { kind: 'start' }>): v
         run.enter('DRAINING');
         return;
       }
-      const reason = `agent is ready for stage ${String(run.wait.stage)}`;
+      const { stage: readyFor = 0 } = run.wait;
+      const reason = `agent is ready for stage ${run.stageName(readyFor)}`;
       run.send({ kind: 'missed', stage, epoch, reason });
     }
   }

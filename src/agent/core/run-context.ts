@@ -2,6 +2,7 @@ import type { AgentState } from '../../shared/model/agent-state.js';
 import type { Assignment } from '../../shared/model/assignment.js';
 import type { AgentMessage, StageResult } from '../../shared/model/messages.js';
 import type { LogLevel } from '../../shared/kernel/log.js';
+import { stageName } from '../../shared/model/stage-name.js';
 import type { RunnerCommand } from '../runner/protocol.js';
 import type { Ending } from './ending.js';
 import type { Reaper } from './reaper.js';
@@ -54,6 +55,11 @@ export class RunContext {
 
   get state(): AgentState {
     return this.#state;
+  }
+
+  /** What people know a stage by. */
+  stageName(stage: number): string {
+    return stageName(this.assignment?.stages ?? [], stage);
   }
 
   get isOver(): boolean {

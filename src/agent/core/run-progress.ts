@@ -107,7 +107,8 @@ function ready(run: RunContext, stage: number): void {
   if ((run.state === 'PREPARING' || betweenStages) && run.wait.ready(stage)) {
     run.enter('READY');
     run.send({ kind: 'ready', stage });
-  } else run.log('warn', `Ignoring READY for stage ${String(stage)} of the workload process`);
+  } else
+    run.log('warn', `Ignoring READY for stage ${run.stageName(stage)} of the workload process`);
 }
 
 /** Is a stage under way? The first sign of load in ARMED begins it. */

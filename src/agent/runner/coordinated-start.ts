@@ -1,3 +1,5 @@
+import type { Assignment } from '../../shared/model/assignment.js';
+import { stageName } from '../../shared/model/stage-name.js';
 import { waitUntil } from '../core/wait-until.js';
 import { Aborted } from './failure.js';
 import type { RunnerCommand } from './protocol.js';
@@ -38,12 +40,14 @@ export interface Start {
 /** The two-phase start of one stage after another: ready, armed, go. */
 export class CoordinatedStart {
   readonly #parts: RunnerParts;
+  readonly #stages: Assignment['stages'];
   #waiting: Waiting | undefined;
   /** Counts openings of the gate, so that workers tell a new instant from an old one. */
   #gates = 0;
 
-  constructor(parts: RunnerParts) {
+  constructor(parts: RunnerParts, stages: Assignment['stages']) {
     this.#parts = parts;
+    this.#stages = stages;
   }
 
   /** The stage that waits. */
@@ -99,7 +103,7 @@ export class CoordinatedStart {
     const waiting = this.#waiting;
     if (waiting?.stage !== command.stage) {
       this.#log(
-        `workload process ignores ${command.kind.toUpperCase()} for stage ${String(command.stage)}`,
+        `workload process ignores ${command.kind.toUpperCase()} for stage ${stageName(this.#stages, command.stage)}`,
       );
     } else if (command.kind === 'arm') this.#arm(waiting, command);
     else this.#go(waiting, command);

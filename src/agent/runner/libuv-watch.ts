@@ -26,6 +26,11 @@ export class LibuvWatch {
     );
   }
 
+  /** Rings with a polling thread in this process: one for each of its event loops, or none. */
+  get rings(): number {
+    return this.#last.size;
+  }
+
   /** Looks; at least once in 2^32 operations of a worker. */
   look(): void {
     for (const [descriptor, before] of this.#last) {

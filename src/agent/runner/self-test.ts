@@ -8,6 +8,7 @@ import { meanBytesOf } from './choosing/bytes-of.js';
 import { CpuUsage } from './cpu-usage.js';
 import { Aborted } from './failure.js';
 import type { RunnerParts } from './runner-parts.js';
+import { LibuvWatch } from './libuv-watch.js';
 import { Sampler } from './sampler.js';
 import { noChurn, setUpWorkers } from './stage-workers.js';
 
@@ -66,6 +67,8 @@ async function testOne(
   const imaginary = { ...dataset, content: 'zero', verify: false } as const;
   const plan = { ...assignment, dataset: imaginary };
   const workers = await setUpWorkers(parts, plan, bare, nullEngine, noChurn);
+  const { threads, iodepth } = stage;
+  const pollingThreads = iodepth > 1 ? Math.min(threads, new LibuvWatch().rings) : 0;
   const usage = new CpuUsage(base);
   const stop = (): void => {
     control.stop();
@@ -83,13 +86,14 @@ async function testOne(
   const seconds = Math.max(1e-3, (sampler.last() - (sampler.first() ?? 0)) / 1e9);
   const hostCpus = cpus().length;
   return {
-    threads: stage.threads,
-    iodepth: stage.iodepth,
+    threads,
+    iodepth,
     operationsPerSecond: sampler.ended / seconds,
     cpuNsPerOperation: (runnerCpu * seconds * 1e9) / Math.max(1, sampler.ended),
     cpus: runnerCpu,
     othersCpus: Math.max(0, hostCpu * hostCpus - runnerCpu),
     hostCpus,
+    pollingThreads,
   };
 }
 

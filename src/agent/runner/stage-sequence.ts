@@ -43,7 +43,7 @@ export class StageSequence {
 
   constructor(parts: RunnerParts, assignment: Assignment, engine: ParsedTarget['engine']) {
     this.#parts = parts;
-    this.#start = new CoordinatedStart(parts);
+    this.#start = new CoordinatedStart(parts, assignment.stages);
     this.#assignment = assignment;
     this.#engine = engine;
   }

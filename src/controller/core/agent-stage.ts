@@ -29,6 +29,7 @@ export class AgentStage {
   readonly cpu: CpuUse;
   readonly generator = new GeneratorRows();
   readonly totals = new Map<OperationKind, OperationTotals>();
+  /** The newest whole seconds of load, in order. */
   readonly recent: RecentInterval[] = [];
   readonly #tables = new Map<OperationKind, IntervalTable>();
   start: { readonly latenessNs: number; readonly boundNs: number } | undefined;
@@ -36,11 +37,18 @@ export class AgentStage {
   /** Of the agent, that make the load. */
   readonly threads: number;
   readonly #openLoop: boolean;
+  readonly #wholeSeconds: number;
 
-  constructor(openLoop: boolean, threads: number) {
+  /** @param wholeSeconds of load, when that is known: in those after them operations only end */
+  constructor(openLoop: boolean, threads: number, wholeSeconds = Infinity) {
     this.#openLoop = openLoop;
+    this.#wholeSeconds = wholeSeconds;
     this.threads = threads;
     this.cpu = new CpuUse(openLoop, threads);
+  }
+
+  get hasReported(): boolean {
+    return this.held.end > 0 || this.result !== undefined;
   }
 
   /**
@@ -72,7 +80,7 @@ export class AgentStage {
     }
     this.cpu.add(interval);
     if (!folded) this.generator.push(interval);
-    if (newest && !this.result) {
+    if (newest && !this.result && interval.first < this.#wholeSeconds) {
       const all = operations.map((one) => headline(one)).reduce(addBuckets, noBuckets);
       this.recent.push({
         first: interval.first,

@@ -1,6 +1,6 @@
 import { Histogram } from '../../shared/metrics/histogram.js';
 import type { AgentStage } from './agent-stage.js';
-import type { AgentLoad, LiveLoad } from './snapshot.js';
+import type { AgentLoad, AgentRates, LiveLoad } from './snapshot.js';
 import type { AgentTrack, StageTrack } from './stage-track.js';
 
 /** An agent that is more seconds behind the newest does not hold the others' numbers back. */
@@ -38,14 +38,18 @@ export function liveLoad(
 /** The newest second that every agent still at work has reported; of all agents when none is. */
 function commonSecond(stage: StageTrack, agents: readonly AgentTrack[]): number | undefined {
   const all = [...stage.agents.values()];
-  const newest = Math.max(0, ...all.map((agent) => agent.held.end)) - 1;
+  const newest = Math.max(-1, ...all.map(newestOf));
   if (newest < 0) return undefined;
   const atWork = agents
     .filter(({ link }) => link === 'CONNECTED')
     .flatMap(({ plan }) => stage.agents.get(plan.index) ?? [])
-    .filter((agent) => !agent.result && agent.held.end - 1 >= newest - mostBehind);
-  const common = Math.min(newest, ...atWork.map((agent) => agent.held.end - 1));
+    .filter((agent) => !agent.result && newestOf(agent) >= newest - mostBehind);
+  const common = Math.min(newest, ...atWork.map(newestOf));
   return common < 0 ? undefined : common;
+}
+
+function newestOf({ recent }: AgentStage): number {
+  return recent.at(-1)?.last ?? -1;
 }
 
 function partAt(
@@ -59,17 +63,24 @@ function partAt(
 }
 
 function agentLoad(index: number, agent: AgentStage, stages: readonly StageTrack[]): AgentLoad {
-  const last = agent.result ? undefined : agent.recent.at(-1);
-  const length = last ? last.last - last.first + 1 : 1;
   return {
     index,
-    operationsPerSecond: (last?.count ?? 0) / length,
-    bytesPerSecond: (last?.bytes ?? 0) / length,
-    p99Ns: last?.p99Ns,
+    latest: agent.result ? undefined : latestRates(agent),
     errors: stages.reduce((sum, stage) => sum + (stage.agents.get(index)?.errors ?? 0), 0),
     operations: agent.count,
     bytes: agent.bytes,
     reportedSeconds: agent.held.contiguous,
+  };
+}
+
+function latestRates({ recent }: AgentStage): AgentRates | undefined {
+  const last = recent.at(-1);
+  if (!last) return undefined;
+  const length = last.last - last.first + 1;
+  return {
+    operationsPerSecond: last.count / length,
+    bytesPerSecond: last.bytes / length,
+    p99Ns: last.p99Ns,
   };
 }
 

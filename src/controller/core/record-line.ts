@@ -1,11 +1,12 @@
 import type { Plan } from '../../shared/model/plan.js';
 import type { RunRecord } from './records.js';
 import { counted } from '../../shared/kernel/counted.js';
+import { stageName } from '../../shared/model/stage-name.js';
 
 /** What controller.log says of a record that nobody is told of on the terminal; undefined: nothing. */
 export function recordLine(record: RunRecord, { agents, stages }: Plan): string | undefined {
   const idOf = (agent: number): string => agents[agent]?.id ?? String(agent);
-  const nameOf = (stage: number): string => stages[stage]?.name ?? String(stage);
+  const nameOf = (stage: number): string => stageName(stages, stage);
   switch (record.type) {
     case 'stageStart': {
       const { stage, leadMs = 0, agents: started } = record;

@@ -6,6 +6,7 @@ import type { FailureReason } from './session-events.js';
 import { parsedFacts } from './session-link-events.js';
 import { interval, running, stageResult } from './session-stats.js';
 import { agentWarning } from './warnings.js';
+import { stageName } from '../../shared/model/stage-name.js';
 
 /** What each kind of message means for one agent's session. Closed: a new kind must be given a meaning here. */
 export function receiveMessage(
@@ -164,8 +165,8 @@ function ready(session: AgentSession, stage: number, now: Instant): void {
   // Of two stages it was told to get ready for, one after the other, the first may be what it carries out.
   const isNext = stage <= Math.max(next, session.askedStage ?? next);
   if (mode !== 'run' || isWaiting || !isNext || stage >= plan.stages.length) {
-    const which = String(stage);
-    outbox.notice('warn', `Agent ${session.id} sent READY for stage ${which} (ignoring)`);
+    const which = stageText(session, stage);
+    outbox.notice('warn', `Agent ${session.id} sent READY for ${which} (ignoring)`);
     return;
   }
   if (!session.states.move('READY', stageText(session, stage))) return;
@@ -176,7 +177,7 @@ function ready(session: AgentSession, stage: number, now: Instant): void {
 
 /** Why it is READY or ARMED, for people. */
 function stageText({ context }: AgentSession, stage: number): string {
-  return `stage ${context.plan.stages[stage]?.name ?? String(stage)}`;
+  return `stage ${stageName(context.plan.stages, stage)}`;
 }
 
 /**

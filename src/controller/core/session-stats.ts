@@ -2,6 +2,7 @@
 import type { Instant } from '../../shared/kernel/clock.js';
 import type { AgentMessage } from '../../shared/model/messages.js';
 import type { AgentSession } from './agent-session.js';
+import { stageName } from '../../shared/model/stage-name.js';
 
 type Interval = Extract<AgentMessage, { kind: 'interval' }>;
 type StageResult = Extract<AgentMessage, { kind: 'stageResult' }>;
@@ -10,13 +11,13 @@ type StageResult = Extract<AgentMessage, { kind: 'stageResult' }>;
 const mostSeconds = 366 * 86_400;
 
 export function interval(session: AgentSession, message: Interval, now: Instant): void {
-  const { outbox } = session.context;
+  const { outbox, plan } = session.context;
   const { stage, first, last } = message;
   const range = `interval ${String(first)}-${String(last)}`;
   if (!session.hasReached(stage) || last < first || last >= mostSeconds) {
     outbox.notice(
       'warn',
-      `Agent ${session.id}: ${range} of stage ${String(stage)} cannot be (ignoring)`,
+      `Agent ${session.id}: ${range} of stage ${stageName(plan.stages, stage)} cannot be (ignoring)`,
     );
     return;
   }
@@ -37,9 +38,9 @@ export function interval(session: AgentSession, message: Interval, now: Instant)
 }
 
 export function stageResult(session: AgentSession, message: StageResult, now: Instant): void {
-  const { outbox, emit } = session.context;
+  const { outbox, emit, plan } = session.context;
   const { stage } = message;
-  const what = `result of stage ${String(stage)}`;
+  const what = `result of stage ${stageName(plan.stages, stage)}`;
   const isAhead = session.readyStage === stage && session.state === 'READY';
   if (!session.hasReached(stage) || isAhead) {
     outbox.notice('warn', `Agent ${session.id}: ${what}, which it has not begun (ignoring)`);

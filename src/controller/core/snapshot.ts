@@ -75,13 +75,19 @@ export interface RunStatus {
   readonly agents: readonly AgentStatus[];
 }
 
-/** Numbers of one agent in the stage that runs. Rates are of the last second reported. */
-export interface AgentLoad {
-  readonly index: number;
+/** What an agent did in a second. */
+export interface AgentRates {
   readonly operationsPerSecond: number;
   readonly bytesPerSecond: number;
-  /** Latency (in open loop response, else service) over all operations of the last second reported; undefined when none completed. */
+  /** Latency (in open loop response, else service) over all operations; undefined when none completed. */
   readonly p99Ns: number | undefined;
+}
+
+/** Numbers of one agent in the stage that runs. */
+export interface AgentLoad {
+  readonly index: number;
+  /** The last second reported; undefined before the first, and of an agent that is done with the stage. */
+  readonly latest: AgentRates | undefined;
   /** Since the run began. */
   readonly errors: number;
   /** Of this stage. */

@@ -126,7 +126,9 @@ export class StageTrack {
   }
 
   #newAgent(index: number): AgentStage {
-    return new AgentStage(this.isOpenLoop, this.#fleet[index]?.threads ?? this.plan.threads);
+    const { durationMs = Infinity, threads } = this.plan;
+    const wholeSeconds = Math.max(1, Math.floor(durationMs / 1000));
+    return new AgentStage(this.isOpenLoop, this.#fleet[index]?.threads ?? threads, wholeSeconds);
   }
 }
 

@@ -180,7 +180,6 @@ async function runWith(
         feed,
         notice,
         hint: (text) => {
-          if (!hints.has(text)) notice('info', text);
           hints.add(text);
         },
         onBug,
@@ -207,6 +206,8 @@ async function runWith(
   const end = await watched(io, interrupts, { run, driver, results, view, began }).finally(() => {
     links.stop();
   });
+  // What may be done about it follows what is wrong.
+  for (const hint of hints) notice('info', hint);
   const owing = run.sessions
     .filter(({ isOwing, index }) => isOwing && !checkpoints.has(index))
     .filter(({ index }) => !plan.agents[index]?.isEmbedded)

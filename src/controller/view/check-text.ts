@@ -2,7 +2,7 @@ import type { Plan } from '../../shared/model/plan.js';
 import { version } from '../../shared/model/version.js';
 import type { SelfTest } from '../../shared/model/self-test.js';
 import { cachedReads, givenBytesOf, memoryBytesOf } from '../core/cached-reads.js';
-import { busyWarning, rateWarnings } from '../core/generator-limits.js';
+import { busyWarning, pollingWarnings, rateWarnings } from '../core/generator-limits.js';
 import { otherVersions } from '../core/other-versions.js';
 import { remoteFilesOf, remoteFileWarnings } from '../core/remote-files.js';
 import { sameHost, sameHostWarnings } from '../core/same-host.js';
@@ -89,11 +89,16 @@ function warnings(plan: Plan, outcomes: readonly CheckOutcome[]): readonly strin
   const ofGenerators = outcomes.flatMap(({ agent: { id }, report }) => {
     const tests = report?.selfTests ?? [];
     const group = groups.find((ids) => ids.includes(id)) ?? [];
+    const others = outcomes.filter(({ agent }) => agent.id !== id && group.includes(agent.id));
+    const polling = pollingWarnings(
+      tests,
+      others.map((other) => other.report?.selfTests ?? []),
+    );
     const busy = busyWarning(
       tests,
-      group.filter((other) => other !== id),
+      others.map(({ agent }) => agent.id),
     );
-    const all = [...rateWarnings(tests), ...(busy === undefined ? [] : [busy])];
+    const all = [...rateWarnings(tests), ...polling, ...(busy === undefined ? [] : [busy])];
     return all.map((line) => `${id}: ${line}`);
   });
   const versions = outcomes.map(({ agent: { id }, facts }) => ({ id, version: facts?.version }));

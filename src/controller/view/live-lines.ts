@@ -141,16 +141,17 @@ function cells(
   // The note follows the last cell, and needs the room more.
   const known = status.roundTripMs !== undefined && health.note === '';
   const link = known ? `rtt ${duration(status.roundTripMs * 1e6)}` : '';
-  if (load === undefined || (status.state !== 'RUNNING' && status.state !== 'DRAINING')) {
+  const latest = load?.latest;
+  if (latest === undefined || (status.state !== 'RUNNING' && status.state !== 'DRAINING')) {
     const { progress } = status;
     const busy = progress !== undefined && progress.done < progress.total;
     return [...name, busy ? preparedText([status]) : setUpText([status]), '', '', link];
   }
   return [
     ...name,
-    `${rate(load.operationsPerSecond)} ops/s`,
-    `${bytes(load.bytesPerSecond)}/s`,
-    load.p99Ns === undefined ? '' : `p99 ${duration(load.p99Ns)}`,
+    `${rate(latest.operationsPerSecond)} ops/s`,
+    `${bytes(latest.bytesPerSecond)}/s`,
+    latest.p99Ns === undefined ? '' : `p99 ${duration(latest.p99Ns)}`,
     link,
   ];
 }
@@ -197,7 +198,7 @@ function meanOfShares(agents: readonly AgentStatus[]): number | undefined {
 }
 
 function speed(load: AgentLoad | undefined): number {
-  return load?.operationsPerSecond ?? 0;
+  return load?.latest?.operationsPerSecond ?? 0;
 }
 
 function clamp(share: number): number {

@@ -42,8 +42,19 @@ export function summaryJson(summary: Summary, folder: string | null): string {
   return `${JSON.stringify({ type: 'summary', folder, summary })}\n`;
 }
 
+const nothingYet = {
+  second: undefined,
+  operations: 0,
+  bytes: 0,
+  p99Ns: undefined,
+} as const;
+
 function progressJson(snapshot: RunSnapshot): object {
-  const { status, live, elapsedMs, lateMs } = snapshot;
+  const { status, elapsedMs, lateMs } = snapshot;
+  const { stage } = status;
+  // Before a stage begins, what is known is of the one before.
+  const isOfStage = stage === undefined || snapshot.live.stage === stage.index;
+  const live = isOfStage ? snapshot.live : { ...snapshot.live, ...nothingYet };
   const loads = new Map(live.agents.map((load) => [load.index, load]));
   return {
     type: 'progress',
@@ -51,18 +62,20 @@ function progressJson(snapshot: RunSnapshot): object {
     late_ms: Math.round(lateMs),
     run_id: status.runId,
     phase: status.phase,
-    stage: status.stage?.name ?? null,
-    stage_elapsed_ms: status.stage ? Math.round(status.stage.elapsedMs) : null,
-    stage_duration_ms: status.stage?.durationMs ?? null,
+    stage: stage?.name ?? null,
+    stage_elapsed_ms: stage ? Math.round(stage.elapsedMs) : null,
+    stage_duration_ms: stage?.durationMs ?? null,
     progress: phaseProgress(snapshot) ?? null,
     operations: live.operations,
     bytes: live.bytes,
-    operations_per_second: live.operationsPerSecond,
-    bytes_per_second: live.bytesPerSecond,
+    // Nobody has reported a second yet: that is no rate of 0.
+    operations_per_second: live.second === undefined ? null : live.operationsPerSecond,
+    bytes_per_second: live.second === undefined ? null : live.bytesPerSecond,
     p99_ns: live.p99Ns ?? null,
     errors: live.errors,
     agents: status.agents.map((agent) => {
       const load = loads.get(agent.index);
+      const latest = isOfStage ? load?.latest : undefined;
       return {
         id: agent.id,
         state: agent.state,
@@ -73,10 +86,10 @@ function progressJson(snapshot: RunSnapshot): object {
         latency_ms: agent.latencyMs ?? null,
         in_flight: agent.inFlight,
         oldest_in_flight_ms: agent.oldestInFlightMs,
-        operations: load?.operations ?? 0,
-        operations_per_second: load?.operationsPerSecond ?? 0,
-        bytes_per_second: load?.bytesPerSecond ?? 0,
-        p99_ns: load?.p99Ns ?? null,
+        operations: isOfStage ? (load?.operations ?? 0) : 0,
+        operations_per_second: latest?.operationsPerSecond ?? null,
+        bytes_per_second: latest?.bytesPerSecond ?? null,
+        p99_ns: latest?.p99Ns ?? null,
         errors: load?.errors ?? 0,
       };
     }),

@@ -24,15 +24,18 @@ export function summaryText(summary: Summary, options: TextOptions): string {
   const width = Math.max(40, options.width ?? 120);
   const paint = options.paint ?? noPaint;
   const mostAgents = options.mostAgents ?? Infinity;
-  // Thresholds of a run that did no work say nothing.
-  const worked = summary.stages.some((stage) => stage.agents_started > 0);
   const lines = [
     ...verdict(summary, paint, width),
     ...summary.stages.flatMap((stage) => ['', ...stageText(stage, width, paint, mostAgents)]),
-    ...(worked ? thresholds(summary, paint) : []),
+    ...(hasWorked(summary) ? thresholds(summary, paint) : []),
     ...warnings(summary, paint, width),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** Thresholds of a run that did no work say nothing. */
+function hasWorked({ stages }: Summary): boolean {
+  return stages.some((stage) => stage.agents_started > 0);
 }
 
 function verdict(summary: Summary, paint: Paint, width: number): readonly string[] {
@@ -53,7 +56,7 @@ function verdict(summary: Summary, paint: Paint, width: number): readonly string
   const lines = headline.map((line, index) => (index === 0 ? line.replace(plain, word) : line));
   lines.push(...wrap(facts.join(', '), width));
   if (!summary.representative) lines.push(`  ${paint.bad('NOT REPRESENTATIVE')}`);
-  if (missed > 0 && summary.outcome !== 'failed') {
+  if (missed > 0 && hasWorked(summary)) {
     const of = `${String(missed)} of ${counted(expectations.length, 'threshold')}`;
     lines.push(`  ${paint.bad(`${of} FAILED`)}`);
   }

@@ -17,6 +17,8 @@ export const selfTestSchema = z.object({
   /** CPUs that everybody else used meanwhile. */
   othersCpus: z.number(),
   hostCpus: z.number(),
+  /** Kernel threads that poll the rings of these threads' io_uring. Older agents do not say. */
+  pollingThreads: z.number().default(0),
 });
 
 export type SelfTest = z.infer<typeof selfTestSchema>;

@@ -38,12 +38,13 @@ export function* stageSection(
     charts.push(yield* operationCharts(operation, track, agents));
   }
   const rows = yield* agentRows(summary, track, agents);
+  const isReported = track.ended || [...track.agents.values()].some((one) => one.hasReported);
   return html`<section>
     ${title}
     <p class="facts">${summary.workload}</p>
-    <p class="facts">${facts(summary)}</p>
-    ${[...mechanismFacts(summary), ...rateFact(summary), ...survivorsFact(summary)].map((fact) => html`<p class="facts">${fact}</p>`)}
-    <div class="scroll">${operationNumbers(summary)}</div>
+    <p class="facts">${facts(summary, isReported)}</p>
+    ${[...mechanismFacts(summary), ...(isReported ? rateFact(summary) : []), ...survivorsFact(summary)].map((fact) => html`<p class="facts">${fact}</p>`)}
+    <div class="scroll">${isReported ? operationNumbers(summary) : nothing}</div>
     ${syncLines(summary, Infinity).map((line) => html`<p class="facts">${line.trim()}</p>`)}
     ${charts}
     <h3>Agents</h3>
@@ -51,7 +52,7 @@ export function* stageSection(
   </section>`;
 }
 
-function facts(stage: StageSummary): string {
+function facts(stage: StageSummary, isReported: boolean): string {
   const { first_done_s: first, last_done_s: last, straggler } = stage;
   return [
     `${String(stage.agents_completed)} of ${counted(stage.agents_started, 'agent')} completed it`,
@@ -61,12 +62,16 @@ function facts(stage: StageSummary): string {
       ? undefined
       : `last done ${instant(last)}${straggler === null ? '' : ` (${straggler})`}`,
     ...warmupFact(stage),
-    stage.rate_seconds > 0
-      ? `rates over ${String(stage.rate_seconds)} common seconds`
-      : 'rates are total ÷ last done',
+    isReported ? ratesFact(stage) : 'no second of it is reported yet',
   ]
     .filter((fact) => fact !== undefined)
     .join(' · ');
+}
+
+function ratesFact({ rate_seconds: seconds }: StageSummary): string {
+  return seconds > 0
+    ? `rates over ${String(seconds)} common seconds`
+    : 'rates are total ÷ last done';
 }
 
 function operationNumbers(stage: StageSummary): Markup {
@@ -140,7 +145,10 @@ function* operationCharts(
     columnText: (column: number) => columnText(columns[column]),
     shaded: columns.map(({ missing }) => missing),
   };
-  const latencies = columns.flatMap(({ p50, max }) => (p50 === null ? [] : [p50, max ?? p50]));
+  const latencies = columns.flatMap(({ p50, max, responseP99 }) =>
+    [p50, max, responseP99].filter((each) => each !== null),
+  );
+  const responses = { name: 'response p99', values: columns.map((each) => each.responseP99) };
   const rates = columns.map(({ rate: each }) => each);
   return html`<h3>${operation}</h3>
     <div class="charts">
@@ -161,6 +169,7 @@ function* operationCharts(
                 { name: 'p50', values: columns.map(({ p50 }) => p50) },
                 { name: 'p99', values: columns.map(({ p99 }) => p99) },
                 { name: 'max', values: columns.map(({ max }) => max) },
+                ...(track.isOpenLoop ? [responses] : []),
               ],
               y: logScale(Math.min(...latencies), Math.max(...latencies)),
               yText: duration,
@@ -172,13 +181,14 @@ function* operationCharts(
 
 function columnText(column: Column | undefined): string {
   if (!column) return '';
-  const { first, last, p50, p99, max } = column;
+  const { first, last, p50, p99, max, responseP99 } = column;
   const when =
     first === last ? `second ${String(first)}` : `seconds ${String(first)}–${String(last)}`;
   const latency =
     p50 === null || p99 === null || max === null
       ? 'no latencies'
       : `p50 ${duration(p50)}, p99 ${duration(p99)}, max ${duration(max)}`;
+  const response = responseP99 === null ? '' : `, response p99 ${duration(responseP99)}`;
   const errors =
     column.errors > 0 ? `, ${count(column.errors)} ${nounFor(column.errors, 'error')}` : '';
   const gap = column.missing ? ' (some intervals are missing)' : '';
@@ -186,5 +196,5 @@ function columnText(column: Column | undefined): string {
     column.rate === null || column.bytesRate === null
       ? `the load is over, ${counted(column.count, 'operation')} completed`
       : `${rate(column.rate)} ops/s, ${bytes(column.bytesRate)}/s`;
-  return `${when}: ${done}, ${latency}${errors}${gap}`;
+  return `${when}: ${done}, ${latency}${response}${errors}${gap}`;
 }

@@ -17,11 +17,11 @@ thead th { color: var(--soft); } tbody th, th:first-child, td.text { text-align:
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(340px, 1fr)); gap: 8px 24px; }
 figure { margin: 0; } figcaption { font-weight: 600; font-size: 13px; } svg { width: 100%; height: auto; display: block; }
 svg.timeline { min-width: 720px; } svg.spark { width: 160px; height: 22px; }
-.key { font-weight: 400; margin-left: 12px; } .key::before { content: ""; display: inline-block; width: 14px; border-top: 2px solid; margin-right: 5px; vertical-align: middle; }
-.key.k0::before { border-color: var(--a); } .key.k1::before { border-color: var(--b); } .key.k2::before { border-color: var(--c); }
+.key { font-weight: 400; margin-left: 12px; white-space: nowrap; } .key::before { content: ""; display: inline-block; width: 14px; border-top: 2px solid; margin-right: 5px; vertical-align: middle; }
+.key.k0::before { border-color: var(--a); } .key.k1::before { border-color: var(--b); } .key.k2::before { border-color: var(--c); } .key.k3::before { border-color: var(--b); border-top-style: dashed; }
 .grid { stroke: var(--rule); } .tick { fill: var(--soft); font-size: 12px; }
 .line { fill: none; stroke-width: 2; stroke-linejoin: round; stroke-linecap: round; }
-.line.k0 { stroke: var(--a); } .line.k1 { stroke: var(--b); } .line.k2 { stroke: var(--c); stroke-width: 1.2; }
+.line.k0 { stroke: var(--a); } .line.k1 { stroke: var(--b); } .line.k2 { stroke: var(--c); stroke-width: 1.2; } .line.k3 { stroke: var(--b); stroke-dasharray: 2 5; }
 .gap { fill: var(--gap); } .hover { fill: transparent; } .hover:hover { fill: var(--soft); fill-opacity: .14; }
 .swatch { margin-right: 14px; } .swatch::before { content: ""; display: inline-block; width: 12px; height: 12px; margin-right: 5px; vertical-align: -1px; background: var(--rule); }
 rect[class^="state-"] { fill: var(--rule); }

@@ -13,6 +13,8 @@ export interface Column {
   readonly p50: number | null;
   readonly p99: number | null;
   readonly max: number | null;
+  /** The 99th percentile of response times; null in closed loop. */
+  readonly responseP99: number | null;
   readonly missing: boolean;
 }
 
@@ -65,6 +67,7 @@ function columnOf(rows: readonly IntervalRow[], loadSeconds: number): Column {
     p50: highest((row) => row.latency?.p50),
     p99: highest((row) => row.latency?.p99),
     max: highest((row) => row.latency?.max),
+    responseP99: highest((row) => row.response?.p99),
     missing: rows.some((row) => row.mark === 'missing'),
   };
 }

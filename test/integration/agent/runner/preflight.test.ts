@@ -70,6 +70,23 @@ describe('preflight in the runner', () => {
     assert.deepEqual(fs.readdirSync(folder.path), [], 'nothing was made');
   });
 
+  it('[MEAS-06] counts the polling threads that the kernel has for the threads of an iodepth', async () => {
+    const stages = [stageOf({ name: 'deep', threads: 3, iodepth: 4 }), stageOf({ name: 'plain' })];
+    const pollingOf = async (asynchronous: number) => {
+      const runner = new RunnerProcess(asynchronous);
+      runners.push(runner);
+      runner.prepare(assignmentOf(folder.path, stages, { mode }));
+      const answer = JSON.parse((await runner.event('checked')).report) as CheckReport;
+      const home = `/proc/${String(runner.child.pid)}/task`;
+      const names = fs.readdirSync(home).map((task) => fs.readFileSync(`${home}/${task}/comm`));
+      const isPolled = names.some((name) => name.toString().startsWith('iou-sqp-'));
+      return [isPolled, ...answer.selfTests.map(({ pollingThreads }) => pollingThreads)];
+    };
+    assert.deepEqual(await pollingOf(0), [false, 0, 0]);
+    const [isPolled, ...counts] = await pollingOf(12);
+    assert.deepEqual(counts, [isPolled === true ? 3 : 0, 0], 'where libuv has no ring, none polls');
+  });
+
   it('[ENG-02] says what a stage asks for and the target cannot do, and tests nothing then', async () => {
     const odd = stageOf({ direct: true, blockSizeBytes: 100 });
     const { problems, selfTests } = await report(folder.path, [odd], { mode });

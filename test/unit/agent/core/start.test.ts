@@ -52,7 +52,7 @@ test('[RUN-28] a Start for another stage than the one that is ready is answered 
     agent.receive({ ...start, stage });
     assert.equal(agent.ordered('arm', agent.last).length, 0);
     assert.deepEqual(agent.sent('missed'), [
-      { kind: 'missed', stage, epoch: 1, reason: 'agent is ready for stage 0' },
+      { kind: 'missed', stage, epoch: 1, reason: 'agent is ready for stage stage-0' },
     ]);
   }
 });

@@ -262,6 +262,49 @@ test('an unreadable histogram costs its message and is said, not the run', () =>
   assert.match(after.warnings.join(), /agent agent-1: interval 9 left out: invalid histogram/);
 });
 
+test('an agent has no live rate before its first second, nor after its last', () => {
+  const aggregate = new Aggregate();
+  const seen: (readonly [string, (number | undefined)[]])[] = [];
+  for (const record of sampleRun({ agents: 2, seconds: 2, perSecond: 100 })) {
+    aggregate.accept(record);
+    const of = aggregate.live().agents.map(({ latest }) => latest?.operationsPerSecond);
+    if (/^(started|interval|stageResult)$/u.test(record.type)) seen.push([record.type, of]);
+  }
+  assert.deepEqual(seen.slice(1, 4), [
+    ['started', [undefined, undefined]],
+    ['interval', [100, undefined]],
+    ['interval', [100, 90]],
+  ]);
+  assert.deepEqual(seen.slice(-2), [
+    ['stageResult', [undefined, 90]],
+    ['stageResult', [undefined, undefined]],
+  ]);
+});
+
+test('what ends after the load is no live rate: that of the last whole second stays', () => {
+  const aggregate = new Aggregate();
+  const agent = new RecordedAgent();
+  const seen: (number | undefined)[][] = [];
+  for (const record of sampleRun({ agents: 1, seconds: 3 })) {
+    if (record.type === 'run') {
+      const stages = record.plan.stages.map((stage) => ({ ...stage, durationMs: 2900 }));
+      aggregate.accept({ ...record, plan: { ...record.plan, stages } });
+    } else if (record.type !== 'interval' && record.type !== 'stageResult') {
+      aggregate.accept(record);
+    }
+    if (record.type !== 'interval') continue;
+    const latenciesNs = [50_000, 50_000, 50_000].slice(record.interval.first);
+    aggregate.accept({ ...record, interval: agent.interval({ read: { latenciesNs } }) });
+    const { second, operationsPerSecond, agents } = aggregate.live();
+    seen.push([second, operationsPerSecond, agents[0]?.latest?.operationsPerSecond]);
+  }
+  assert.deepEqual(seen, [
+    [0, 3, 3],
+    [1, 2, 2],
+    [1, 2, 2],
+  ]);
+});
+
 test('live numbers are of the newest second that all agents at work have reported', () => {
   const records = sampleRun({ agents: 2, seconds: 5, perSecond: 100 });
   const aggregate = new Aggregate();

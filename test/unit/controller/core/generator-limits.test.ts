@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { busyWarning, rateWarnings } from '../../../../src/controller/core/generator-limits.js';
+import {
+  busyWarning,
+  pollingWarnings,
+  rateWarnings,
+} from '../../../../src/controller/core/generator-limits.js';
 import type { SelfTest } from '../../../../src/shared/model/self-test.js';
 
 const idle: SelfTest = {
@@ -12,6 +16,7 @@ const idle: SelfTest = {
   cpus: 7.9,
   othersCpus: 0.1,
   hostCpus: 8,
+  pollingThreads: 0,
 };
 
 test('[MEAS-06] a rate above half of what the generator can do is warned of, with both numbers and what to do', () => {
@@ -43,4 +48,18 @@ test('[MEAS-06] fewer threads than CPUs have enough in theirs; more threads need
   assert.equal(busyWarning([few], []), undefined);
   assert.match(busyWarning([{ ...few, cpus: 1.5 }], []) ?? '', /2 threads got 1\.5 of 2 CPUs/);
   assert.equal(busyWarning([{ ...idle, threads: 64 }], []), undefined);
+});
+
+test('[MEAS-06] polling threads beside those of an iodepth are warned of where they are more than the CPUs', () => {
+  const deep = { ...idle, threads: 4, iodepth: 16, pollingThreads: 4 };
+  assert.deepEqual(pollingWarnings([idle, deep], []), [], 'eight CPUs for eight threads');
+  assert.deepEqual(pollingWarnings([{ ...deep, threads: 5, pollingThreads: 5 }], []), [
+    'stage s: 5 threads with iodepth and 5 polling threads of the kernel (io_uring) can use 10 CPUs, and there are 8: more threads without iodepth may do more',
+  ]);
+  assert.deepEqual(pollingWarnings([{ ...deep, threads: 64, pollingThreads: 0 }], []), []);
+  const other = { ...deep, stages: [{ name: 't', wanted: null }] };
+  assert.deepEqual(pollingWarnings([deep], [[other]]), [], 'stages do not run at the same time');
+  assert.deepEqual(pollingWarnings([deep], [[other, { ...deep, threads: 1, pollingThreads: 1 }]]), [
+    'stage s: 5 threads with iodepth and 5 polling threads of the kernel (io_uring) of 2 agents on this host can use 10 CPUs, and there are 8: more threads without iodepth may do more',
+  ]);
 });

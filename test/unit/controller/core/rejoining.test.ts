@@ -29,7 +29,7 @@ const asks = (fleet: ScriptedFleet, stage: number) =>
 test('[RUN-07] an agent that misses every call to get ready is called three times, and sits the stage out', () => {
   const fleet = backInNext();
   const missed = (stage: number) => {
-    const reason = 'agent is ready for stage 0';
+    const reason = 'agent is ready for stage first';
     fleet.says(2, { kind: 'missed', stage, epoch: 0, reason });
   };
   until(fleet, () => asks(fleet, 2).length > 0);
@@ -88,7 +88,7 @@ test('[RUN-07] an agent that is armed for the stage it was left out of is called
   const fleet = backInNext();
   until(fleet, () => asks(fleet, 2).length > 0);
   fleet.says(2, { kind: 'armed', stage: 1, epoch: 1 });
-  fleet.says(2, { kind: 'missed', stage: 2, epoch: 0, reason: 'agent is ready for stage 1' });
+  fleet.says(2, { kind: 'missed', stage: 2, epoch: 0, reason: 'agent is ready for stage s1' });
   fleet.advance(100);
   assert.equal(asks(fleet, 2).length, 1, 'it is armed, and cannot follow');
   fleet.obey(2, 'start').says(2, { kind: 'missed', stage: 1, epoch: 1, reason: 'no GO came' });

@@ -82,7 +82,20 @@ test('a second result of one stage is refused', () => {
   fleet.says(0, { kind: 'stageResult', ...resultOf() });
   fleet.says(0, { kind: 'stageResult', ...resultOf() });
   assert.equal(fleet.records('stageResult').length, 1);
-  assert.match(fleet.lines().at(-1)!, /second result of stage 0 \(ignoring\)/);
+  assert.match(fleet.lines().at(-1)!, /second result of stage first \(ignoring\)/);
+});
+
+test('stages are called by their names, not by their numbers', () => {
+  const names = ['fill', 'mixed'].map((name, index) => stageOf({ index, name }));
+  const fleet = new ScriptedFleet(fleetPlan(1, { stages: names })).start().advance(1000);
+  fleet.says(0, { kind: 'stageResult', ...resultOf({ stage: 1 }) });
+  fleet.says(0, { kind: 'interval', ...intervalOf({ stage: 1, first: 3, last: 3 }) });
+  fleet.says(0, { kind: 'ready', stage: 9 });
+  assert.deepEqual(fleet.lines().slice(-3), [
+    'Agent agent-1: result of stage mixed, which it has not begun (ignoring)',
+    'Agent agent-1: interval 3-3 of stage mixed cannot be (ignoring)',
+    'Agent agent-1 sent READY for stage 9 (ignoring)',
+  ]);
 });
 
 test('[RUN-15] an impossible transition is logged and not made', () => {

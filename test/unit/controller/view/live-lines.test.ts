@@ -5,7 +5,7 @@ import {
   overallText,
   phaseProgress,
 } from '../../../../src/controller/view/live-lines.js';
-import { agentStatus, snapshotOf } from '../../../support/snapshots.js';
+import { agentLoad, agentStatus, snapshotOf } from '../../../support/snapshots.js';
 
 /** In the snapshot: 5000 operations and 20 480 000 bytes of one agent, after 15 s. */
 function progressWith(limits: {
@@ -56,6 +56,14 @@ test('threads that are being started are shown as that, of one agent and of all'
   const snapshot = snapshotOf(agents, { phase: 'preparing', stage: undefined });
   assert.match(overallText(snapshot), /setting up threads, 64 of 128$/u);
   assert.match(agentLines(snapshot, 2)[0]?.text ?? '', /setting up threads, 40 of 64/u);
+});
+
+test('an agent that has reported no second of the stage is not said to do 0 ops/s', () => {
+  const snapshot = snapshotOf([agentStatus(0), agentStatus(1)]);
+  const agents = [agentLoad(0), agentLoad(1, { latest: undefined, operations: 0, bytes: 0 })];
+  const [first, second] = agentLines({ ...snapshot, live: { ...snapshot.live, agents } }, 5);
+  assert.match(first?.text ?? '', /1 000 ops\/s/u);
+  assert.match(second?.text ?? '', /^ *agent-2 +RUNNING +rtt 250 us$/u);
 });
 
 test('an agent’s numbers that the terminal has no room for are left out whole', () => {

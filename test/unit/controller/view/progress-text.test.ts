@@ -4,7 +4,7 @@ import { createView, defaultViewMode } from '../../../../src/controller/view/cre
 import type { ViewMode } from '../../../../src/controller/view/create-view.js';
 import type { RunView } from '../../../../src/controller/view/run-view.js';
 import { FakeTerminal } from '../../../support/fake-terminal.js';
-import { agentStatus, snapshotOf } from '../../../support/snapshots.js';
+import { agentLoad, agentStatus, snapshotOf } from '../../../support/snapshots.js';
 
 interface Shown {
   readonly view: RunView;
@@ -110,6 +110,34 @@ test('[RUN-25] json: an object per update on standard output, people are told on
   assert.equal(last?.['elapsed_ms'], 28_000);
   assert.equal(stderr.written, 'WARNING: Agent agent-2 message latency: 2.4s (network issue?)\n');
 });
+
+test('json: no rate is null, not 0, before there is one', () => {
+  const { view, stdout } = viewOf('json');
+  const snapshot = snapshotOf(two);
+  const agents = [agentLoad(0), agentLoad(1, { latest: undefined })];
+  view.update({ ...snapshot, live: { ...snapshot.live, second: undefined, agents } });
+  const told = JSON.parse(stdout.written) as Rates & { agents: Rates[] };
+  for (const key of ['operations_per_second', 'bytes_per_second'] as const) {
+    assert.equal(told[key], null);
+    assert.deepEqual([typeof told.agents[0]?.[key], told.agents[1]?.[key]], ['number', null]);
+  }
+});
+
+test('json: before a stage begins nothing of the stage before is given for its own', () => {
+  const { view, stdout } = viewOf('json');
+  const stage = { index: 1, name: 'second', elapsedMs: -700, warmupMs: 0, durationMs: 60_000 };
+  view.update(snapshotOf(two, { phase: 'arming', stage }));
+  type Numbers = Rates & { operations: number; p99_ns: number | null };
+  const told = JSON.parse(stdout.written) as Numbers & { agents: Numbers[] };
+  for (const one of [told, ...told.agents]) {
+    assert.deepEqual([one.operations, one.operations_per_second, one.p99_ns], [0, null, null]);
+  }
+});
+
+interface Rates {
+  readonly operations_per_second: number | null;
+  readonly bytes_per_second: number | null;
+}
 
 test('none: no progress, but trouble is still said', () => {
   const { view, stdout, stderr } = viewOf('none');

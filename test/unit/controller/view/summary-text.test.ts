@@ -105,6 +105,8 @@ test('a run that never started says why, and nothing about thresholds and stages
     'Stage mixed: not started',
     '',
   ]);
+  const early = summaryText({ ...summary, expectations, outcome: 'interrupted' }, { width: 80 });
+  assert.doesNotMatch(early, /threshold/, 'what was interrupted before any stage likewise');
 });
 
 test('response and service latencies are both shown where they differ', () => {

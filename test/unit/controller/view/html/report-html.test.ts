@@ -30,6 +30,16 @@ function link(agent: number, to: 'CONNECTED' | 'DISCONNECTED', generation: numbe
   return { type: 'link', agent, to, generation, reason: to === 'CONNECTED' ? '' : 'reset' };
 }
 
+/** In open loop. */
+function paced(records: readonly JournalRecord[]): JournalRecord[] {
+  const rate = { unit: 'operations', steps: [{ from: 200, to: 200 }] } as const;
+  return records.map((record): JournalRecord => {
+    if (record.type !== 'run') return record;
+    const stages = record.plan.stages.map((stage) => ({ ...stage, rate }));
+    return { ...record, plan: { ...record.plan, stages } };
+  });
+}
+
 /** In the order of time. */
 function inOrder(
   records: readonly JournalRecord[],
@@ -178,6 +188,36 @@ test('[STAT-01] agents that wait for the start of a stage are not shown as runni
   });
   assert.equal(stateOf(pageOf(beforeT0, 2)), 'NOT_STARTED');
   assert.equal(stateOf(pageOf(records, 2)), 'RUNNING');
+});
+
+test('[STAT-01] nothing is said of rates before a second of the stage is reported', () => {
+  const pageUntil = (atMs: number): string =>
+    pageOf(
+      paced(sampleRun()).filter((record) => record.atMs < atMs),
+      2,
+    );
+  const first = sampleRun().find(({ type }) => type === 'interval')?.atMs ?? 0;
+  const before = pageUntil(first);
+  assert.match(before, /no second of it is reported yet/);
+  assert.doesNotMatch(before, /achieved|rates are total|<th>operation<\/th>/);
+  const after = pageUntil(first + 1);
+  assert.match(after, /achieved .* of 200 ops\/s/);
+  assert.doesNotMatch(after, /no second of it/);
+});
+
+test('[MEAS-04] in open loop the response times are drawn second by second, beside the service times', () => {
+  assert.doesNotMatch(pageOf(sampleRun()), /response p99/);
+  const agent = new RecordedAgent();
+  const read = { latenciesNs: [50_000], responsesNs: [7_000_000] };
+  const records = paced(sampleRun({ agents: 1, seconds: 1 })).map((record): JournalRecord => {
+    if (record.type === 'interval') return { ...record, interval: agent.interval({ read }) };
+    return record.type === 'stageResult'
+      ? { ...record, result: agent.result('duration', 1) }
+      : record;
+  });
+  const page = pageOf(records);
+  assert.match(page, /<span class="key k3">response p99<\/span>/);
+  assert.match(tooltips(page).join('; '), /p99 50\.0 us, max 50\.0 us, response p99 7\.00 ms/);
 });
 
 test('a stage of hours is drawn in a bounded number of columns, and no operation is left out', () => {

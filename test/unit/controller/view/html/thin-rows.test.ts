@@ -19,16 +19,16 @@ test('[LINK-16] a column of several rows: counts, bytes and errors are added, la
     row(0, { latency: latency(100), errors: 1 }),
     row(1, { latency: latency(300), errors: 2 }),
     row(2, { count: 40, mark: 'missing' }),
-    row(3, { errors: 4 }),
+    row(3, { errors: 4, response: latency(400) }),
   ];
   const [first, second, ...others] = thinRows(rows, 2, 4);
   assert.deepEqual(first, {
     ...{ first: 0, last: 1, count: 20, rate: 10, bytesRate: 40_960, errors: 3 },
-    ...{ p50: 300, p99: 600, max: 1200, missing: false },
+    ...{ p50: 300, p99: 600, max: 1200, responseP99: null, missing: false },
   });
   assert.deepEqual(second, {
     ...{ first: 2, last: 3, count: 50, rate: 25, bytesRate: 40_960, errors: 4 },
-    ...{ p50: null, p99: null, max: null, missing: true },
+    ...{ p50: null, p99: null, max: null, responseP99: 800, missing: true },
   });
   assert.deepEqual(others, []);
 });
