@@ -38,6 +38,7 @@ export function runFilesJob(job: FilesJob, say: (event: WorkerEvent) => void): v
   const progress = new Float64Array(job.progress);
   const work = new FileWork(job, control, progress, say);
   const { from: first, to: end } = job.dataset.own;
+  say({ kind: 'filesBegin' });
   while (!control.isStopped) {
     const from = first + Atomics.add(control.flags, nextChunk, 1) * job.filesPerChunk;
     const to = Math.min(from + job.filesPerChunk, end);

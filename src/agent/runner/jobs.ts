@@ -87,6 +87,8 @@ export type WorkerEvent =
   | { readonly kind: 'warning'; readonly line: string }
   /** What was read is not what was written. */
   | { readonly kind: 'mismatch'; readonly line: string }
+  /** The thread is there, with its content: what follows is up to the storage. */
+  | { readonly kind: 'filesBegin' }
   /** These files are complete, or gone. */
   | { readonly kind: 'files'; readonly from: number; readonly to: number }
   | { readonly kind: 'filesDone' }
