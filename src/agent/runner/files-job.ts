@@ -20,6 +20,9 @@ const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_DIRECT } = fs.constants;
 /** Files from this size on are forced to the device one by one. */
 const largeBytes = 1024 * 1024;
 
+/** Tells the content of prepare from that of a stage. */
+const prepareKey = 0x9ae9a5e0;
+
 const doing = { make: 'write', create: 'create', check: 'look at', remove: 'remove' } as const;
 
 const wholeFile: Operation = {
@@ -96,7 +99,7 @@ class FileWork {
       };
       this.#content = job.dataset.verify
         ? new PreparedPattern(patternOf(job.dataset, job.owner), job.salt >>> 0, use.leastBytes)
-        : poolFor(content, use, [job.salt, own.from, job.worker]);
+        : poolFor(content, use, [job.salt, prepareKey, job.owner, own.from, job.worker]);
     }
   }
 

@@ -59,6 +59,7 @@ export interface FilesJob {
   readonly salt: number;
   readonly worker: number;
   readonly workers: number;
+  /** Whose files they are (ownerOf): agents with files of their own write different content. */
   readonly owner: number;
   /** Stages read the files and compare nothing: holes in them would pass for speed. */
   readonly refusesHoles: boolean;
