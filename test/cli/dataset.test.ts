@@ -27,6 +27,9 @@ test('[SAFE-01] [CLI-01] [RES-04] prepare, run --skip-prepare, cleanup: the data
   const prepared = await desk.command('prepare', config);
   assert.equal(prepared.code, 0, prepared.stderr);
   assert.equal(desk.newest(2).summary.run.mode, 'prepare');
+  const { files, bytes, files_kept: found } = desk.newest(2).summary.prepare ?? {};
+  assert.deepEqual([files, bytes, found], [4, 4 * 262_144, 0]);
+  assert.match(prepared.stdout, /^ {2}prepared 4 files, 1\.00 MiB in \d+\.\d{3} s \(/m);
   const [agent] = desk.newest(2).manifest['agents'] as { target: TargetFacts }[];
   assert.equal(agent?.target.realPath, realpathSync(desk.target));
   assert.equal(agent.target.mount?.point, mountPoint(desk.target));
@@ -37,6 +40,7 @@ test('[SAFE-01] [CLI-01] [RES-04] prepare, run --skip-prepare, cleanup: the data
 
   const ran = await desk.run(config, '--skip-prepare');
   assert.equal(ran.code, 0, ran.stderr);
+  assert.match(ran.stdout, /^ {2}prepared nothing: 4 files were there already$/m);
   assert.deepEqual(filesBelow(desk.target), kept, 'what somebody prepared is not removed by a run');
   assert.ok(readFileSync(join(desk.target, 'ds/0/data/f0')).equals(content), 'not made again');
 

@@ -41,7 +41,11 @@ const words: { readonly [K in AgentMessage['kind']]?: fc.Arbitrary<object> } = {
     bytesDone: count,
     bytesTotal: count,
   }),
-  marked: fc.constant({}),
+  marked: fc.record({
+    prepared: fc.option(fc.record({ files: count, bytes: count, kept: count, tookNs: count }), {
+      nil: undefined,
+    }),
+  }),
   ready: fc.record({ stage }),
   armed: fc.record({ stage, epoch }),
   missed: fc.record({ stage, epoch, reason }),

@@ -107,7 +107,12 @@ export const agentMessages: fc.Arbitrary<AgentMessage> = fc.oneof(
     bytesDone: count,
     bytesTotal: count,
   }),
-  record({ kind: kind('marked') }),
+  record({
+    kind: kind('marked'),
+    prepared: fc.option(record({ files: count, bytes: count, kept: count, tookNs: count }), {
+      nil: undefined,
+    }),
+  }),
   record({ kind: kind('ready'), stage: uint32 }),
   record({ kind: kind('armed'), stage: uint32, epoch: uint32 }),
   record({ kind: kind('missed'), stage: uint32, epoch: uint32, reason: text }),

@@ -288,6 +288,10 @@ export function sampleRun(options: SampleOptions = {}): readonly JournalRecord[]
     records.push(at(20 + index, linkUp(index)));
     records.push(at(30 + index, to(index, 'CONNECTING', 'IDLE')));
     records.push(at(40 + index, clockOf(index)));
+    // Agent 0 finds one file of four.
+    const [files, kept] = index === 0 ? [3, 1] : [4, 0];
+    const prepared = { files, bytes: files * 2 ** 20, kept, tookNs: 500_000_000 + index };
+    records.push(at(50 + index, { type: 'prepared', agent: index, prepared }));
     return new RecordedAgent();
   });
   records.push(

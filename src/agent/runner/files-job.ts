@@ -20,6 +20,9 @@ const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_DIRECT } = fs.constants;
 /** Files from this size on are forced to the device one by one. */
 const largeBytes = 1024 * 1024;
 
+/** Tells the content of prepare from that of a stage. */
+const prepareKey = 0x9ae9a5e0;
+
 const doing = { make: 'write', create: 'create', check: 'look at', remove: 'remove' } as const;
 
 const wholeFile: Operation = {
@@ -38,6 +41,7 @@ export function runFilesJob(job: FilesJob, say: (event: WorkerEvent) => void): v
   const progress = new Float64Array(job.progress);
   const work = new FileWork(job, control, progress, say);
   const { from: first, to: end } = job.dataset.own;
+  say({ kind: 'filesBegin' });
   while (!control.isStopped) {
     const from = first + Atomics.add(control.flags, nextChunk, 1) * job.filesPerChunk;
     const to = Math.min(from + job.filesPerChunk, end);
@@ -95,7 +99,7 @@ class FileWork {
       };
       this.#content = job.dataset.verify
         ? new PreparedPattern(patternOf(job.dataset, job.owner), job.salt >>> 0, use.leastBytes)
-        : poolFor(content, use, [job.salt, own.from, job.worker]);
+        : poolFor(content, use, [job.salt, prepareKey, job.owner, own.from, job.worker]);
     }
   }
 

@@ -33,12 +33,20 @@ export interface FilesWork {
   readonly done: (files: FileRanges) => void;
 }
 
+export interface FilesDone {
+  /** Made or removed. */
+  readonly files: number;
+  /** Written. */
+  readonly bytes: number;
+  /** When the first thread began: how long it takes to start is not up to the storage. */
+  readonly beganNs: bigint;
+}
+
 /**
  * Makes, checks or removes the agent's own files with several workers.
- * @returns how many were made or removed
  * @throws RunnerFailure of the first worker that failed, once all have stopped; Aborted
  */
-export async function workOnFiles(work: FilesWork): Promise<number> {
+export async function workOnFiles(work: FilesWork): Promise<FilesDone> {
   const { dataset, control, pool, clock, signal } = work;
   const total = dataset.own.to - dataset.own.from;
   const bytesTotal = fileSizesOf(dataset).sum(dataset.own.from, dataset.own.to);
@@ -49,6 +57,7 @@ export async function workOnFiles(work: FilesWork): Promise<number> {
 
   let problem: Error | undefined;
   let hasWarned = false;
+  let beganNs: bigint | undefined;
   const report = (): void => {
     try {
       work.done(finished);
@@ -95,7 +104,8 @@ export async function workOnFiles(work: FilesWork): Promise<number> {
         progress: progress.buffer,
       },
       (event) => {
-        if (event.kind === 'files') finished.add(event.from, event.to);
+        if (event.kind === 'filesBegin') beganNs ??= clock.nowNs();
+        else if (event.kind === 'files') finished.add(event.from, event.to);
         else if (event.kind === 'warning' && !hasWarned) {
           hasWarned = true;
           work.emit({ kind: 'log', level: 'warn', line: event.line });
@@ -121,7 +131,7 @@ export async function workOnFiles(work: FilesWork): Promise<number> {
   report();
   if (problem !== undefined) throw problem;
   if (signal.aborted) throw new Aborted();
-  return sum(cells, 2);
+  return { files: sum(cells, 2), bytes: sum(cells, 1), beganNs: beganNs ?? clock.nowNs() };
 }
 
 function sum(cells: readonly Float64Array[], index: number): number {

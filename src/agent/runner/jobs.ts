@@ -59,6 +59,7 @@ export interface FilesJob {
   readonly salt: number;
   readonly worker: number;
   readonly workers: number;
+  /** Whose files they are (ownerOf): agents with files of their own write different content. */
   readonly owner: number;
   /** Stages read the files and compare nothing: holes in them would pass for speed. */
   readonly refusesHoles: boolean;
@@ -87,6 +88,8 @@ export type WorkerEvent =
   | { readonly kind: 'warning'; readonly line: string }
   /** What was read is not what was written. */
   | { readonly kind: 'mismatch'; readonly line: string }
+  /** The thread is there, with its content: what follows is up to the storage. */
+  | { readonly kind: 'filesBegin' }
   /** These files are complete, or gone. */
   | { readonly kind: 'files'; readonly from: number; readonly to: number }
   | { readonly kind: 'filesDone' }

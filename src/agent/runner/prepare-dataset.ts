@@ -56,7 +56,7 @@ async function makeFiles(
   assignment: Assignment,
   folder: string,
 ): Promise<void> {
-  const { signal, emit } = parts;
+  const { clock, signal, emit } = parts;
   const { dataset, agentIndex } = assignment;
   emit({ kind: 'marked' });
   markHere(assignment);
@@ -66,7 +66,7 @@ async function makeFiles(
   else demandSpace(folder, dataset, dataset.own, listed.size);
 
   const isFilled = dataset.prepare !== 'none';
-  const written = await workOnFiles({
+  const { files, bytes, beganNs } = await workOnFiles({
     ...parts,
     kind: dataset.skipPrepare ? 'check' : isFilled ? 'make' : 'create',
     dataset,
@@ -85,8 +85,11 @@ async function makeFiles(
   });
   const smallest = smallestSize(dataset.fileSizes ?? dataset.fileSizeBytes);
   const unsyncedBytes =
-    !isFilled || isSyncedAlone(smallest) ? 0 : written * averageBytes(dataset, dataset.own);
+    !isFilled || isSyncedAlone(smallest) ? 0 : files * averageBytes(dataset, dataset.own);
   if (unsyncedBytes >= worthSyncingBytes) await syncDataset(parts);
+  const kept = dataset.own.to - dataset.own.from - files;
+  const tookNs = Number(clock.nowNs() - beganNs);
+  emit({ kind: 'marked', prepared: { files, bytes, kept, tookNs } });
   if (assignment.mode === 'run') {
     await awaitOtherAgents(parts, assignment, isFilled ? 'complete' : 'made');
     await awaitNeighbours(parts, assignment, isFilled ? 'complete' : 'made');

@@ -7,6 +7,7 @@ import type { Assignment } from '../../shared/model/assignment.js';
 import type {
   AgentErrorCode,
   Interval,
+  Prepared,
   Progress,
   StageResult,
 } from '../../shared/model/messages.js';
@@ -57,8 +58,8 @@ export type RunnerEvent =
   | ({ readonly kind: 'progress' } & Progress)
   /** Where the run's data lies: JSON of TargetFacts. */
   | { readonly kind: 'target'; readonly facts: string }
-  /** Shared dataset: agent 0 has made the marker. */
-  | { readonly kind: 'marked' }
+  /** The dataset's folder has its marker; with `prepared`, this agent's part is there. */
+  | { readonly kind: 'marked'; readonly prepared?: Prepared }
   /** Dataset ready (run mode: also the stage's workers are spawned, warm and waiting). */
   | { readonly kind: 'ready'; readonly stage: number }
   | { readonly kind: 'armed'; readonly stage: number; readonly epoch: number }

@@ -54,7 +54,7 @@ export async function removeDataset(
     demandSame(folder, marker, assignment);
     enterFolder(folder);
     lease = await leaseDataset(parts, assignment, folder);
-    const files = await workOnFiles({
+    const { files } = await workOnFiles({
       ...parts,
       kind: 'remove',
       dataset,

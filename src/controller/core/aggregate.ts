@@ -9,6 +9,7 @@ import { liveLoad } from './live-load.js';
 import { Outages } from './outages.js';
 import { atOnce } from './pieces.js';
 import type { Pieces } from './pieces.js';
+import { prepareSummary } from './prepare-summary.js';
 import type { JournalRecord } from './records.js';
 import type { LiveLoad } from './snapshot.js';
 import { summarizeStage } from './stage-summary.js';
@@ -55,6 +56,9 @@ export class Aggregate {
           agent.givenBytes = givenBytesOf(record.facts.target);
           agent.remoteFiles = remoteFilesOf(record.facts.target);
         });
+        return;
+      case 'prepared':
+        this.#onAgent(record.agent, (agent) => (agent.prepared = record.prepared));
         return;
       case 'transition':
         this.#onAgent(record.agent, (agent) => {
@@ -170,6 +174,7 @@ export class Aggregate {
         started_unix_ms: run.startedUnixMs,
         elapsed_s: Math.round(this.#lastMs) / 1000,
       },
+      prepare: prepareSummary(this.agents),
       coverage: coverageOf(this.agents, this.stages, run.mode),
       stages: planned,
       expectations,
@@ -193,6 +198,7 @@ export class Aggregate {
       memoryBytes: undefined,
       givenBytes: undefined,
       remoteFiles: [],
+      prepared: undefined,
       session: 'CONNECTING',
       outages: new Outages(),
       link: 'CONNECTING',

@@ -117,6 +117,7 @@ export class Manifest {
       case 'end':
         this.#end = record;
         return true;
+      case 'prepared':
       case 'interval':
       case 'stageResult':
       case 'share':

@@ -4,7 +4,7 @@
  * the file (results/journal does that); in memory they are as typed here.
  */
 import type { AgentState } from '../../shared/model/agent-state.js';
-import type { Interval, StageResult } from '../../shared/model/messages.js';
+import type { Interval, Prepared, StageResult } from '../../shared/model/messages.js';
 import type { ExitCode, Outcome } from '../../shared/model/outcome.js';
 import type { Plan } from '../../shared/model/plan.js';
 import type { LogLevel } from '../../shared/kernel/log.js';
@@ -66,6 +66,8 @@ export type RunRecord =
       /** Of one that was HUNG and is heard, or whose stream proved dead: for how long it had said nothing. Not in older journals. */
       readonly silentMs?: number;
     }
+  /** The agent's part of the dataset is there. Not in older journals. */
+  | { readonly type: 'prepared'; readonly agent: number; readonly prepared: Prepared }
   /** All agents of `agents` were told Go for `at` (controller's monotonic clock, T0 of the stage). */
   | {
       readonly type: 'stageStart';

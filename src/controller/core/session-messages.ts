@@ -59,6 +59,7 @@ export function receiveMessage(
       return;
     case 'marked':
       session.marked = true;
+      if (message.prepared) outbox.record({ type: 'prepared', agent, prepared: message.prepared });
       emit({ kind: 'marked' });
       return;
     case 'ready':

@@ -1,4 +1,4 @@
-import type { Interval } from '../../shared/model/messages.js';
+import type { Interval, Prepared } from '../../shared/model/messages.js';
 import { operationKinds } from '../../shared/model/operation.js';
 import type { OperationKind } from '../../shared/model/operation.js';
 import type { AgentPlan, StagePlan } from '../../shared/model/plan.js';
@@ -22,6 +22,7 @@ export interface AgentTrack {
   givenBytes: number | undefined;
   /** Those of them that lie on a file system of the network. */
   remoteFiles: readonly string[];
+  prepared: Prepared | undefined;
   session: SessionState;
   link: LinkState;
   readonly outages: Outages;

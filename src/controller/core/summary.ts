@@ -5,6 +5,7 @@
 import type { ExitCode, Outcome } from '../../shared/model/outcome.js';
 import type { AgentStageState } from './agent-outcome.js';
 import type { LatencySummary } from './latency.js';
+import type { PrepareSummary } from './prepare-summary.js';
 import type { RateSummary } from './rate-summary.js';
 import type { WarmupSummary } from './warmup-summary.js';
 import type { Bottleneck } from './cpu-use.js';
@@ -130,6 +131,8 @@ export interface Summary {
     readonly started_unix_ms: number;
     readonly elapsed_s: number;
   };
+  /** Null: no agent has told that its part of a dataset is there. */
+  readonly prepare: PrepareSummary | null;
   readonly coverage: Coverage;
   readonly stages: readonly StageSummary[];
   readonly expectations: readonly ExpectationResult[];

@@ -6,6 +6,7 @@ import { operationTable, syncLines } from './operation-table.js';
 import { noPaint } from './paint.js';
 import type { Paint } from './paint.js';
 import { measuredText } from './measured-text.js';
+import { prepareFact } from './prepare-fact.js';
 import { mechanismFacts, rateFact, survivorsFact, warmupFact } from './stage-facts.js';
 import { startFact } from './start-fact.js';
 import { wrap } from './table.js';
@@ -54,7 +55,7 @@ function verdict(summary: Summary, paint: Paint, width: number): readonly string
   const plain = summary.outcome.toUpperCase();
   const headline = wrap(`${plain} ${run.name}${reason === null ? '' : `: ${reason}`}`, width, '');
   const lines = headline.map((line, index) => (index === 0 ? line.replace(plain, word) : line));
-  lines.push(...wrap(facts.join(', '), width));
+  lines.push(...[facts.join(', '), ...prepareFact(summary)].flatMap((fact) => wrap(fact, width)));
   if (!summary.representative) lines.push(`  ${paint.bad('NOT REPRESENTATIVE')}`);
   if (missed > 0 && hasWorked(summary)) {
     const of = `${String(missed)} of ${counted(expectations.length, 'threshold')}`;

@@ -115,6 +115,17 @@ export interface Progress {
   readonly bytesTotal: number;
 }
 
+/** What an agent did for its part of the dataset to be there. */
+export interface Prepared {
+  /** Made by this run. */
+  readonly files: number;
+  /** Written into them. */
+  readonly bytes: number;
+  /** Files that were there already, whole. */
+  readonly kept: number;
+  readonly tookNs: number;
+}
+
 export type AgentErrorCode =
   | 'config'
   | 'target'
@@ -224,7 +235,8 @@ export type AgentMessage =
   | { readonly kind: 'state'; readonly state: AgentState; readonly reason: string }
   | ({ readonly kind: 'progress' } & Progress)
   | { readonly kind: 'target'; readonly facts: string }
-  | { readonly kind: 'marked' }
+  /** prepared: said when all of its part is there, and absent when only the folder is. */
+  | { readonly kind: 'marked'; readonly prepared?: Prepared | undefined }
   | { readonly kind: 'ready'; readonly stage: number }
   | { readonly kind: 'armed'; readonly stage: number; readonly epoch: number }
   | {

@@ -4,6 +4,7 @@ import type { ManifestDocument } from '../../core/manifest.js';
 import type { Pieces } from '../../core/pieces.js';
 import type { Summary } from '../../core/summary.js';
 import { clock, hostSeconds } from '../format.js';
+import { prepareFact } from '../prepare-fact.js';
 import { measuredText } from '../measured-text.js';
 import { linkSection } from './link-section.js';
 import { html, Markup, nothing } from './markup.js';
@@ -81,7 +82,8 @@ function heading(summary: Summary, live: boolean): Markup {
     <p>
       ${verdict}${!live && !summary.representative ? html` <span class="bad">NOT REPRESENTATIVE</span>` : nothing}
     </p>
-    <p class="facts">${facts.join(' · ')}</p>`;
+    <p class="facts">${facts.join(' · ')}</p>
+    ${prepareFact(summary).map((fact) => html`<p class="facts">${fact}</p>`)}`;
 }
 
 function thresholds({ expectations, stages }: Summary): Markup {

@@ -52,6 +52,44 @@ it('prepare, write and put write what compresses and repeats as the plan says', 
   }
 });
 
+it('[ENG-03] no block of one agent, of prepare or of any stage, is like another: nothing is there for an array to collapse', async () => {
+  const folder = temporaryFolder();
+  const runners = [new RunnerProcess(), new RunnerProcess()];
+  try {
+    const whole = { mix: [{ operation: 'write', weight: 1 }] as const, blockSizeBytes: 65_536 };
+    const limits = { threads: 2, durationMs: undefined, maxOperations: 16 };
+    const write = stageOf({ ...whole, ...limits, access: 'sequential' });
+    const dataset = { fileSizeBytes: 262_144, own: files, use: files };
+    const seen = new Set<string>();
+    let written = 0;
+    const collect = (agent: number): void => {
+      for (const file of ['f0', 'f1', 'f2', 'f3']) {
+        const data = fs.readFileSync(path.join(folder.path, 'ds1', String(agent), 'data', file));
+        for (let at = 0; at < data.length; at += 4096, written++) {
+          seen.add(data.subarray(at, at + 4096).toString('base64'));
+        }
+      }
+    };
+    const agents = { agentCount: 2, namespace: 'private' } as const;
+    for (const [agentIndex, runner] of runners.entries()) {
+      const stages = [write, write, write];
+      runner.prepare(assignmentOf(folder.path, stages, { ...agents, agentIndex, dataset }));
+      await runner.event('ready');
+      collect(agentIndex);
+      for (const stage of stages.keys()) {
+        await runner.start(stage);
+        await runner.event('stageResult', (event) => event.stage === stage);
+        collect(agentIndex);
+      }
+    }
+    assert.equal(written, 2 * 4 * 256);
+    assert.equal(seen.size, written, 'different blocks among all that were written');
+  } finally {
+    await Promise.all(runners.map((runner) => runner.kill()));
+    folder.remove();
+  }
+});
+
 function assertReduced(data: Buffer, what: string): void {
   assert.equal(data.length, 16 * MiB, what);
   const seen = new Map<string, Buffer>();

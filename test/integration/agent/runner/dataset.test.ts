@@ -87,6 +87,25 @@ describe('runner and its dataset', () => {
     );
   });
 
+  it('[RES-05] says what it made, what it found, and how long that took', async () => {
+    const said = (one: RunnerProcess) => {
+      const [before, after] = one.all('marked');
+      assert.deepEqual(before, { kind: 'marked' }, 'the folder is there, the files are not');
+      assert.ok(after?.prepared);
+      const { tookNs, ...counts } = after.prepared;
+      assert.ok(tookNs > 0 && tookNs < 60e9, String(tookNs));
+      return counts;
+    };
+    assert.deepEqual(said(await prepare()), { files: 8, bytes: 524_288, kept: 0 });
+    for (const file of ['f2', 'f5']) fs.unlinkSync(own('data', file));
+    const skip = { dataset: { skipPrepare: true } };
+    const one = await prepare();
+    assert.deepEqual(said(one), { files: 2, bytes: 131_072, kept: 6 });
+    assert.deepEqual(said(await prepare(skip)), { files: 0, bytes: 0, kept: 8 });
+    const none = { dataset: { hash: 'a1b2c3', name: 'ds2', prepare: 'none' as const } };
+    assert.deepEqual(said(await prepare(none)), { files: 8, bytes: 0, kept: 0 });
+  });
+
   it('[SAFE-01] refuses a folder that is not empty and has no marker, and leaves it as it is', async () => {
     fs.mkdirSync(own(), { recursive: true });
     fs.writeFileSync(own('thesis.txt'), 'precious');
@@ -576,7 +595,7 @@ describe('runner and its dataset', () => {
     first.prepare(of(0, 'prepare'));
     await first.event('marked');
     await Promise.all([first.event('prepared'), second.event('prepared')]);
-    assert.equal(second.all('marked').length, 1, 'the dataset stays there, too');
+    assert.equal(second.all('marked').length, 2, 'the dataset stays there, too');
     assert.equal(filesBelow(path.join(folder.path, 'ds1', 'data')).length, 8);
 
     const checking = runner();

@@ -188,11 +188,19 @@ test('in a shared dataset the first agent makes the marker before the others are
     [1, 0, 0],
   );
   fleet.says(0, heartbeatOf()).says(0, { kind: 'marked' });
+  assert.deepEqual(fleet.records('prepared'), [], 'it has only begun');
   assert.deepEqual(
     [0, 1, 2].map((agent) => fleet.sent('prepare', agent).length),
     [1, 1, 1],
   );
   assert.equal(fleet.says(0, { kind: 'ready', stage: 0 }).finish().end?.exitCode, 0);
+});
+
+test('[RES-05] what an agent did for its part of the dataset is on record', () => {
+  const fleet = new ScriptedFleet(fleetPlan(2)).start().advance(500);
+  const prepared = { files: 3, bytes: 3000, kept: 1, tookNs: 5e8 };
+  fleet.says(1, { kind: 'marked' }).says(1, { kind: 'marked', prepared });
+  assert.deepEqual(fleet.records('prepared'), [{ type: 'prepared', agent: 1, prepared }]);
 });
 
 test('an assignment travels as it was split', () => {

@@ -38,7 +38,11 @@ test('the verdict comes first, then coverage, then each stage', () => {
     lines[1],
     '  3 of 3 agents completed, 100 % of planned host-seconds, 0m09s, seed 42, exit code 0',
   );
-  assert.equal(lines[3], 'Stage mixed');
+  assert.equal(
+    lines[2],
+    '  prepared 11 files, 11.0 MiB in 0.500 s (22.0 MiB/s, 22.0 files/s); 1 file was there already',
+  );
+  assert.equal(lines[4], 'Stage mixed');
   const text = lines.join('\n');
   assert.match(text, /start spread 100 us \(\+- 80\.0 us\)/);
   assert.match(text, /^ *I\/O by psync$/m);
@@ -46,6 +50,20 @@ test('the verdict comes first, then coverage, then each stage', () => {
   assert.match(text, /^ {2}read +475 +95\.0 +380 KiB\/s +0 +600 us/m);
   assert.match(text, /^ {2}write: 3 errors \(EIO 3\)$/m);
   assert.match(text, /^ {2}agent-3 +COMPLETED +29\.4 % +40\.0 +2\.94 ms/m);
+});
+
+test('[RES-05] what was prepared is told in one line, of whom when not of all; nothing without a dataset', () => {
+  const base = summaryOf();
+  const { prepare } = base;
+  assert.ok(prepare);
+  const told = (change: Partial<typeof prepare>): string =>
+    summaryText({ ...base, prepare: { ...prepare, ...change } }, {});
+  assert.match(told({ agents: 2 }), /22\.0 files\/s\) \(2 of 3 agents\); 1 file was there/);
+  assert.match(told({ files_kept: 0 }), /22\.0 files\/s\)\n/);
+  assert.match(told({ files: 0, bytes: 0 }), /^ {2}prepared nothing: 1 file was there already$/m);
+  const empty = told({ files: 1, bytes: 0, bytes_per_second: 0, files_per_second: 2 });
+  assert.match(empty, /^ {2}prepared 1 file, 0 B in 0\.500 s \(2\.00 files\/s\);/m);
+  assert.doesNotMatch(summaryText({ ...base, prepare: null }, {}), /prepared/);
 });
 
 test('[RES-05] a partial run says so in the first line, with the reason, and who is missing', () => {
@@ -80,7 +98,9 @@ test('[RES-05] of a stage that not all completed the rate of those that did is t
 });
 
 test('a run that never started says why, and nothing about thresholds and stages it did not reach', () => {
-  const records = sampleRun().filter(({ type }) => !/^(stage|started|interval|end)/.test(type));
+  const records = sampleRun().filter(
+    ({ type }) => !/^(stage|started|prepared|interval|end)/.test(type),
+  );
   const aggregate = new Aggregate();
   for (const record of records) aggregate.accept(record);
   aggregate.accept({

@@ -51,6 +51,7 @@ function inOrder(
 test('[LINK-16] the page shows verdict, every stage and operation, second by second, and every agent', () => {
   const page = pageOf(sampleRun());
   assert.match(page, /COMPLETED<\/span>\s*\(exit code\s+0\)/);
+  assert.match(page, /<p class="facts">prepared 11 files, 11\.0 MiB in 0\.500 s/);
   assert.match(page, /<h2>Stage mixed<\/h2>/);
   for (const operation of ['read', 'write']) {
     assert.match(page, new RegExp(`aria-label="${operation}: operations per second"`));
