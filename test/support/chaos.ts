@@ -120,7 +120,8 @@ export async function playScene(
   for (const proxy of proxies) proxy.heal();
   const through = Object.fromEntries(proxies.map(({ address }, index) => [index, address]));
   const run = fleet.run({ stages: scene.stages, through, timeouts: patience });
-  await run.waitFor(/Connecting to agent/);
+  // One that cannot be reached for 5 s before that is unreachable.
+  await run.until('all connected', ({ phase }) => phase !== 'connecting');
   const stage = new Stage(fleet, proxies, run);
   const events = scene.faults.map((fault) => stage.inflict(fault));
   const blow = scene.blow && stage.strike(scene.blow);
