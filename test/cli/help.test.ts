@@ -115,10 +115,12 @@ test('[CLI-01] --dry-run says who makes the files, and what part of the rate an 
   const dataset = { name: 'ds', files: 4, file_size: '1MiB' };
   const stage = { name: 'load', mix: 'write', duration: '1s' };
   const rated = { ...stage, mix: 'read', rate: ['900/s', '3000/s'] };
-  const given = { agents: ['a', 'b', 'c'], dataset, stages: [stage, { ...rated, name: 'rated' }] };
+  const stages = [stage, { ...rated, name: 'rated' }, { ...rated, name: 'deep', iodepth: 8 }];
+  const given = { agents: ['a', 'b', 'c'], dataset, stages };
   const skipped = await desk.run(desk.config(given), '--dry-run', '--skip-prepare');
   assert.match(skipped.stdout, /^# agent-1 \(a:7761\) on .*, expects files 0–3 \(4MiB\)$/m);
   assert.match(skipped.stdout, /^# {3}rated: \d+ threads?, 300\/s, then 1000\/s$/m);
+  assert.match(skipped.stdout, /^# {3}deep: 1 thread, iodepth 8, 300\/s, then 1000\/s$/m);
   const unprepared = { ...given, dataset: { ...dataset, prepare: 'none' } };
   const { stdout } = await desk.run(desk.config(unprepared), '--dry-run');
   assert.match(stdout, /^# agent-1 \(a:7761\) on .*, its stages make files 0–3 \(4MiB\)$/m);

@@ -81,9 +81,10 @@ function amount({ fileSizes, fileSizeBytes }: Assignment['dataset'], files: numb
 }
 
 function share(stage: StageAssignment, agents: number): string {
-  const { threads, maxOperations, maxBytes, rate } = stage;
+  const { threads, iodepth, maxOperations, maxBytes, rate } = stage;
   return [
     counted(threads, 'thread'),
+    ...(iodepth > 1 ? [`iodepth ${String(iodepth)}`] : []),
     ...(maxOperations === undefined ? [] : [counted(maxOperations, 'operation')]),
     ...(maxBytes === undefined ? [] : [formatSize(maxBytes)]),
     ...(rate === undefined ? [] : [rateShare(rate, agents)]),
