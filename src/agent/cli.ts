@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Help, InvalidArgumentError, Option } from 'commander';
 import type { LogFormat } from './shell/program-log.js';
 
 /** The command line of bench-agent, read. */
@@ -100,6 +100,11 @@ export function agentProgram(
     )
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
+    .configureHelp({
+      // A switch is off unless it is given.
+      optionDescription: (option) =>
+        option.isBoolean() ? option.description : new Help().optionDescription(option),
+    })
     .addHelpText('after', after)
     .allowExcessArguments(false)
     .exitOverride()
