@@ -226,6 +226,18 @@ describe('runner on what was there before', () => {
     assert.ok(fs.existsSync(device));
   });
 
+  it('[SAFE-05] a read-only device may be read, never written', async (t) => {
+    const device = loopDevice(t, path.join(folder.path, 'image'), MiB, '--read-only');
+    if (device === undefined) return;
+    assert.match(
+      await refusal(assignment('devices', [device], [{ ...write, maxOperations: 1 }])),
+      /^target: \/dev\/loop\d+ is read-only$/u,
+    );
+    const read = stageOf({ ...once, maxOperations: 10 });
+    const [result] = await runner().run(assignment('devices', [device], [read]), readOnly);
+    assert.equal(result?.operations[0]?.count, 10);
+  });
+
   it('[SAFE-05] a mounted device may be read, never written; one that is written cannot be mounted meanwhile', async (t) => {
     const device = loopDevice(t, path.join(folder.path, 'image'), 8 * MiB);
     if (device === undefined) return;
