@@ -154,6 +154,11 @@ describe('runner on what was there before', () => {
       /^config: .*block_size \(4096\) is larger than .*small \(100 bytes\)/u,
     );
     assert.match(await refusal(assignment('devices', [a])), /name it in dataset\.existing/u);
+    // That of a stage without blocks does not matter.
+    const stat = stageOf({ mix: [{ operation: 'stat', weight: 1 }], ...once, maxOperations: 6 });
+    const small = path.join(folder.path, 'small');
+    const [result] = await runner().run(assignment('existing', [a, small], [stat]), readOnly);
+    assert.equal(result?.operations[0]?.count, 6);
   });
 
   it('[SAFE-05] a file that is exchanged after it was judged is not written', async () => {
