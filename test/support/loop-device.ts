@@ -7,12 +7,17 @@ import { reasonOf } from '../../src/shared/kernel/errors.js';
  * A block device that is a file in `folder`, gone after the test; undefined (and the test says so) where this process may
  * not make one.
  */
-export function loopDevice(t: TestContext, file: string, bytes: number): string | undefined {
+export function loopDevice(
+  t: TestContext,
+  file: string,
+  bytes: number,
+  ...options: readonly string[]
+): string | undefined {
   fs.writeFileSync(file, '');
   fs.truncateSync(file, bytes);
   let device: string;
   try {
-    device = execFileSync('losetup', ['--find', '--show', file], { stdio: 'pipe' })
+    device = execFileSync('losetup', ['--find', '--show', ...options, file], { stdio: 'pipe' })
       .toString()
       .trim();
   } catch (thrown) {

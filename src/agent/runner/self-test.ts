@@ -41,7 +41,7 @@ export async function selfTest(
 }
 
 /** Where fio makes the load, Muster's generator does not matter. */
-function shapesOf(stages: readonly StageAssignment[]): readonly StageAssignment[][] {
+export function shapesOf(stages: readonly StageAssignment[]): readonly StageAssignment[][] {
   const shapes = new Map<string, StageAssignment[]>();
   for (const stage of stages) {
     if (stage.fio !== undefined) continue;

@@ -154,6 +154,11 @@ describe('runner on what was there before', () => {
       /^config: .*block_size \(4096\) is larger than .*small \(100 bytes\)/u,
     );
     assert.match(await refusal(assignment('devices', [a])), /name it in dataset\.existing/u);
+    // That of a stage without blocks does not matter.
+    const stat = stageOf({ mix: [{ operation: 'stat', weight: 1 }], ...once, maxOperations: 6 });
+    const small = path.join(folder.path, 'small');
+    const [result] = await runner().run(assignment('existing', [a, small], [stat]), readOnly);
+    assert.equal(result?.operations[0]?.count, 6);
   });
 
   it('[SAFE-05] a file that is exchanged after it was judged is not written', async () => {
@@ -224,6 +229,18 @@ describe('runner on what was there before', () => {
     one.tell({ kind: 'cleanup' });
     await one.event('cleaned');
     assert.ok(fs.existsSync(device));
+  });
+
+  it('[SAFE-05] a read-only device may be read, never written', async (t) => {
+    const device = loopDevice(t, path.join(folder.path, 'image'), MiB, '--read-only');
+    if (device === undefined) return;
+    assert.match(
+      await refusal(assignment('devices', [device], [{ ...write, maxOperations: 1 }])),
+      /^target: \/dev\/loop\d+ is read-only$/u,
+    );
+    const read = stageOf({ ...once, maxOperations: 10 });
+    const [result] = await runner().run(assignment('devices', [device], [read]), readOnly);
+    assert.equal(result?.operations[0]?.count, 10);
   });
 
   it('[SAFE-05] a mounted device may be read, never written; one that is written cannot be mounted meanwhile', async (t) => {

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { after, describe, it } from 'node:test';
 import type { CheckReport } from '../../../../src/agent/runner/preflight.js';
@@ -7,9 +10,9 @@ import { RunnerProcess, assignmentOf, stageOf } from '../../../support/runner-pr
 import { temporaryFolder } from '../../../support/temporary-folder.js';
 
 const mode = 'check';
-const constant = (value: number, unit: 'operations' | 'bytes') => ({
+const ramp = (unit: 'operations' | 'bytes', from: number, to: number) => ({
   unit,
-  steps: [{ from: value, to: 2 * value }],
+  steps: [{ from, to }],
 });
 
 describe('preflight in the runner', () => {
@@ -34,8 +37,8 @@ describe('preflight in the runner', () => {
   it('[MEAS-06] tests the generator once for every shape of stage, on no storage, whatever the stages do', async () => {
     const deep = { iodepth: 8, threads: 1 };
     const stages = [
-      stageOf({ name: 'a', rate: constant(1000, 'operations'), warmupMs: 60_000 }),
-      stageOf({ name: 'b', rate: constant(8192, 'bytes'), maxOperations: 1 }),
+      stageOf({ name: 'a', rate: ramp('operations', 1000, 2000), warmupMs: 60_000 }),
+      stageOf({ name: 'b', rate: ramp('bytes', 16_384, 8192), maxOperations: 1 }),
       stageOf({ name: 'c', ...deep, mix: [{ operation: 'write', weight: 1 }], verify: true }),
       stageOf({ name: 'd', threads: 1, mix: [{ operation: 'delete', weight: 1 }] }),
     ];
@@ -48,7 +51,7 @@ describe('preflight in the runner', () => {
     assert.deepEqual(
       selfTests.map((test) => [test.stages, test.threads, test.iodepth]),
       [
-        // The end of each ramp, halved over two agents; two blocks of 4 KiB a second are two operations.
+        // The most of each ramp, halved over two agents; two blocks of 4 KiB a second are two operations.
         [
           [
             { name: 'a', wanted: 1000 },
@@ -85,6 +88,22 @@ describe('preflight in the runner', () => {
     assert.deepEqual(await pollingOf(0), [false, 0, 0]);
     const [isPolled, ...counts] = await pollingOf(12);
     assert.deepEqual(counts, [isPolled === true ? 3 : 0, 0], 'where libuv has no ring, none polls');
+  });
+
+  it('[MEAS-06] tells how much of the CPUs others had during a self-test', async () => {
+    const other = spawn(process.execPath, ['-e', 'for (;;);']);
+    try {
+      await once(other, 'spawn');
+      const all = stageOf({ threads: Math.min(16, os.availableParallelism()) });
+      const { selfTests } = await report(folder.path, [all], { mode });
+      const [test] = selfTests;
+      assert.ok(test !== undefined && test.othersCpus > 0.2, String(test?.othersCpus));
+      const busy = test.cpus + test.othersCpus;
+      const text = `${String(busy)} of ${String(test.hostCpus)}`;
+      assert.ok(busy > 0.7 * test.threads && busy < test.hostCpus + 0.2, text);
+    } finally {
+      other.kill('SIGKILL');
+    }
   });
 
   it('[ENG-02] says what a stage asks for and the target cannot do, and tests nothing then', async () => {

@@ -292,6 +292,24 @@ test('[MEAS-06] a heartbeat tells of threads that want a CPU when they are half 
   assert.equal(toldOf(4), 4);
 });
 
+test('[MEAS-06] threads of a later stage are judged by how many it has, not by those of the first', () => {
+  const [one] = assignmentOf().stages;
+  assert.ok(one);
+  const stages = [4, 64].map((threads, index) => ({ ...one, index, threads }));
+  const agent = new AgentDriver().running({ stages }).runner({ kind: 'draining', stage: 0 });
+  agent.runner({ kind: 'stageResult', ...resultOf() }).runner({ kind: 'ready', stage: 1 });
+  agent.receive({ kind: 'start', stage: 1, epoch: 1, atNs: 9_000_000_000n });
+  agent.runner({ kind: 'armed', stage: 1, epoch: 1 }).receive({ kind: 'go', stage: 1, epoch: 1 });
+  const started = { stage: 1, epoch: 1, firstOperationNs: 1n, atNs: 1n };
+  agent.runner({ kind: 'started', ...started });
+  const told = (runnableThreads: number): number | undefined => {
+    agent.runner({ ...report(64), runnableThreads }).advance(1000);
+    return agent.sent('heartbeat').at(-1)?.starvedThreads;
+  };
+  assert.equal(told(31), 0);
+  assert.equal(told(32), 32);
+});
+
 test('a workload process that hangs with its operations at the end of the last stage is killed', () => {
   const one = assignmentOf().stages.slice(0, 1);
   const agent = new AgentDriver().draining({ stages: one }).runner(report(3)).advance(30_600);

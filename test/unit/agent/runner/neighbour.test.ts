@@ -1,42 +1,17 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { test } from 'node:test';
-import type { Cancel, Clock } from '../../../../src/shared/kernel/clock.js';
-import { systemClock } from '../../../../src/shared/kernel/system-clock.js';
 import { writeManifest } from '../../../../src/agent/runner/dataset-files.js';
 import { FileRanges } from '../../../../src/agent/runner/file-ranges.js';
 import { awaitNeighbours, dataOf, markHere } from '../../../../src/agent/runner/neighbour.js';
 import type { RunnerEvent } from '../../../../src/agent/runner/protocol.js';
 import type { RunnerParts } from '../../../../src/agent/runner/runner-parts.js';
+import { HastyClock } from '../../../support/hasty-clock.js';
 import { assignmentOf, stageOf } from '../../../support/runner-process.js';
 import { temporaryFolder } from '../../../support/temporary-folder.js';
 
 const shifted = stageOf({ name: 'other', shift: 1 });
 const assignment = assignmentOf('/mnt/t', [stageOf(), shifted], { agentCount: 3, agentIndex: 2 });
-
-/** Time passes as fast as somebody waits for it. */
-class HastyClock implements Clock {
-  #ms = 0;
-
-  nowNs(): bigint {
-    return BigInt(Math.round(this.#ms * 1e6));
-  }
-
-  nowMs(): number {
-    return this.#ms;
-  }
-
-  unixMs(): number {
-    return this.#ms;
-  }
-
-  after(ms: number, fire: () => void): Cancel {
-    return systemClock.after(0, () => {
-      this.#ms += ms;
-      fire();
-    });
-  }
-}
 
 /** Within `<folder>/2`, as agent 2 of three is. */
 async function within(

@@ -307,14 +307,23 @@ describe('strided', () => {
       pick({ strided: { chunkBytes: 4 * block } }, 6, 4, files, 'files'),
       [1, 3, 5, 1],
     );
+    const strides = { chunkBytes: 4 * block, strideBytes: 8 * block };
+    assert.deepEqual(pick({ strided: strides }, 6, 4, files, 'files'), [1, 3, 5, 1]);
   });
 });
 
 it('more workers than blocks: every one has something to do', () => {
   for (const access of ['sequential', 'shuffled', { strided: {} }] as const) {
-    for (let worker = 0; worker < 8; worker++) {
-      counted(pick(access, 3, 10, { worker, workers: 8 }), 3);
-    }
+    const firsts = Array.from({ length: 8 }, (_, worker) => {
+      const picked = pick(access, 3, 10, { worker, workers: 8 });
+      assert.equal(picked.length, 10);
+      return picked[0]!;
+    });
+    const times = counted(firsts, 3);
+    assert.ok(
+      times.every((count) => count > 0 && count < 5),
+      `${JSON.stringify(access)}: ${times.join(' ')}`,
+    );
   }
 });
 
