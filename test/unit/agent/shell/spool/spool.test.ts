@@ -213,6 +213,39 @@ test('[LINK-12] what a run has in the spool is counted, and how often it came to
   await spool.close();
 });
 
+test('[LINK-06] what an agent that leaves in the middle of a run has reported is whole, and offered by the next one', async (t) => {
+  const { open, clock } = place(t);
+  const spool = await open();
+  spool.begin(run);
+  for (let second = 0; second < 3; second++) spool.add(interval(second));
+  await spool.close();
+  const next = await open('two');
+  assert.deepEqual((await read(next)).messages, [0, 1, 2].map(interval));
+  await next.close();
+  assert.equal(clock.armed, 0);
+});
+
+test('an agent that cannot serve takes back the folder that it made, and no other', async (t) => {
+  const { open, folder, clock } = place(t);
+  await (await open()).discard();
+  assert.deepEqual(readdirSync(folder), [], 'made for nothing');
+  mkdirSync(path.join(folder, 'spool'), { mode: 0o700 });
+  await (await open()).discard();
+  assert.deepEqual(
+    readdirSync(folder),
+    ['spool'],
+    'it may be that of the agent which has the port',
+  );
+  const kept = await open();
+  kept.begin(run);
+  kept.add(interval(0));
+  await kept.end(false);
+  assert.equal(clock.armed, 1, 'until it is forgotten');
+  await kept.discard();
+  assert.equal(clock.armed, 0);
+  assert.equal(filesBelow(folder).length, 1);
+});
+
 test('another run owns the agent while the spool of the old one can be read', async (t) => {
   const { open } = place(t);
   const spool = await open();
