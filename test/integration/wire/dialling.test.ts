@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer as createHttp2Server } from 'node:http2';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import test from 'node:test';
 import type { TestContext } from 'node:test';
@@ -142,6 +142,7 @@ test('[RUN-26] a stranger on the port is named as one, at once', async (t) => {
     assert.equal(error.code, 'stranger');
     assert.match(error.message, new RegExp(`^127.0.0.1:${port} is not a Muster agent: `));
     assert.match(error.message, reason);
+    assert.match(error.hint ?? '', /ss -ltnp/);
   }
 });
 
@@ -165,10 +166,16 @@ test('[RUN-26] another product that speaks the same calls is a stranger', async 
 });
 
 test('an agent of another protocol version is refused with both versions', async (t) => {
-  const port = await agentSaying(t, { protocol: 9, version: '4.2.0' });
-  const error = await failure({ port, connectMs: 30_000, helloMs: 30_000 });
-  assert.equal(error.code, 'protocol');
-  assert.match(error.message, /version 4.2.0 speaks protocol 9, this controller speaks 1/);
+  for (const [protocol, version] of [
+    [9, '4.2.0'],
+    [0, '0.0.1'],
+  ] as const) {
+    const port = await agentSaying(t, { protocol, version });
+    const error = await failure({ port, connectMs: 30_000, helloMs: 30_000 });
+    assert.equal(error.code, 'protocol');
+    const says = `version ${version} speaks protocol ${protocol}, this controller speaks 1`;
+    assert.ok(error.message.includes(says), error.message);
+  }
 });
 
 test('[RUN-09] dialling ends at once when it is cancelled, before and while it waits', async (t) => {
@@ -182,18 +189,63 @@ test('[RUN-09] dialling ends at once when it is cancelled, before and while it w
   assert.equal((await pending).code, 'cancelled');
 });
 
-test('a busy agent refuses the session with its own words', async (t) => {
+test('a busy agent refuses the session with its own words; that it could be stolen is said where it helps', async (t) => {
+  const message = 'busy: run 7f3 of root@ctl1 since 14:02, RUNNING';
   const agent = await startWireAgent((incoming) => {
-    const message = 'busy: run 7f3 of root@ctl1 since 14:02, RUNNING';
-    incoming.refuse({ code: 'busy', message, owner: undefined });
+    const code = incoming.open.runId === 'left' ? 'secret' : 'busy';
+    incoming.refuse({ code, message, owner: undefined });
     return 'handled';
   });
   t.after(() => agent.server.close(0));
-  await assert.rejects(dialWire(agent.server.port), (error) => {
+  for (const [request, code, hint] of [
+    [{}, 'busy', /--steal/],
+    [{ steal: true }, 'busy', /^$/],
+    [{ runId: 'left' }, 'secret', /^$/],
+  ] as const) {
+    await assert.rejects(dialWire(agent.server.port, request), (error) => {
+      assert.ok(error instanceof DialError);
+      assert.equal(error.code, code);
+      assert.match(error.message, /refused the session: busy: run 7f3 of root@ctl1/);
+      assert.match(error.hint ?? '', hint);
+      return true;
+    });
+  }
+});
+
+test('[RPC-10] an agent that was greeted, that refused, or that was hung up on, has no connection open any more', async (t) => {
+  const agent = await startWireAgent((incoming) => {
+    if (incoming.open.runId === 'run-1') return 'accept';
+    incoming.refuse({ code: 'busy', message: 'busy', owner: undefined });
+    return 'handled';
+  });
+  t.after(() => agent.server.close(0));
+  const closed: Promise<unknown>[] = [];
+  const port = await listening(
+    t,
+    createServer((near) => {
+      closed.push(once(near, 'close', { signal: AbortSignal.timeout(30_000) }));
+      const far = connect(agent.server.port, '127.0.0.1');
+      near.pipe(far).pipe(near);
+      for (const socket of [near, far]) socket.on('error', () => undefined);
+    }),
+  );
+  await greet({ port, connectMs: 30_000, helloMs: 30_000 });
+  await assert.rejects(dialWire(port, { runId: 'another' }), DialError);
+  const { dialled } = await dialWire(port);
+  dialled.stream.cancel();
+  dialled.hangUp();
+  assert.equal(closed.length, 3);
+  await Promise.all(closed);
+});
+
+test('[RUN-01] a session is dialled for as long as a connection may take, not as an answer may', async () => {
+  const address = { host: '127.0.0.1', port: await freePort() };
+  const options = { address, connectMs: 300, helloMs: 60_000, clock: systemClock };
+  const dial = dialAgent(options, openRequest, new AbortController().signal);
+  await assert.rejects(dial, (error) => {
     assert.ok(error instanceof DialError);
-    assert.equal(error.code, 'busy');
-    assert.match(error.message, /refused the session: busy: run 7f3 of root@ctl1/);
-    assert.match(error.hint ?? '', /--steal/);
+    assert.match(error.message, /unreachable after 0\.3s: connection refused/);
+    assert.equal(error.connected, false);
     return true;
   });
 });
@@ -229,16 +281,20 @@ test('an agent that ends the new session without a word is a network failure wit
   assert.match(error.message, /closed the new session: the agent ended the stream/);
 });
 
-test('[RUN-09] a dial that waits for the answer to Open is cancelled at once', async (t) => {
+test('[RUN-09] a dial that waits for the answer to Open is cancelled at once, and its stream with it', async (t) => {
   const abort = new AbortController();
+  const cancelled: Promise<unknown>[] = [];
   const error = await openFailure(
     t,
-    () => {
+    (call) => {
+      cancelled.push(once(call, 'cancelled', { signal: AbortSignal.timeout(30_000) }));
       abort.abort();
     },
     { signal: abort.signal },
   );
   assert.equal(error.code, 'cancelled');
+  assert.equal(cancelled.length, 1);
+  await cancelled[0];
 });
 
 test('[RUN-08] an answer to Open that is no Welcome is refused, saying what is wrong with it', async (t) => {

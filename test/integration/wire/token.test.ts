@@ -131,6 +131,34 @@ test('[LINK-07] one that asks for the token, and then answers as if there were n
   assert.equal(asked, 2);
 });
 
+test('[LINK-07] a Welcome with the right proof, and without the mac of the token, is not taken', async (t) => {
+  const refusals = new Refusals(systemClock, () => undefined);
+  t.after(() => {
+    refusals.close();
+  });
+  const { token } = access;
+  assert.ok(token);
+  const desk = new HelloDesk({ clock: systemClock, token, refusals, hello: () => helloReply });
+  const port = await startRawServer(t, {
+    hello: (answer, { request }) => {
+      answer(null, desk.answer(request, 'peer'));
+    },
+    session: (call) => {
+      call.once('data', (bytes: Buffer) => {
+        const expected = { kinds: ['open'], sequence: 1n, direction: 'toAgent', signer } as const;
+        const { nonce: controller } = readHandshakeFrame(bytes, expected);
+        const nonce = new Uint8Array(16).fill(7);
+        const proof = token.proof('agent', { controller, agent: nonce });
+        const place = { nonce, proof, bootId: '', version: '', instanceId: '', host: '' };
+        const welcome = { kind: 'welcome', ...place, state: 'IDLE', resumed: false } as const;
+        call.write(handshakeFrame({ ...welcome, received: 0n }, 1n, 'toController'));
+      });
+    },
+  });
+  const { message } = await refusal(dialWire(port, {}, undefined, access));
+  assert.match(message, /its answer to Open was not made with the token/);
+});
+
 test('[LINK-07] every dial has nonces of its own: what was overheard of another one proves nothing', async (t) => {
   const nonces: string[] = [];
   const note = (nonce: Uint8Array): void => {

@@ -30,12 +30,13 @@ export interface SpoolWriterOptions {
 export class SpoolWriter {
   readonly #options: SpoolWriterOptions;
   readonly files: string[] = [];
+  readonly #sizes: number[] = [];
+  /** Written, also to files that had to go. */
   bytes = 0;
   /** Times that what was written came to be on the disk for sure. */
   flushes = 0;
   #file: FileHandle | undefined;
   #made = 0;
-  #inFile = 0;
   #pending: Buffer[] = [];
   #pendingBytes = 0;
   /** Results of whole stages: written again at the head of each new file, so that no old one takes them along. */
@@ -47,6 +48,11 @@ export class SpoolWriter {
 
   constructor(options: SpoolWriterOptions) {
     this.#options = options;
+  }
+
+  /** What the files take. */
+  get keptBytes(): number {
+    return this.#sizes.reduce((sum, size) => sum + size, 0);
   }
 
   /** `lasting`: it must outlive what is dropped when the spool is full. */
@@ -89,7 +95,8 @@ export class SpoolWriter {
 
   async #work(): Promise<void> {
     await this.#trying(async () => {
-      if (!this.#file || this.#inFile > (this.#options.fileBytes ?? fileBytes)) await this.#turn();
+      const inFile = this.#sizes.at(-1) ?? 0;
+      if (!this.#file || inFile > (this.#options.fileBytes ?? fileBytes)) await this.#turn();
       const bytes = Buffer.concat(this.#pending.splice(0));
       this.#pendingBytes = 0;
       await this.#write(bytes);
@@ -109,17 +116,20 @@ export class SpoolWriter {
     const file = path.join(folder, name);
     this.#file = await open(file, 'wx', 0o600);
     this.files.push(file);
+    this.#sizes.push(0);
     this.#made += 1;
-    this.#inFile = 0;
     const head = encodeSpoolRecord(Buffer.from(JSON.stringify(header)));
     const before = this.#made > 1 ? this.#lasting : [];
     await this.#write(Buffer.concat([head, ...before]));
-    if (this.files.length > mostFiles) await removeSpoolFile(this.files.shift() ?? '');
+    if (this.files.length > mostFiles) {
+      this.#sizes.shift();
+      await removeSpoolFile(this.files.shift() ?? '');
+    }
   }
 
   async #write(bytes: Buffer): Promise<void> {
     await this.#file?.appendFile(bytes);
-    this.#inFile += bytes.length;
+    this.#sizes.push((this.#sizes.pop() ?? 0) + bytes.length);
     this.bytes += bytes.length;
     this.#unflushed = true;
     this.#cancelFlush ??= this.#options.clock.after(checkpointEveryMs, () => {

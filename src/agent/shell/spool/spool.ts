@@ -236,7 +236,7 @@ export class Spool {
       instanceId: this.#options.instanceId,
       secretSha256: digest(run.secret),
       savedUnixMs: this.#options.clock.unixMs(),
-      bytes: writer.bytes,
+      bytes: writer.keptBytes,
       files: writer.files,
     };
   }

@@ -134,7 +134,8 @@ test('[RUN-10] [LINK-06] an agent whose part is over and whose controller stays 
 });
 
 test('[RUN-10] [LINK-06] one whose stream is open and silent stays with its run for the lease: its controller may be frozen', () => {
-  const agent = over().advance(149_900).open(other);
+  // Its workload process has gone: one that is stuck would keep the agent as well.
+  const agent = over().runnerExits({ code: 0 }).advance(149_900).open(other);
   assert.equal(agent.session.owner?.runId, runId);
   assert.equal(agent.effects('closeStream').length, 0);
 });

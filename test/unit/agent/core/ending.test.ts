@@ -452,3 +452,15 @@ test('[RUN-18] a run whose controller could not write it is not delivered, altho
     [false],
   );
 });
+
+test('[RUN-27] how a workload process ended that was not asked to is told in words', () => {
+  for (const [exit, words] of [
+    [{ signal: 'SIGKILL' }, 'was killed by SIGKILL (out of memory?)'],
+    [{ signal: 'SIGSEGV' }, 'was killed by SIGSEGV'],
+    [{ code: 7 }, 'exited with code 7 in the middle of its work'],
+    [{ failure: 'spawn EAGAIN' }, 'could not be started: spawn EAGAIN'],
+  ] as const) {
+    const agent = new AgentDriver().running().runnerExits(exit);
+    assert.equal(agent.sent('error')[0]?.message, `workload process ${words}`);
+  }
+});

@@ -46,6 +46,7 @@ test('a stream that closed without goodbye gives the controller its window and 5
   assert.equal(agent.session.state, 'RUNNING');
   agent.advance(1_200);
   assert.ok(agent.lines().includes('Controller disconnected - aborting'));
+  assert.match(agent.ordered('abort')[0]?.reason ?? '', /was lost, and not back within 35s$/);
   agent.advance(3_000);
   assert.equal(agent.effects('killRunner').length, 1, 'the load ends even if it must be killed');
   agent.runnerExits({ signal: 'SIGKILL' });
@@ -66,6 +67,15 @@ test('[RUN-10] an owner speaks as long as it is connected and was heard in the l
   assert.equal(speaks(), false);
   agent.open({ generation: 2 });
   assert.equal(speaks(), true);
+});
+
+test('[RPC-06] a controller that is back later than its lease is long has the whole lease again', () => {
+  const timeouts = { ...assignmentOf().timeouts, leaseMs: 20_000, reconnectWindowMs: 60_000 };
+  const agent = silence(new AgentDriver().running({ timeouts }).detach(), 40_000);
+  silence(agent.open({ generation: 2 }), 19_900);
+  assert.equal(agent.ordered('abort').length, 0);
+  silence(agent, 300);
+  assert.equal(agent.ordered('abort').length, 1);
 });
 
 test('before the run brings its own times, a connection that is lost gives its controller 35 s', () => {
@@ -90,6 +100,8 @@ test('[RPC-06] after a freeze the messages that were buffered are read before th
   agent.receive({ kind: 'lease', count: 9 }).runner(report).advance(1_000);
   assert.equal(agent.ordered('abort').length, 0);
   assert.equal(agent.session.state, 'RUNNING');
+  agent.freeze(200_000).tick().receive({ kind: 'lease', count: 10 }).runner(report).advance(1_000);
+  assert.equal(agent.ordered('abort').length, 0, 'nor at the second freeze');
   const silent = new AgentDriver().running().freeze(200_000).tick().runner(report).advance(200);
   assert.equal(silent.ordered('abort').length, 1);
 });
@@ -160,7 +172,11 @@ test('an aborted run whose last words were acknowledged is let go when its strea
   agent.input({ kind: 'flushed' });
   assert.equal(agent.effects('released').length, 0, 'not before');
   agent.detach();
-  assert.equal(agent.effects('released').length, 1);
+  assert.deepEqual(
+    agent.effects('released').map(({ delivered }) => delivered),
+    [false],
+    'what it kept may still be asked for',
+  );
   assert.equal(agent.session.owner, undefined);
   const owing = new AgentDriver().open().receive({ kind: 'abort', reason: 'Ctrl-C' }).detach();
   assert.notEqual(owing.session.owner, undefined);

@@ -31,6 +31,14 @@ test('an agent stopped during a run aborts it, tells the controller, waits for t
   assert.deepEqual(agent.effects('exit'), [{ kind: 'exit', code: 130 }]);
 });
 
+test('the stage of an agent that is stopped was aborted, not ended by errors', () => {
+  const agent = new AgentDriver().running().input(stop).runner({ kind: 'aborted', reason: '' });
+  assert.deepEqual(
+    agent.sent('stageResult').map(({ endedBy }) => endedBy),
+    ['aborted'],
+  );
+});
+
 test('a controller that does not acknowledge delays the end of a stopped agent by 2 s at most', () => {
   const agent = new AgentDriver().running().input(stop).runner({ kind: 'aborted', reason: '' });
   agent.runnerExits({ code: 0 }).advance(1_900);

@@ -7,11 +7,12 @@ import { ControllerLinks } from '../../../../src/agent/shell/controller-links.js
 import { readClock } from '../../../../src/shared/kernel/clock.js';
 import type { AgentMessage, ControllerMessage } from '../../../../src/shared/model/messages.js';
 import type { WelcomeReply } from '../../../../src/shared/wire/accept-session.js';
+import { endedByController } from '../../../../src/shared/wire/frame-stream.js';
 import type { FrameStream } from '../../../../src/shared/wire/frame-stream.js';
 import { encodePayload } from '../../../../src/shared/wire/codec.js';
 import { encodeFrame } from '../../../../src/shared/wire/frame.js';
 import { controllerEndpoint } from '../../../../src/shared/wire/link-endpoint.js';
-import { openOf, runId } from '../../../support/agent-driver.js';
+import { assignmentOf, openOf, runId } from '../../../support/agent-driver.js';
 import { concatenate, messagesIn } from '../../../support/lossy-pipe.js';
 import { ManualClock } from '../../../support/manual-clock.js';
 import { aHeartbeat, anIntervalOf } from '../../../support/sample-messages.js';
@@ -42,7 +43,10 @@ class FakeStream implements FrameStream {
   }
   cancel(): void {
     this.ended = 'cancelled';
-    this.#closed?.('cancelled');
+    this.closes('cancelled');
+  }
+  closes(reason: string): void {
+    this.#closed?.(reason);
   }
   arrives(bytes: Buffer): void {
     this.#frame?.(bytes);
@@ -176,6 +180,25 @@ test('[LINK-02] a controller that confirms while the agent is being stopped gets
   assert.equal(late.ended, 'ended');
   const why = lines.find((line) => line.includes('Ended a stream')) ?? '';
   assert.match(why, /: the agent is being stopped$/);
+});
+
+test('[RUN-03] how a stream ended is in the log of the agent: by its controller, without a goodbye, by an error', async () => {
+  const goodbye = { kind: 'goodbye', reason: 'done' } as const;
+  for (const [says, reason, line] of [
+    [[goodbye], endedByController, 'Stream closed by controller'],
+    [[], endedByController, 'Stream error: the stream ended without a goodbye'],
+    [[], 'read ECONNRESET', 'Stream error: read ECONNRESET'],
+  ] as const) {
+    const { dial, lines, session } = setUp();
+    const stream = await dial(openOf());
+    const assignment = JSON.stringify(assignmentOf());
+    stream.arrives(frameOf(3n, { kind: 'prepare', assignment }));
+    for (const message of says) stream.arrives(frameOf(4n, message));
+    assert.equal(session.state, 'PREPARING');
+    stream.closes(reason);
+    assert.equal(lines.at(-1), `warn ${line}`);
+    assert.equal(session.owner?.runId, runId, 'its load is not left behind');
+  }
 });
 
 test('[LINK-06] a stream that is lost has what was reported put on the disk at once', async () => {

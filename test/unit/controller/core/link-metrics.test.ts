@@ -27,6 +27,7 @@ interface AgentJson {
   readonly id: string;
   readonly reconnects: number;
   readonly link_metrics: Readonly<Record<string, unknown>> | null;
+  readonly clock: readonly Readonly<Record<string, unknown>>[];
 }
 
 function agentsOf(records: readonly JournalRecord[]): readonly AgentJson[] {
@@ -82,6 +83,28 @@ test("[LINK-12] run.json has the agent's own count beside the controller's; the 
     intervals_dropped: 1,
     checkpoints: 4,
     checkpoint_bytes: 70_000,
+  });
+});
+
+test('[LINK-03] run.json has every round trip that was measured, with when and what it says of the clocks', () => {
+  const probe = (atMs: number, roundTripNs: number): JournalRecord => {
+    const clock = { offsetNs: 5n, boundNs: roundTripNs / 2, roundTripNs, wallOffsetMs: 3 };
+    return at(atMs, { type: 'clock', agent: 1, clock });
+  };
+  const before = agentsOf(disturbed)[1]?.clock.length ?? 0;
+  const [, second] = agentsOf([...disturbed, probe(30_000, 2e6), probe(60_000, 8e6)]);
+  const history = second?.clock.slice(before) ?? [];
+  assert.deepEqual(
+    history.map(({ round_trip_ns: ns }) => ns),
+    [2e6, 8e6],
+  );
+  const { at_ms: atMs, ...rest } = history[1] ?? {};
+  assert.equal(Number(atMs) - Number(history[0]?.['at_ms']), 30_000);
+  assert.deepEqual(rest, {
+    offset_ns: '5',
+    bound_ns: 4e6,
+    round_trip_ns: 8e6,
+    wall_offset_ms: 3,
   });
 });
 

@@ -33,6 +33,23 @@ test('[LINK-11] a link that is slow three times in a row gets longer reconnect d
   assert.deepEqual(pace.delays, { firstMs: 2000, capMs: 7500 });
 });
 
+test('[LINK-11] the first delay is at least as long as messages take, up to two seconds; the longest grows from one second on', () => {
+  const patient = 60_000;
+  for (const [ms, firstMs, capMs] of [
+    [250, 250, 5000],
+    [300, 500, 5000],
+    [600, 1000, 15_000],
+    [60_000, 2000, 15_000],
+  ] as const) {
+    const pace = new RedialPace(patient);
+    for (let measured = 0; measured < 20; measured += 1) pace.measured(ms);
+    assert.deepEqual(pace.delays, { firstMs, capMs }, `${String(ms)} ms`);
+  }
+  const short = new RedialPace(8000);
+  for (let measured = 0; measured < 20; measured += 1) short.measured(2000);
+  assert.deepEqual(short.delays, { firstMs: 2000, capMs: 5000 });
+});
+
 test('[LINK-11] one slow message, or slow and fast ones in turn, change nothing', () => {
   assert.deepEqual(after(30_000).delays, usual);
   assert.deepEqual(after(2000, 2000, 10, 2000, 2000, 10, 2000, 2000).delays, usual);

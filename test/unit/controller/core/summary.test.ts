@@ -280,6 +280,14 @@ test('[RUN-25] a controller that was late itself says so', () => {
   assert.ok(summary.warnings.includes("the controller's own loop was late by up to 812 ms"));
 });
 
+test('[RUN-19] the warnings of a run that too few agents lived through begin with what its numbers are worth', () => {
+  const summary = changed((record) =>
+    record.type === 'end' ? { ...record, notRepresentative: true } : record,
+  );
+  assert.equal(summary.representative, false);
+  assert.match(summary.warnings[0] ?? '', /^not representative: too few agents lived to the end/);
+});
+
 test('a run without an end was interrupted, and its numbers stand', () => {
   const summary = summaryOf(sampleRun({ end: false }));
   assert.equal(summary.outcome, 'interrupted');

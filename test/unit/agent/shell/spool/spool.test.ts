@@ -6,6 +6,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  truncateSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -142,6 +143,107 @@ test('what its controller has is forgotten at once, what it has not is kept for 
   await spool.close();
   assert.equal(clock.armed, 0);
   assert.deepEqual(readdirSync(folder), [], 'an empty folder does not stay');
+});
+
+test('[LINK-06] of what nobody fetched the newest 256 MiB are kept', async (t) => {
+  const { open, folder, lines } = place(t);
+  const spool = await open();
+  for (const runId of ['older', 'newer']) {
+    spool.begin({ ...run, runId });
+    spool.add(interval(0));
+    await spool.end(false);
+  }
+  const inside = path.join(folder, 'spool');
+  for (const name of readdirSync(inside)) {
+    const file = path.join(inside, name);
+    truncateSync(file, 150 * 2 ** 20);
+    const seconds = Date.now() / 1000 - (name.startsWith('older') ? 60 : 30);
+    utimesSync(file, seconds, seconds);
+  }
+  const next = await open('two');
+  assert.deepEqual(
+    next.offers.map(({ runId }) => runId),
+    ['newer'],
+  );
+  assert.match(
+    lines.join('\n'),
+    /^info checkpoint of run older was not fetched in time: forgotten$/m,
+  );
+  assert.equal(readdirSync(inside).length, 1);
+  await next.close();
+  await spool.close();
+});
+
+test('[LINK-06] a run that wrote more than can be kept of it is offered, and pruned, by what lies there', async (t) => {
+  const { open, folder } = place(t);
+  const spool = await open();
+  spool.begin(run);
+  const operations = [statsOf({ service: new Uint8Array(4 * 2 ** 20) })];
+  for (let second = 0; second < 20; second++) {
+    spool.add({ kind: 'interval', ...anIntervalOf({ first: second, operations }) });
+    // It is written when the first of it can be read.
+    const reading = spool.read(key);
+    await reading.next();
+    await reading.return(undefined);
+  }
+  const written = spool.metrics.checkpointBytes;
+  await spool.end(false);
+  const files = filesBelow(folder).map((name) => path.join(folder, name));
+  const size = files.reduce((sum, file) => sum + statSync(file).size, 0);
+  assert.ok(size < written, `${String(size)} of ${String(written)}`);
+  assert.equal(spool.offers[0]?.bytes, size);
+  await spool.close();
+});
+
+test('[LINK-12] what a run has in the spool is counted, and how often it came to be on the disk', async (t) => {
+  const { open, folder, clock } = place(t);
+  const spool = await open();
+  assert.deepEqual(spool.metrics, { checkpoints: 0, checkpointBytes: 0 });
+  spool.begin(run);
+  spool.add(interval(0));
+  await read(spool);
+  const [name = ''] = filesBelow(folder);
+  assert.equal(spool.metrics.checkpointBytes, statSync(path.join(folder, name)).size);
+  spool.checkpoint();
+  await eventually('a flush', 10_000, () => spool.metrics.checkpoints || undefined);
+  spool.add(interval(1));
+  await read(spool);
+  clock.advance(5000);
+  await eventually('five seconds later', 10_000, () => spool.metrics.checkpoints > 1 || undefined);
+  await spool.close();
+});
+
+test('[LINK-06] what an agent that leaves in the middle of a run has reported is whole, and offered by the next one', async (t) => {
+  const { open, clock } = place(t);
+  const spool = await open();
+  spool.begin(run);
+  for (let second = 0; second < 3; second++) spool.add(interval(second));
+  await spool.close();
+  const next = await open('two');
+  assert.deepEqual((await read(next)).messages, [0, 1, 2].map(interval));
+  await next.close();
+  assert.equal(clock.armed, 0);
+});
+
+test('an agent that cannot serve takes back the folder that it made, and no other', async (t) => {
+  const { open, folder, clock } = place(t);
+  await (await open()).discard();
+  assert.deepEqual(readdirSync(folder), [], 'made for nothing');
+  mkdirSync(path.join(folder, 'spool'), { mode: 0o700 });
+  await (await open()).discard();
+  assert.deepEqual(
+    readdirSync(folder),
+    ['spool'],
+    'it may be that of the agent which has the port',
+  );
+  const kept = await open();
+  kept.begin(run);
+  kept.add(interval(0));
+  await kept.end(false);
+  assert.equal(clock.armed, 1, 'until it is forgotten');
+  await kept.discard();
+  assert.equal(clock.armed, 0);
+  assert.equal(filesBelow(folder).length, 1);
 });
 
 test('another run owns the agent while the spool of the old one can be read', async (t) => {
