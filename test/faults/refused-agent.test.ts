@@ -27,13 +27,13 @@ test('an agent cannot be had', async (t) => {
   }
 
   /** @returns what those said that did not get the agents */
-  async function oneOfAll(t: TestContext, options: RunSettings): Promise<string> {
+  async function oneOfAll(t: TestContext, delayMs: number, options: RunSettings): Promise<string> {
     // Each is late at another agent, where it finds it taken by the others.
     const late = await Promise.all(
       fleet.agents.map(async ({ port }) => {
         const proxy = await TcpProxy.start({ port });
         t.after(() => proxy.close());
-        proxy.shapeBoth({ delayMs: 500 });
+        proxy.shapeBoth({ delayMs });
         return proxy.address;
       }),
     );
@@ -154,7 +154,7 @@ test('an agent cannot be had', async (t) => {
     async (t) => {
       const victim = fleet.run({ seconds: 60 });
       await victim.loaded();
-      const said = await oneOfAll(t, { seconds: 12, argv: ['--steal'] });
+      const said = await oneOfAll(t, 500, { seconds: 12, argv: ['--steal'] });
       assert.match(said, /took the agent with --steal \d+s ago|taken over by run/);
       await victim.exits(5);
     },
@@ -163,7 +163,7 @@ test('an agent cannot be had', async (t) => {
   await t.test(
     '[RUN-01] several runs are started on the same agents at the same moment: one goes on, the others say who has them, exit 3',
     async (t) => {
-      const said = await oneOfAll(t, { seconds: 1 });
+      const said = await oneOfAll(t, 200, { seconds: 1 });
       assert.match(said, /busy: run \w+ of \S+ since [\d:]+ UTC/);
     },
   );

@@ -10,7 +10,7 @@ const againMs = 200;
  * not been given a Confirm, so it does not have the run. Later on the run has a back-off of its own.
  *
  * Of two runs that are started at the same moment each may get an agent that the other wants: the one with the lower id
- * fails, and the other one dials again until then. @throws DialError
+ * fails, and the other one dials again until then, for as long as a run has to connect. @throws DialError
  */
 export async function reachAgent(
   dial: DialOptions,
@@ -18,16 +18,21 @@ export async function reachAgent(
   signal: AbortSignal,
 ): Promise<DialledAgent> {
   const { clock, connectMs } = dial;
-  const untilMs = clock.nowMs() + connectMs;
+  const startMs = clock.nowMs();
+  let refusedAtMs: number | undefined;
   for (let tries = 1; ; tries += 1) {
     try {
       return await dialAgent(dial, request, signal);
     } catch (thrown) {
-      if (!(thrown instanceof DialError) || request.generation > 1) throw thrown;
+      if (!(thrown instanceof DialError)) throw thrown;
       const { code, connected, rival } = thrown;
-      const mayBeLetGo = rival !== undefined && rival.runId < request.runId;
-      if (code !== 'network' && !mayBeLetGo) throw thrown;
+      // Later on, too, when the rival's Confirm was the first to be there: the run has not had the agent yet.
+      const mayBeLetGo =
+        rival !== undefined && rival.runId < request.runId && request.received === 0n;
+      if (mayBeLetGo) refusedAtMs ??= clock.nowMs();
+      else if (code !== 'network' || request.generation > 1) throw thrown;
       const isOwed = code === 'network' && connected && tries === 1;
+      const untilMs = (refusedAtMs ?? startMs) + connectMs;
       if (!isOwed && clock.nowMs() + againMs >= untilMs) throw thrown;
     }
     await new Promise<void>((resolve) => clock.after(againMs, resolve));

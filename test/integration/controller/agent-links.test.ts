@@ -211,7 +211,7 @@ test('[RUN-01] a connection that broke while this process slept longer than ther
   assert.equal((await over).kind, 'dialed');
 });
 
-for (const [title, rivalId, state, expected] of [
+for (const [title, rivalId, state, expected, generation = 1] of [
   [
     '[RUN-01] of two runs that are started at the same moment the one with the higher id dials again until the other one is gone',
     'run-0',
@@ -230,6 +230,13 @@ for (const [title, rivalId, state, expected] of [
     'READY',
     'dialFailed',
   ],
+  [
+    '[RUN-01] the other one is waited for as well when its Confirm was there first',
+    'run-0',
+    'IDLE',
+    'dialed',
+    2,
+  ],
 ] as const) {
   test(title, async (t) => {
     let sessions = 0;
@@ -246,11 +253,40 @@ for (const [title, rivalId, state, expected] of [
       },
     });
     const { links, inputs } = linksTo(t, port);
-    links.dial(0, 1, []);
+    links.dial(0, generation, []);
     const { kind } = await inputs.until(({ kind }) => kind === 'dialed' || kind === 'dialFailed');
     assert.deepEqual([kind, sessions], [expected, expected === 'dialed' ? 2 : 1]);
   });
 }
+
+test('[RUN-01] a run that was started at the same moment is waited for as long as it may take to connect', async (t) => {
+  const clock = new ManualClock();
+  const owner = { runId: 'run-0', identity: 'other@there', sinceUnixMs: 1 };
+  const refused: AgentMessage = { kind: 'refused', code: 'busy', message: 'busy', owner };
+  const startMs = clock.nowMs();
+  const refusals: number[] = [];
+  const port = await startRawServer(t, {
+    hello: (answer) => {
+      // A slow link: there is no time left to connect when the first refusal comes.
+      if (refusals.length === 0) clock.sleep(1900);
+      answer(null, encodeHelloReply({ ...helloReply, owner }));
+    },
+    session: (call) => {
+      refusals.push(clock.nowMs() - startMs);
+      call.once('data', () => call.write(handshakeFrame(refused, 1n, 'toController')));
+    },
+  });
+  const { links, inputs } = linksTo(t, port, { clock });
+  const failed = inputs.until(({ kind }) => kind === 'dialFailed').then(() => true);
+  links.dial(0, 1, []);
+  await eventually('given up', 60_000, async () => {
+    const isOver = await Promise.race([failed, Promise.resolve(undefined)]);
+    if (isOver === undefined && clock.armed > 0) clock.advance(50);
+    return isOver;
+  });
+  const last = refusals.at(-1) ?? 0;
+  assert.ok(last > 3000 && last <= 1900 + 2000, refusals.join());
+});
 
 test('[LINK-02] the late end of an old stream does not hang up the one that replaced it', async (t) => {
   const agent = await startWireAgent();
