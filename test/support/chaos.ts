@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as pass } from 'node:timers/promises';
 import type { LinkProxy } from '../../src/controller/shell/rehearsal/link-proxy.js';
+import { codeOf } from '../../src/shared/kernel/errors.js';
 import { exitCodes } from '../../src/shared/model/outcome.js';
 import type { Fleet } from './fleet.js';
 import { workloadProcesses } from './fleet.js';
@@ -238,7 +239,8 @@ class Stage {
 function signal(pid: number, name: NodeJS.Signals): boolean {
   try {
     return process.kill(pid, name);
-  } catch {
+  } catch (thrown) {
+    if (codeOf(thrown) !== 'ESRCH') throw thrown;
     return false;
   }
 }

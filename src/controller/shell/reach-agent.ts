@@ -25,10 +25,10 @@ export async function reachAgent(
       return await dialAgent(dial, request, signal);
     } catch (thrown) {
       if (!(thrown instanceof DialError)) throw thrown;
-      const { code, connected, rival } = thrown;
+      const { code, connected, owner, state } = thrown;
+      const isRival = owner !== undefined && state === 'IDLE' && owner.runId < request.runId;
       // Later on, too, when the rival's Confirm was the first to be there: the run has not had the agent yet.
-      const mayBeLetGo =
-        rival !== undefined && rival.runId < request.runId && request.received === 0n;
+      const mayBeLetGo = isRival && request.received === 0n;
       if (mayBeLetGo) refusedAtMs ??= clock.nowMs();
       else if (code !== 'network' || request.generation > 1) throw thrown;
       const isOwed = code === 'network' && connected && tries === 1;

@@ -81,9 +81,7 @@ export async function dialAgent(
   } catch (error) {
     channel.close();
     if (error instanceof DialError) {
-      error.connected = connected;
-      error.instanceId = hello?.instanceId;
-      if (hello?.state !== 'IDLE') error.rival = undefined;
+      Object.assign(error, { connected, instanceId: hello?.instanceId, state: hello?.state });
     }
     throw error;
   }
@@ -162,16 +160,12 @@ function readAnswer(bytes: Buffer, expected: Expected): Welcome {
   const message = readAnswerFrame(bytes, expected);
   const { name } = expected;
   if (message.kind === 'welcome') return message;
-  const refusal = new DialError(
-    message.code,
-    `Agent ${name} refused the session: ${message.message}`,
-    {
-      reason: message.message,
-      ...(message.code === 'busy' && !expected.steal && { hint: whenBusy }),
-    },
-  );
-  if (message.code === 'busy') refusal.rival = message.owner;
-  throw refusal;
+  const isBusy = message.code === 'busy';
+  throw new DialError(message.code, `Agent ${name} refused the session: ${message.message}`, {
+    reason: message.message,
+    ...(isBusy && { owner: message.owner }),
+    ...(isBusy && !expected.steal && { hint: whenBusy }),
+  });
 }
 
 const whenBusy =

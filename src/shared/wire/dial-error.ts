@@ -1,4 +1,5 @@
 import { MusterError } from '../kernel/errors.js';
+import type { AgentState } from '../model/agent-state.js';
 import type { Owner, RefusalCode } from '../model/messages.js';
 
 /**
@@ -16,17 +17,25 @@ export class DialError extends MusterError {
   instanceId: string | undefined;
   /** There was a connection, and what it failed in came after that. */
   connected = false;
-  /** busy: whose run has the agent, if that run has not begun to prepare. */
-  rival: Owner | undefined;
+  /** What it said it was at, when it answered Hello. */
+  state: AgentState | undefined;
+  /** busy: whose run has the agent. */
+  readonly owner: Owner | undefined;
 
   constructor(
     code: DialFailure,
     message: string,
-    options: { reason?: string; hint?: string; cause?: unknown } = {},
+    options: {
+      reason?: string;
+      hint?: string;
+      cause?: unknown;
+      owner?: Owner | undefined;
+    } = {},
   ) {
     super(message, { exitCode: 3, ...options });
     this.name = 'DialError';
     this.code = code;
     this.reason = options.reason ?? message;
+    this.owner = options.owner;
   }
 }

@@ -1,3 +1,4 @@
+import { stageName } from '../../../shared/model/stage-name.js';
 import type { AgentSession } from '../agent-session.js';
 import { earliest } from '../earliest.js';
 import { isLive, type RunContext } from './phase.js';
@@ -100,6 +101,6 @@ export class Rejoining {
   }
 
   get #stageName(): string {
-    return this.#run.plan.stages[this.#stage]?.name ?? String(this.#stage);
+    return stageName(this.#run.plan.stages, this.#stage);
   }
 }

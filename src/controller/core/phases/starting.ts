@@ -1,3 +1,4 @@
+import { stageName } from '../../../shared/model/stage-name.js';
 import type { Instant } from '../../../shared/kernel/clock.js';
 import type { AgentSession } from '../agent-session.js';
 import { Barrier } from '../barrier.js';
@@ -225,7 +226,7 @@ export class Starting implements Phase {
   }
 
   get #stageName(): string {
-    return this.#run.plan.stages[this.#stage]?.name ?? String(this.#stage);
+    return stageName(this.#run.plan.stages, this.#stage);
   }
 
   #idOf(agent: number): string {
