@@ -3,7 +3,7 @@ import { unpaced } from '../../src/shared/model/pacing.js';
 import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { noConsent } from '../../src/agent/core/given-guard.js';
-import { runnerEnvironment } from '../../src/agent/shell/runner-environment.js';
+import { runnerArguments, runnerEnvironment } from '../../src/agent/shell/runner-environment.js';
 import type { RunnerCommand, RunnerEvent } from '../../src/agent/runner/protocol.js';
 import type { Assignment, StageAssignment } from '../../src/shared/model/assignment.js';
 
@@ -27,7 +27,7 @@ export class RunnerProcess {
    */
   constructor(asynchronous = 0, through: readonly string[] = [], v8Flags: readonly string[] = []) {
     const script = fileURLToPath(new URL('../../src/agent/runner/main.js', import.meta.url));
-    const [execPath, ...execArgv] = [...through, process.execPath, ...v8Flags];
+    const [execPath, ...execArgv] = [...through, process.execPath, ...runnerArguments, ...v8Flags];
     this.child = fork(script, [], {
       execPath,
       execArgv,

@@ -87,6 +87,11 @@ interface AnyEngine {
 export interface BlockingEngine extends AnyEngine {
   readonly kind: 'blocking';
   /**
+   * Where every operation is one pread of a file that stays open: the files' descriptors, from `EngineContext.files.from`
+   * on. These reads may be carried out without `perform` (runner/batch).
+   */
+  readonly readsFrom?: readonly number[] | undefined;
+  /**
    * @param buffer of `blockSizeBytes`, page-aligned
    * @returns the bytes moved; fewer than `operation.bytes` is an error that the caller counts as SHORT
    * @throws a system error with `code`, which the caller counts

@@ -35,6 +35,11 @@ export class OpenFiles {
     }
   }
 
+  /** One for each file; undefined when they share slots. */
+  get all(): readonly number[] | undefined {
+    return this.#slots < this.#files ? undefined : [...this.#descriptors];
+  }
+
   /** Hot path. @throws a system error when the file has to be opened and cannot be */
   descriptor(index: number): number {
     const relative = index - this.#first;

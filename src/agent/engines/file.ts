@@ -56,6 +56,11 @@ class FileEngine implements BlockingEngine {
     return ['psync', ...this.#access.words].join(' ');
   }
 
+  get readsFrom(): readonly number[] | undefined {
+    const { kinds } = this.#context;
+    return kinds.has('read') && kinds.size === 1 ? this.#open?.all : undefined;
+  }
+
   perform(operation: Operation, buffer: Uint8Array): number {
     switch (operation.kind) {
       case 'read':

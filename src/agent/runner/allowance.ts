@@ -41,6 +41,15 @@ export class Allowance {
     this.#flags = flags;
   }
 
+  get isStopped(): boolean {
+    return this.#flags[stopFlag] !== 0;
+  }
+
+  /** Nothing is issued at or after it, ns after the clock base. */
+  get deadlineNs(): number {
+    return this.#budget.deadlineNs;
+  }
+
   /**
    * Fills in the next operation, to be issued at `nowNs`. Hot path.
    * @returns the kind's place in the mix; -1 when there is to be no more, and `endedBy` says why

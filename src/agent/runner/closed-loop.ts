@@ -1,6 +1,8 @@
 import type { EndedBy } from '../../shared/model/messages.js';
 import type { Engine } from '../engines/engine.js';
 import type { Allowance } from './allowance.js';
+import { BatchedLane } from './batch/batched-lane.js';
+import { ReadBatch } from './batch/read-batch.js';
 import type { OperationStream } from './choosing/operation-stream.js';
 import type { ClockBase } from './clock-base.js';
 import { ConcurrentLane } from './concurrent-lane.js';
@@ -20,6 +22,8 @@ export interface ClosedLoopParts {
   readonly rules: ErrorRules;
   /** One for every operation that may be in flight; none when nothing is verified. */
   readonly verifiers: readonly Verifier[];
+  /** As `readBatchFor` made it. */
+  readonly batch: ReadBatch | undefined;
   /** Waits until the load may begin. @returns the present; undefined when the load was stopped before */
   readonly begin: () => number | undefined;
 }
@@ -40,7 +44,10 @@ export async function runClosedLoop(
     return { endedBy, stoppedBy: lane.stoppedBy };
   }
   const [verifier] = parts.verifiers;
-  const lane = new Lane({ ...parts, engine, buffer: firstOf(buffers), verifier });
+  const { batch } = parts;
+  const all = { ...parts, engine, buffer: firstOf(buffers) };
+  const lane =
+    batch === undefined ? new Lane({ ...all, verifier }) : new BatchedLane({ ...all, batch });
   const nowNs = parts.begin();
   if (nowNs === undefined) return stopped;
   lane.begin(nowNs);
@@ -48,6 +55,22 @@ export async function runClosedLoop(
     const endedBy = lane.batch();
     if (endedBy !== undefined) return { endedBy, stoppedBy: lane.stoppedBy };
   }
+}
+
+/** For so long, and a read more, nobody learns what has been done. */
+const sliceNs = 2e6;
+
+/** For an engine whose reads can be carried out in batches, and a load whose reads nobody wants to see. */
+export function readBatchFor(
+  engine: Engine,
+  firstFile: number,
+  parts: Pick<ClosedLoopParts, 'buffers' | 'clock' | 'verifiers'>,
+  slice = sliceNs,
+): ReadBatch | undefined {
+  if (engine.kind === 'concurrent' || engine.readsFrom === undefined) return undefined;
+  if (parts.verifiers.length > 0) return undefined;
+  const blockBytes = firstOf(parts.buffers).length;
+  return ReadBatch.over(engine.readsFrom, firstFile, blockBytes, parts.clock, slice);
 }
 
 /** For one operation at a time. */

@@ -15,15 +15,19 @@ export const errorCodes: readonly string[] = [
 ];
 
 export const shortSlot = 0;
-const otherSlot = 1;
+export const otherSlot = 1;
 export const timeoutSlot = 2;
 export const verifySlot = 3;
 
 const slots: ReadonlyMap<string, number> = new Map(errorCodes.map((code, slot) => [code, slot]));
 
+export function slotOf(code: string): number {
+  return slots.get(code) ?? otherSlot;
+}
+
 /** The counter of a thrown system error; whatever else was thrown is a bug and is thrown on. */
 export function errorSlotOf(thrown: unknown): number {
   const code = codeOf(thrown);
   if (code === undefined || !(thrown instanceof Error) || !('errno' in thrown)) throw thrown;
-  return slots.get(code) ?? otherSlot;
+  return slotOf(code);
 }

@@ -23,6 +23,8 @@ const lastWordsNs = 2e9;
 
 /** With many busy workers the shared compiler threads starve: each compiles for itself, before it is armed. */
 v8.setFlagsFromString('--no-concurrent-recompilation');
+/** And WebAssembly is compiled once, for all of them, to what it will be. */
+v8.setFlagsFromString('--no-liftoff');
 refuseTimerSlack();
 
 const base = new ClockBase();

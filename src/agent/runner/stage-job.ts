@@ -59,8 +59,8 @@ async function carryOut(job: StageJob, say: (event: WorkerEvent) => void): Promi
   const stream = streamOptionsOf(job);
 
   const content = new ContentPool(job.dataset.content, warmContentBytes, []);
-  const paced = isPaced(stage);
-  const warm = { definition, context, content, stream, memory, buffers, clock, paced };
+  const kind = { paced: isPaced(stage), verified: job.dataset.verify };
+  const warm = { definition, context, content, stream, memory, buffers, clock, ...kind };
   await warmUp(warm).catch((error: unknown) => {
     throw failureFrom(error, `stage "${stage.name}" cannot be warmed up over ${pathOf(error)}`);
   });

@@ -10,7 +10,7 @@ import type {
 } from '../engines/engine.js';
 import { Allowance } from './allowance.js';
 import type { Budget } from './allowance.js';
-import { firstOf, runClosedLoop } from './closed-loop.js';
+import { firstOf, readBatchFor, runClosedLoop } from './closed-loop.js';
 import { ConcurrentLane } from './concurrent-lane.js';
 import { emptyChurn } from './churn-pool.js';
 import type { ChurnState } from './churn-pool.js';
@@ -27,6 +27,7 @@ import { Schedule } from './pacing/schedule.js';
 import { Waiter } from './pacing/waiter.js';
 import { Recorder } from './recorder.js';
 import { RunControl } from './shared-memory.js';
+import type { Verifier } from './verify/verifier.js';
 import { makeTemporaryFolder } from './temporary-folders.js';
 
 /**
@@ -66,6 +67,8 @@ export interface WarmUp {
   readonly clock: ClockBase;
   /** The stage has a rate or a think time. */
   readonly paced: boolean;
+  /** Its reads and writes go through a verifier. */
+  readonly verified: boolean;
 }
 
 /** Faster than most operations and slower than some: what is late and what has to wait are both warmed. */
@@ -147,7 +150,12 @@ async function runLane(
   const allowance = new Allowance(stream, budget, control.flags);
   const rules = errorRulesOf({ mix: parts.stream.mix, stopOn: [] }, undefined);
   const begin = (): number => clock.now();
-  const lane = { ...parts, engine, stream, allowance, rules, verifiers: [], begin };
+  const verifiers: readonly Verifier[] = [];
+  // A new one each time, for the code is not to be made for that of warming up; and a read at a time, so that what is done
+  // between reads comes as often as they do.
+  const isBatched = !parts.paced && !parts.verified;
+  const batch = isBatched ? readBatchFor(engine, 0, { ...parts, verifiers }, 0) : undefined;
+  const lane = { ...parts, engine, stream, allowance, rules, verifiers, batch, begin };
   if (!parts.paced) {
     await runClosedLoop(lane);
     return;

@@ -2,6 +2,9 @@
 const fewest = 4;
 const most = 1024;
 
+/** Node's own: its WASI is experimental by name, in every version that we run on. */
+export const runnerArguments: readonly string[] = ['--disable-warning=ExperimentalWarning'];
+
 /**
  * What of a runner's environment decides how libuv does asynchronous file operations. It is read when the process
  * starts, so it has to be known then. The rings cost every thread a polling thread: only a run that uses them gets them.

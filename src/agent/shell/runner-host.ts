@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import type { Log } from '../../shared/kernel/log.js';
 import { reasonOf } from '../../shared/kernel/errors.js';
-import { runnerEnvironment } from './runner-environment.js';
+import { runnerArguments, runnerEnvironment } from './runner-environment.js';
 import { RunnerScratch } from './runner-scratch.js';
 import type { RunnerExit } from '../core/session-io.js';
 import { removeAbandonedFolders } from '../runner/temporary-folders.js';
@@ -48,7 +48,7 @@ export class RunnerHost {
     const child = fork(entry, [], {
       serialization: 'advanced',
       detached: true,
-      execArgv: [],
+      execArgv: [...runnerArguments],
       env: { ...env, ...runnerEnvironment(asynchronous), ...scratch.env },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });

@@ -39,6 +39,7 @@ export class OperationStream {
   readonly #only: Target | undefined;
   readonly #onlyKind: OperationKind = 'stat';
   readonly #onlyBytes: number = 0;
+  readonly #givenBack: Operation[] = [];
 
   constructor(options: StreamOptions) {
     const { mix, seed, stage, agent, worker } = options;
@@ -71,6 +72,7 @@ export class OperationStream {
    * @returns the kind's place in `kinds`; -1 when there is nothing left that could be removed and nothing else to do
    */
   next(operation: Operation): number {
+    if (this.#givenBack.length > 0) return this.#again(operation);
     const only = this.#only;
     if (only !== undefined) {
       if (operation.kind !== this.#onlyKind) operation.kind = this.#onlyKind;
@@ -95,6 +97,16 @@ export class OperationStream {
       this.#targets[slot]?.aim(operation);
     }
     return slot;
+  }
+
+  /** Operations on blocks that `next` gave and nobody issued, in order: it gives them again. */
+  giveBack(operations: readonly Operation[]): void {
+    this.#givenBack.unshift(...operations);
+  }
+
+  #again(operation: Operation): number {
+    Object.assign(operation, this.#givenBack.shift());
+    return this.kinds.indexOf(operation.kind);
   }
 
   /** How a churn operation ended; others need not be told. */

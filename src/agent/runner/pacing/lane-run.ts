@@ -3,12 +3,14 @@ import type { ConcurrentEngine, Engine } from '../../engines/engine.js';
 import { Allowance } from '../allowance.js';
 import type { Budget } from '../allowance.js';
 import type { ClockBase } from '../clock-base.js';
-import { firstOf, runClosedLoop } from '../closed-loop.js';
+import type { ReadBatch } from '../batch/read-batch.js';
+import { firstOf, readBatchFor, runClosedLoop } from '../closed-loop.js';
 import type { ClosedLoopParts } from '../closed-loop.js';
 import { ConcurrentLane } from '../concurrent-lane.js';
 import type { LanePart, Pacing } from '../concurrent-lane.js';
 import { errorRulesOf } from '../error-rules.js';
 import type { ErrorRules } from '../error-rules.js';
+import { isPaced } from '../jobs.js';
 import type { StageJob } from '../jobs.js';
 import type { LaneMemory } from '../lane-memory.js';
 import { meanBytesOf } from '../choosing/bytes-of.js';
@@ -66,6 +68,7 @@ export class LaneRun {
   readonly #parts: LaneRunParts;
   readonly #rules: ErrorRules;
   readonly #alarm: Alarm;
+  readonly #batch: ReadBatch | undefined;
   /** Of an engine that has several operations in flight: they may go on when the next part begins. */
   #lane: ConcurrentLane | undefined;
   /** When one of an engine that has not was over: its last operation may have held up the next part. */
@@ -79,6 +82,10 @@ export class LaneRun {
     const board = alarms && new AlarmBoard(lanes, alarms);
     this.#alarm = new Alarm(control, board, lane, spin);
     this.#parts = parts;
+    if (!isPaced(job.stage)) {
+      const { engine, verifiers = [] } = parts;
+      this.#batch = readBatchFor(engine, job.dataset.use.from, { ...parts, verifiers });
+    }
     this.#rules = errorRulesOf(parts.job.stage, parts.job.operationMs);
   }
 
@@ -139,7 +146,8 @@ export class LaneRun {
   async #unpaced(part: LanePart, begin: Begin): Promise<EndedBy> {
     const { engine, stream, buffers, clock, verifiers = [] } = this.#parts;
     if (engine.kind === 'concurrent') return this.#concurrently(engine, part, begin);
-    const parts = { engine, stream, buffers, clock, rules: this.#rules, verifiers, begin };
+    const batch = this.#batch;
+    const parts = { engine, stream, buffers, clock, rules: this.#rules, verifiers, begin, batch };
     const { endedBy, stoppedBy } = await runClosedLoop({ ...parts, ...part });
     this.stoppedBy = stoppedBy;
     return endedBy;

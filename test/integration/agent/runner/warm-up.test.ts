@@ -12,6 +12,19 @@ const stages: readonly (readonly [string, 'null:' | 'file', Partial<StageAssignm
   ['zipf', 'null:', { access: { zipf: 1.2 } }],
   ['an open loop', 'null:', { rate: { unit: 'operations', steps } }],
   ['reads of files', 'file', {}],
+  // Too few for the compiler to notice: what is compiled was so before.
+  ['few reads of files', 'file', { durationMs: undefined, maxOperations: 100 }],
+  ['writes of files', 'file', { mix: [{ operation: 'write', weight: 1 }] }],
+  [
+    'reads and writes',
+    'file',
+    {
+      mix: [
+        { operation: 'write', weight: 1 },
+        { operation: 'read', weight: 1 },
+      ],
+    },
+  ],
 ];
 
 /**

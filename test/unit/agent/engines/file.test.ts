@@ -11,6 +11,27 @@ import type { Bench } from '../../../support/engine-bench.js';
 const file = engineNamed('file');
 
 describe('engine file, in particular', () => {
+  it('[ENG-01] says which files are open where there is nothing but reads of them', async () => {
+    const filesOf = async (
+      kinds: readonly OperationKind[],
+      openFiles: number,
+    ): Promise<unknown> => {
+      let sizes: unknown;
+      const test = ({ engine }: Bench): void => {
+        assert.equal(engine.kind, 'blocking');
+        sizes = engine.readsFrom?.map((descriptor) => fs.fstatSync(descriptor).size);
+      };
+      await within(file, plain, test, { kinds: new Set(kinds), openFiles });
+      return sizes;
+    };
+    const size = fileSizeBytes;
+    assert.deepEqual(await filesOf(['read'], 4), [size, size, size, size]);
+    assert.equal(await filesOf(['read'], 3), undefined);
+    assert.equal(await filesOf(['write'], 4), undefined);
+    assert.equal(await filesOf(['read', 'write'], 4), undefined);
+    assert.equal(await filesOf(['get'], 4), undefined);
+  });
+
   it('[ENG-03] moves fewer bytes at the end of a short file, without an exception', async () => {
     await within(file, plain, ({ perform }) => {
       fs.truncateSync('data/d1/f1', 6000);

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import { describe, it, test } from 'node:test';
-import type { Operation } from '../../../../../src/agent/engines/engine.js';
+import type { TestContext } from 'node:test';
+import type { Engine, Operation } from '../../../../../src/agent/engines/engine.js';
 import { errorRateProblem } from '../../../../../src/agent/runner/error-rules.js';
 import { Histogram } from '../../../../../src/shared/metrics/histogram.js';
 import type { OperationKind } from '../../../../../src/shared/model/operation.js';
+import type { StageAssignment } from '../../../../../src/shared/model/assignment.js';
 import type { Verifier } from '../../../../../src/agent/runner/verify/verifier.js';
 import { laneLoad, perSecond } from '../../../../support/lane-load.js';
 
@@ -322,4 +325,45 @@ test('[MEAS-04] what verification takes, before and after an operation, is in no
   const { count, service } = first(totals());
   assert.equal(count, 20);
   assert.ok(Histogram.decode(service).percentile(50) < 3 * ms);
+});
+
+describe('a closed loop of reads', () => {
+  const setUp = async (t: TestContext, fields: Partial<StageAssignment>, verifier?: Verifier) => {
+    const zero = fs.openSync('/dev/zero', 'r');
+    t.after(() => {
+      fs.closeSync(zero);
+    });
+    let performed = 0;
+    const engine: Engine = {
+      kind: 'blocking',
+      mechanism: 'fake',
+      readsFrom: Array.from({ length: 8 }, () => zero),
+      perform: ({ bytes }) => (performed++, bytes),
+      finish: () => undefined,
+      close: () => undefined,
+    };
+    const stage = { durationMs: undefined, maxOperations: 100, ...fields };
+    const { load, clock, totals, warmupMemory } = await laneLoad(
+      t,
+      stage,
+      engine,
+      undefined,
+      verifier,
+    );
+    await load.run(clock.now());
+    assert.equal(first(totals()).count, 100);
+    return { performed, warmedUp: first(totals(warmupMemory)).count };
+  };
+
+  it('[PERF-01] is carried out in batches, the warm-up as well', async (t) => {
+    const { performed, warmedUp } = await setUp(t, { warmupMs: 20 });
+    assert.equal(performed, 0);
+    assert.ok(warmedUp > 0);
+  });
+
+  it('goes through the engine where each read is verified, or waits for its turn', async (t) => {
+    const checked = { before: () => 0, after: () => true } as unknown as Verifier;
+    assert.equal((await setUp(t, {}, checked)).performed, 100);
+    assert.equal((await setUp(t, { rate: perSecond(1e6) })).performed, 100);
+  });
 });

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { test } from 'node:test';
+import type { BlockingEngine } from '../../../../src/agent/engines/engine.js';
+import { emptyChurn } from '../../../../src/agent/runner/churn-pool.js';
+import { ClockBase } from '../../../../src/agent/runner/clock-base.js';
+import { LaneMemory } from '../../../../src/agent/runner/lane-memory.js';
+import { warmUp } from '../../../../src/agent/runner/warm-up.js';
+import { engineNamed } from '../../../support/engine-bench.js';
+
+test('[PERF-02] what is warmed up is what will be done: batches of reads, or one after the other', async (t) => {
+  const zero = fs.openSync('/dev/zero', 'r');
+  t.after(() => {
+    fs.closeSync(zero);
+  });
+  const performedIn = async (kind: { paced: boolean; verified: boolean }): Promise<number> => {
+    let performed = 0;
+    const engine: BlockingEngine = {
+      kind: 'blocking',
+      mechanism: 'fake',
+      readsFrom: [zero],
+      perform: ({ bytes }) => (performed++, bytes),
+      finish: () => undefined,
+      close: () => undefined,
+    };
+    const sizes = { files: { from: 0, to: 4 }, fileSizeBytes: 65_536, blockSizeBytes: 4096 };
+    const content = { bytes: new Uint8Array(4096), take: () => 0 };
+    await warmUp({
+      definition: { ...engineNamed('file'), open: () => Promise.resolve(engine) },
+      context: {
+        ...sizes,
+        lane: 0,
+        kinds: new Set(['read']),
+        paths: {
+          file: String,
+          folderOf: String,
+          churnHome: String,
+          churnFile: String,
+          churnFolder: String,
+        },
+        openFiles: 10,
+        content,
+        warn: (line) => assert.fail(line),
+      },
+      content,
+      stream: {
+        ...sizes,
+        mix: [{ operation: 'read', weight: 1 }],
+        access: 'random',
+        datasetHash: 'd1',
+        seed: 1,
+        stage: 0,
+        agent: 0,
+        sharers: 1,
+        worker: 0,
+        workers: 1,
+        churn: { files: emptyChurn, folders: emptyChurn },
+      },
+      memory: new LaneMemory({ kinds: 1, depth: 1, openLoop: kind.paced }),
+      buffers: [new Uint8Array(4096)],
+      clock: new ClockBase(),
+      ...kind,
+    });
+    return performed;
+  };
+  assert.equal(await performedIn({ paced: false, verified: false }), 0);
+  assert.ok((await performedIn({ paced: false, verified: true })) > 20_000);
+  assert.ok((await performedIn({ paced: true, verified: false })) > 20_000);
+});
