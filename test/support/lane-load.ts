@@ -2,9 +2,16 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { TestContext } from 'node:test';
 import { Worker } from 'node:worker_threads';
-import type { ConcurrentEngine, Engine, Operation } from '../../src/agent/engines/engine.js';
+import type {
+  ConcurrentEngine,
+  Engine,
+  Operation,
+  WriteContent,
+} from '../../src/agent/engines/engine.js';
+import { spareBytesFor } from '../../src/agent/runner/batch/block-batch.js';
 import { emptyChurn } from '../../src/agent/runner/churn-pool.js';
 import { OperationStream } from '../../src/agent/runner/choosing/operation-stream.js';
+import { alignedBuffer } from '../../src/agent/runner/content/aligned-buffer.js';
 import { ClockBase } from '../../src/agent/runner/clock-base.js';
 import { isPaced, laneShapeOf } from '../../src/agent/runner/jobs.js';
 import type { AlarmJob, StageJob } from '../../src/agent/runner/jobs.js';
@@ -39,6 +46,11 @@ const nothing = (): void => undefined;
 export function concurrent(start: ConcurrentEngine['start']): ConcurrentEngine {
   const kind = 'concurrent';
   return { kind, mechanism: 'fake', usesLibuv: false, start, finish: nothing, close: nothing };
+}
+
+/** Zeroes to write, with memory behind them for a batch. */
+export function contentOf(blockBytes: number): WriteContent {
+  return { bytes: alignedBuffer(blockBytes, spareBytesFor(blockBytes)), take: () => 0 };
 }
 
 /** Does at once what it does; with an iodepth, what it did is heard at the next turn of the event loop. */
@@ -149,6 +161,7 @@ export async function laneLoad(
     memory,
     warmupMemory,
     buffers,
+    content: contentOf(stage.blockSizeBytes),
     verifiers: buffers.flatMap(() => verifier ?? []),
     clock,
     budget,

@@ -87,10 +87,12 @@ interface AnyEngine {
 export interface BlockingEngine extends AnyEngine {
   readonly kind: 'blocking';
   /**
-   * Where every operation is one pread of a file that stays open: the files' descriptors, from `EngineContext.files.from`
-   * on. These reads may be carried out without `perform` (runner/batch).
+   * Where every operation is one pread or pwrite of a file that stays open, and nothing else: the kinds, and the files'
+   * descriptors from `EngineContext.files.from` on. These may be carried out without `perform` (runner/batch).
    */
-  readonly readsFrom?: readonly number[] | undefined;
+  readonly blocks?:
+    | { readonly kinds: ReadonlySet<'read' | 'write'>; readonly descriptors: readonly number[] }
+    | undefined;
   /**
    * @param buffer of `blockSizeBytes`, page-aligned
    * @returns the bytes moved; fewer than `operation.bytes` is an error that the caller counts as SHORT

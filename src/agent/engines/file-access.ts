@@ -64,6 +64,11 @@ export class FileAccess {
     return fs.openSync(path, flags | syncFlags[this.#options.sync], 0o644);
   }
 
+  /** Some writes are followed by a sync. */
+  get syncsMeanwhile(): boolean {
+    return this.#syncEvery > 0;
+  }
+
   /** To be asked once per write. */
   syncIsDue(): boolean {
     if (this.#syncEvery === 0 || ++this.#unsynced < this.#syncEvery) return false;

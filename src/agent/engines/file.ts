@@ -56,9 +56,15 @@ class FileEngine implements BlockingEngine {
     return ['psync', ...this.#access.words].join(' ');
   }
 
-  get readsFrom(): readonly number[] | undefined {
-    const { kinds } = this.#context;
-    return kinds.has('read') && kinds.size === 1 ? this.#open?.all : undefined;
+  get blocks(): BlockingEngine['blocks'] {
+    const descriptors = this.#open?.all;
+    if (descriptors === undefined || this.#access.syncsMeanwhile) return undefined;
+    const kinds = new Set<'read' | 'write'>();
+    for (const kind of this.#context.kinds) {
+      if (kind !== 'read' && kind !== 'write') return undefined;
+      kinds.add(kind);
+    }
+    return { kinds, descriptors };
   }
 
   perform(operation: Operation, buffer: Uint8Array): number {

@@ -1,8 +1,8 @@
 import type { EndedBy } from '../../shared/model/messages.js';
-import type { Engine } from '../engines/engine.js';
+import type { Engine, EngineContext } from '../engines/engine.js';
 import type { Allowance } from './allowance.js';
 import { BatchedLane } from './batch/batched-lane.js';
-import { ReadBatch } from './batch/read-batch.js';
+import { BlockBatch } from './batch/block-batch.js';
 import type { OperationStream } from './choosing/operation-stream.js';
 import type { ClockBase } from './clock-base.js';
 import { ConcurrentLane } from './concurrent-lane.js';
@@ -22,8 +22,8 @@ export interface ClosedLoopParts {
   readonly rules: ErrorRules;
   /** One for every operation that may be in flight; none when nothing is verified. */
   readonly verifiers: readonly Verifier[];
-  /** As `readBatchFor` made it. */
-  readonly batch: ReadBatch | undefined;
+  /** As `blockBatchFor` made it. */
+  readonly batch: BlockBatch | undefined;
   /** Waits until the load may begin. @returns the present; undefined when the load was stopped before */
   readonly begin: () => number | undefined;
 }
@@ -57,20 +57,27 @@ export async function runClosedLoop(
   }
 }
 
-/** For so long, and a read more, nobody learns what has been done. */
+/** For so long, and an operation more, nobody learns what has been done. */
 const sliceNs = 2e6;
 
-/** For an engine whose reads can be carried out in batches, and a load whose reads nobody wants to see. */
-export function readBatchFor(
+/** For an engine whose operations can be carried out in batches, and a load that nobody verifies. */
+export function blockBatchFor(
   engine: Engine,
-  firstFile: number,
+  context: Pick<EngineContext, 'files' | 'content'>,
   parts: Pick<ClosedLoopParts, 'buffers' | 'clock' | 'verifiers'>,
   slice = sliceNs,
-): ReadBatch | undefined {
-  if (engine.kind === 'concurrent' || engine.readsFrom === undefined) return undefined;
+): BlockBatch | undefined {
+  if (engine.kind === 'concurrent' || engine.blocks === undefined) return undefined;
   if (parts.verifiers.length > 0) return undefined;
   const blockBytes = firstOf(parts.buffers).length;
-  return ReadBatch.over(engine.readsFrom, firstFile, blockBytes, parts.clock, slice);
+  return BlockBatch.over({
+    files: engine.blocks,
+    firstFile: context.files.from,
+    blockBytes,
+    content: context.content,
+    clock: parts.clock,
+    sliceNs: slice,
+  });
 }
 
 /** For one operation at a time. */

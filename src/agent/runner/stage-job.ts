@@ -6,7 +6,9 @@ import type { EngineContext } from '../engines/engine.js';
 import { UnfitDataset, stageOptionsOf } from '../engines/engine.js';
 import { engines } from '../engines/registry.js';
 import type { Budget } from './allowance.js';
+import { spareBytesFor } from './batch/block-batch.js';
 import { ClockBase } from './clock-base.js';
+import { firstOf } from './closed-loop.js';
 import { alignedBuffer } from './content/aligned-buffer.js';
 import { ContentPool, poolFor } from './content/content-pool.js';
 import { DatasetLayout, homeOf } from './dataset-layout.js';
@@ -58,7 +60,8 @@ async function carryOut(job: StageJob, say: (event: WorkerEvent) => void): Promi
   const context = contextOf(job, say);
   const stream = streamOptionsOf(job);
 
-  const content = new ContentPool(job.dataset.content, warmContentBytes, []);
+  const spareBytes = spareBytesFor(firstOf(buffers).length);
+  const content = new ContentPool(job.dataset.content, warmContentBytes, [], spareBytes);
   const kind = { paced: isPaced(stage), verified: job.dataset.verify };
   const warm = { definition, context, content, stream, memory, buffers, clock, ...kind };
   await warmUp(warm).catch((error: unknown) => {
@@ -72,7 +75,17 @@ async function carryOut(job: StageJob, say: (event: WorkerEvent) => void): Promi
   const budget = budgetOf(job);
   const operations = new OperationStream(stream);
   const warmupMemory = new LaneMemory(laneShapeOf(stage), job.warmupMemory);
-  const load = { job, engine, stream: operations, control, memory, warmupMemory, buffers, clock };
+  const load = {
+    job,
+    engine,
+    stream: operations,
+    content: context.content,
+    control,
+    memory,
+    warmupMemory,
+    buffers,
+    clock,
+  };
   const verifiers = buffers.flatMap(() => verifierFor(job, clock, say) ?? []);
   const run = new LaneRun({ ...load, budget, verifiers });
   const usesLibuv = engine.kind === 'concurrent' && engine.usesLibuv;
@@ -165,7 +178,8 @@ function contextOf(job: StageJob, say: (event: WorkerEvent) => void): EngineCont
   const writes = stage.mix.some(({ operation }) => operation === 'write' || operation === 'put');
   const totalBytes = writes ? undefined : 0;
   const leastBytes = bufferBytes(job) * (stage.iodepth > 1 ? 2 * stage.iodepth : 1);
-  const use = { workers: lanes, leastBytes, totalBytes };
+  const spareBytes = spareBytesFor(bufferBytes(job));
+  const use = { workers: lanes, leastBytes, totalBytes, spareBytes };
   const home = homeOf(dataOf, agentIndex, job.sharers > 1);
   const pool = poolFor(dataset.content, use, [salt, stage.index, agentIndex, lane]);
   return {

@@ -10,7 +10,7 @@ import type {
 } from '../engines/engine.js';
 import { Allowance } from './allowance.js';
 import type { Budget } from './allowance.js';
-import { firstOf, readBatchFor, runClosedLoop } from './closed-loop.js';
+import { firstOf, blockBatchFor, runClosedLoop } from './closed-loop.js';
 import { ConcurrentLane } from './concurrent-lane.js';
 import { emptyChurn } from './churn-pool.js';
 import type { ChurnState } from './churn-pool.js';
@@ -154,7 +154,14 @@ async function runLane(
   // A new one each time, for the code is not to be made for that of warming up; and a read at a time, so that what is done
   // between reads comes as often as they do.
   const isBatched = !parts.paced && !parts.verified;
-  const batch = isBatched ? readBatchFor(engine, 0, { ...parts, verifiers }, 0) : undefined;
+  const batch = isBatched
+    ? blockBatchFor(
+        engine,
+        { files: { from: 0, to: 1 }, content: parts.content },
+        { ...parts, verifiers },
+        0,
+      )
+    : undefined;
   const lane = { ...parts, engine, stream, allowance, rules, verifiers, batch, begin };
   if (!parts.paced) {
     await runClosedLoop(lane);

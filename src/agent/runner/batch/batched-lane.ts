@@ -1,4 +1,5 @@
 import type { EndedBy } from '../../../shared/model/messages.js';
+import type { OperationKind } from '../../../shared/model/operation.js';
 import type { BlockingEngine } from '../../engines/engine.js';
 import { blankOperation } from '../allowance.js';
 import type { Allowance } from '../allowance.js';
@@ -8,12 +9,12 @@ import { firstStart, lastEnd } from '../lane-memory.js';
 import type { LaneMemory } from '../lane-memory.js';
 import { Ledger } from '../ledger.js';
 import type { OperationStream } from '../choosing/operation-stream.js';
-import type { ReadBatch } from './read-batch.js';
+import type { BlockBatch } from './block-batch.js';
 
 export interface BatchedLaneParts {
   /** Tells what an error was that WASI has no name for. */
   readonly engine: BlockingEngine;
-  readonly batch: ReadBatch;
+  readonly batch: BlockBatch;
   readonly stream: OperationStream;
   readonly allowance: Allowance;
   readonly memory: LaneMemory;
@@ -21,31 +22,34 @@ export interface BatchedLaneParts {
   readonly rules: ErrorRules;
 }
 
-/** Errors of reads for which WASI has a number of its own (wasi_snapshot_preview1, `errno`). */
+/** Errors for which WASI has a number of its own (wasi_snapshot_preview1, `errno`). */
 const wasiErrors: ReadonlyMap<number, number> = new Map(
   Object.entries({
     EACCES: 2,
     EAGAIN: 6,
     EBADF: 8,
+    EFBIG: 22,
     EINVAL: 28,
     EIO: 29,
     EISDIR: 31,
     ENODEV: 43,
     ENOMEM: 48,
+    ENOSPC: 51,
     ENXIO: 60,
     EPERM: 63,
+    EROFS: 69,
     ETIMEDOUT: 73,
   }).map(([code, number]) => [number, slotOf(code)]),
 );
 
 /**
- * A lane (closed loop) of reads alone, which are chosen up to 64 at once and carried out without JavaScript in between.
- * The clock is read after each and before the first of those that are done in a row, so that service times have neither
- * choosing nor recording in them. What has been done is recorded every millisecond, or after each read that takes longer.
+ * A lane (closed loop) of reads and writes of blocks, which are chosen up to 64 at once and carried out without JavaScript in
+ * between. The clock is read after each and before the first of those that are done in a row, so that service times have neither
+ * choosing nor recording in them. What has been done is recorded after each slice, or each operation that takes longer.
  */
 export class BatchedLane {
   readonly #engine: BlockingEngine;
-  readonly #batch: ReadBatch;
+  readonly #batch: BlockBatch;
   readonly #stream: OperationStream;
   readonly #allowance: Allowance;
   readonly #cells: Float64Array;
@@ -58,7 +62,6 @@ export class BatchedLane {
   #chosen = 0;
   /** Why there are no more. */
   #endedBy: EndedBy | undefined;
-  #slot = 0;
   #nowNs = 0.5;
 
   constructor(parts: BatchedLaneParts) {
@@ -83,7 +86,7 @@ export class BatchedLane {
     this.#cells[firstStart] = nowNs;
   }
 
-  /** A millisecond of operations, or one that takes longer; says why when there are to be no more. */
+  /** A slice of operations, or one that takes longer; says why when there are to be no more. */
   batch(): EndedBy | undefined {
     const allowance = this.#allowance;
     if (this.#next === this.#chosen) this.#choose();
@@ -106,10 +109,7 @@ export class BatchedLane {
     while (this.#endedBy === undefined && chosen < batch.capacity) {
       const slot = allowance.next(operation, this.#nowNs);
       if (slot < 0) this.#endedBy = allowance.endedBy;
-      else {
-        this.#slot = slot;
-        batch.put(chosen++, operation);
-      }
+      else batch.put(chosen++, operation, slot);
     }
     this.#next = 0;
     this.#chosen = chosen;
@@ -120,26 +120,31 @@ export class BatchedLane {
     const batch = this.#batch;
     const operation = this.#operation;
     const ledger = this.#ledger;
-    const slot = this.#slot;
     let startNs = batch.begunNs;
     let isStopped = false;
     for (let place = from; place < to; place++) {
       const endNs = batch.endedNs(place);
       const tookNs = endNs - startNs;
       const moved = batch.moved(place);
+      const slot = batch.slot(place);
       operation.bytes = batch.bytes(place);
       let code = -1;
       if (moved !== operation.bytes) code = moved < 0 ? this.#codeOf(place, -moved) : shortSlot;
       code = ledger.judge(operation, this.#buffer, code, tookNs, undefined);
       if (code < 0) ledger.done(operation, slot, tookNs);
-      else if (ledger.failed('read', slot, code, tookNs)) isStopped = true;
+      else if (ledger.failed(this.#kindOf(place), slot, code, tookNs)) isStopped = true;
       startNs = endNs;
     }
     this.#nowNs = startNs;
     return isStopped;
   }
 
-  /** WASI says of most errors only that it does not know them: then the read is tried once more by other means. */
+  #kindOf(place: number): OperationKind {
+    this.#batch.take(place, this.#operation);
+    return this.#operation.kind;
+  }
+
+  /** WASI says of most errors only that it does not know them: then the operation is tried once more by other means. */
   #codeOf(place: number, number: number): number {
     const known = wasiErrors.get(number);
     if (known !== undefined) return known;

@@ -25,10 +25,11 @@ export class ContentPool implements WriteContent {
   /**
    * @param bytes at least the longest that is taken at once; rounded up to whole blocks
    * @param keys make the content differ between runs, agents and workers
+   * @param spareBytes of its memory behind it
    */
-  constructor(content: Content, bytes: number, keys: readonly number[]) {
+  constructor(content: Content, bytes: number, keys: readonly number[], spareBytes = 0) {
     const { compress, dedup } = typeof content === 'string' ? { compress: 1, dedup: 1 } : content;
-    this.bytes = alignedBuffer(Math.ceil(bytes / dataBlock) * dataBlock);
+    this.bytes = alignedBuffer(Math.ceil(bytes / dataBlock) * dataBlock, spareBytes);
     this.#isZero = content === 'zero';
     this.#fresh = 4_294_967_296 / dedup;
     const random = new Random(keys);
@@ -91,11 +92,14 @@ export interface PoolUse {
   readonly leastBytes: number;
   /** Bytes that are written in all, where that is known: while time is not measured. */
   readonly totalBytes: number | undefined;
+  /** Of its memory behind it. */
+  readonly spareBytes?: number;
 }
 
 export function poolFor(content: Content, use: PoolUse, keys: readonly number[]): ContentPool {
   const share = poolBytes / use.workers;
   const isTimed = use.totalBytes === undefined;
   const most = isTimed ? (typeof content === 'string' ? cachedBytes : share) : use.totalBytes;
-  return new ContentPool(content, Math.max(Math.min(share, most), use.leastBytes), keys);
+  const bytes = Math.max(Math.min(share, most), use.leastBytes);
+  return new ContentPool(content, bytes, keys, use.spareBytes);
 }

@@ -1,10 +1,10 @@
 import type { EndedBy } from '../../../shared/model/messages.js';
-import type { ConcurrentEngine, Engine } from '../../engines/engine.js';
+import type { ConcurrentEngine, Engine, WriteContent } from '../../engines/engine.js';
 import { Allowance } from '../allowance.js';
 import type { Budget } from '../allowance.js';
 import type { ClockBase } from '../clock-base.js';
-import type { ReadBatch } from '../batch/read-batch.js';
-import { firstOf, readBatchFor, runClosedLoop } from '../closed-loop.js';
+import type { BlockBatch } from '../batch/block-batch.js';
+import { firstOf, blockBatchFor, runClosedLoop } from '../closed-loop.js';
 import type { ClosedLoopParts } from '../closed-loop.js';
 import { ConcurrentLane } from '../concurrent-lane.js';
 import type { LanePart, Pacing } from '../concurrent-lane.js';
@@ -41,6 +41,8 @@ export interface LaneRunParts {
   readonly clock: ClockBase;
   /** One for every operation that may be in flight; none when nothing is verified. */
   readonly verifiers?: readonly Verifier[] | undefined;
+  /** What the engine writes. */
+  readonly content: WriteContent;
   /** Without its deadline. */
   readonly budget: Budget;
 }
@@ -68,7 +70,7 @@ export class LaneRun {
   readonly #parts: LaneRunParts;
   readonly #rules: ErrorRules;
   readonly #alarm: Alarm;
-  readonly #batch: ReadBatch | undefined;
+  readonly #batch: BlockBatch | undefined;
   /** Of an engine that has several operations in flight: they may go on when the next part begins. */
   #lane: ConcurrentLane | undefined;
   /** When one of an engine that has not was over: its last operation may have held up the next part. */
@@ -84,7 +86,11 @@ export class LaneRun {
     this.#parts = parts;
     if (!isPaced(job.stage)) {
       const { engine, verifiers = [] } = parts;
-      this.#batch = readBatchFor(engine, job.dataset.use.from, { ...parts, verifiers });
+      this.#batch = blockBatchFor(
+        engine,
+        { files: job.dataset.use, content: parts.content },
+        { ...parts, verifiers },
+      );
     }
     this.#rules = errorRulesOf(parts.job.stage, parts.job.operationMs);
   }

@@ -11,25 +11,34 @@ import type { Bench } from '../../../support/engine-bench.js';
 const file = engineNamed('file');
 
 describe('engine file, in particular', () => {
-  it('[ENG-01] says which files are open where there is nothing but reads of them', async () => {
-    const filesOf = async (
+  it('[ENG-01] says which files are open where there is nothing but reads and writes of them', async () => {
+    const found = async (
       kinds: readonly OperationKind[],
-      openFiles: number,
+      openFiles = 4,
+      options: Partial<typeof plain> = {},
     ): Promise<unknown> => {
-      let sizes: unknown;
+      let all: unknown;
       const test = ({ engine }: Bench): void => {
         assert.equal(engine.kind, 'blocking');
-        sizes = engine.readsFrom?.map((descriptor) => fs.fstatSync(descriptor).size);
+        all = engine.blocks && [
+          [...engine.blocks.kinds],
+          engine.blocks.descriptors.map((descriptor) => fs.fstatSync(descriptor).size),
+        ];
       };
-      await within(file, plain, test, { kinds: new Set(kinds), openFiles });
-      return sizes;
+      const change = { kinds: new Set(kinds), openFiles };
+      await within(file, { ...plain, ...options }, test, change);
+      return all;
     };
-    const size = fileSizeBytes;
-    assert.deepEqual(await filesOf(['read'], 4), [size, size, size, size]);
-    assert.equal(await filesOf(['read'], 3), undefined);
-    assert.equal(await filesOf(['write'], 4), undefined);
-    assert.equal(await filesOf(['read', 'write'], 4), undefined);
-    assert.equal(await filesOf(['get'], 4), undefined);
+    const sizes = Array.from({ length: 4 }, () => fileSizeBytes);
+    for (const kinds of [['read'], ['write'], ['read', 'write']] as const) {
+      assert.deepEqual(await found(kinds), [kinds, sizes]);
+      assert.equal(await found(kinds, 3), undefined);
+      assert.equal(await found([...kinds, 'stat']), undefined);
+    }
+    assert.equal(await found(['get']), undefined);
+    assert.deepEqual(await found(['write'], 4, { fsync: 'end' }), [['write'], sizes]);
+    assert.equal(await found(['write'], 4, { fsync: 'every' }), undefined);
+    assert.equal(await found(['write'], 4, { fsync: 7 }), undefined);
   });
 
   it('[ENG-03] moves fewer bytes at the end of a short file, without an exception', async () => {

@@ -6,9 +6,10 @@ import { emptyChurn } from '../../../../src/agent/runner/churn-pool.js';
 import { ClockBase } from '../../../../src/agent/runner/clock-base.js';
 import { LaneMemory } from '../../../../src/agent/runner/lane-memory.js';
 import { warmUp } from '../../../../src/agent/runner/warm-up.js';
+import { contentOf } from '../../../support/lane-load.js';
 import { engineNamed } from '../../../support/engine-bench.js';
 
-test('[PERF-02] what is warmed up is what will be done: batches of reads, or one after the other', async (t) => {
+test('[PERF-02] what is warmed up is what will be done: batches, or one operation after the other', async (t) => {
   const zero = fs.openSync('/dev/zero', 'r');
   t.after(() => {
     fs.closeSync(zero);
@@ -18,13 +19,13 @@ test('[PERF-02] what is warmed up is what will be done: batches of reads, or one
     const engine: BlockingEngine = {
       kind: 'blocking',
       mechanism: 'fake',
-      readsFrom: [zero],
+      blocks: { kinds: new Set(['read']), descriptors: [zero] },
       perform: ({ bytes }) => (performed++, bytes),
       finish: () => undefined,
       close: () => undefined,
     };
     const sizes = { files: { from: 0, to: 4 }, fileSizeBytes: 65_536, blockSizeBytes: 4096 };
-    const content = { bytes: new Uint8Array(4096), take: () => 0 };
+    const content = contentOf(4096);
     await warmUp({
       definition: { ...engineNamed('file'), open: () => Promise.resolve(engine) },
       context: {

@@ -7,7 +7,7 @@ import type { BlockingEngine } from '../../../../../src/agent/engines/engine.js'
 import { Allowance, blankOperation } from '../../../../../src/agent/runner/allowance.js';
 import type { Budget } from '../../../../../src/agent/runner/allowance.js';
 import { BatchedLane } from '../../../../../src/agent/runner/batch/batched-lane.js';
-import { ReadBatch } from '../../../../../src/agent/runner/batch/read-batch.js';
+import { BlockBatch } from '../../../../../src/agent/runner/batch/block-batch.js';
 import { emptyChurn } from '../../../../../src/agent/runner/churn-pool.js';
 import { OperationStream } from '../../../../../src/agent/runner/choosing/operation-stream.js';
 import { ClockBase } from '../../../../../src/agent/runner/clock-base.js';
@@ -17,6 +17,7 @@ import { LaneMemory, firstStart, lastEnd } from '../../../../../src/agent/runner
 import { Sampler } from '../../../../../src/agent/runner/sampler.js';
 import { stopFlag } from '../../../../../src/agent/runner/shared-memory.js';
 import { Histogram } from '../../../../../src/shared/metrics/histogram.js';
+import { contentOf } from '../../../../support/lane-load.js';
 import { temporaryFolder } from '../../../../support/temporary-folder.js';
 
 const block = 4096;
@@ -27,22 +28,26 @@ interface Given {
   readonly rules?: ErrorRules;
   readonly sliceNs?: number;
   readonly perform?: BlockingEngine['perform'];
+  readonly mix?: readonly ('read' | 'write')[];
 }
 
-function setUp(t: TestContext, { budget, rules = noErrorRules, sliceNs = 1e6, perform }: Given) {
+function setUp(
+  t: TestContext,
+  { budget, rules = noErrorRules, sliceNs = 1e6, perform, mix = ['read'] }: Given,
+) {
   const folder = temporaryFolder();
   const at = path.join(folder.path, 'f');
   fs.writeFileSync(at, Buffer.alloc(block * blocks));
-  const descriptor = fs.openSync(at, 'r');
+  const descriptor = fs.openSync(at, 'r+');
   t.after(() => {
     fs.closeSync(descriptor);
     folder.remove();
   });
-  const memory = new LaneMemory({ kinds: 1, depth: 1, openLoop: false });
+  const memory = new LaneMemory({ kinds: mix.length, depth: 1, openLoop: false });
   const flags = new Int32Array(new SharedArrayBuffer(16));
   const clock = new ClockBase();
   const stream = new OperationStream({
-    mix: [{ operation: 'read', weight: 1 }],
+    mix: mix.map((operation) => ({ operation, weight: 1 })),
     access: 'sequential',
     files: { from: 3, to: 4 },
     datasetHash: 'd1',
@@ -65,11 +70,24 @@ function setUp(t: TestContext, { budget, rules = noErrorRules, sliceNs = 1e6, pe
     finish: () => undefined,
     close: () => undefined,
   };
-  const batch = ReadBatch.over([descriptor], 3, block, clock, sliceNs);
+  const files = { kinds: new Set(mix), descriptors: [descriptor] };
+  const content = contentOf(block);
+  const batch = BlockBatch.over({
+    files,
+    firstFile: 3,
+    blockBytes: block,
+    content,
+    clock,
+    sliceNs,
+  });
   assert.ok(batch);
   const buffer = new Uint8Array(block);
   const lane = new BatchedLane({ engine, batch, stream, allowance, memory, buffer, rules });
-  const sampler = new Sampler([memory], ['read'], [block]);
+  const sampler = new Sampler(
+    [memory],
+    mix,
+    mix.map(() => block),
+  );
   const run = () => {
     lane.begin(clock.now());
     for (;;) {
@@ -84,7 +102,7 @@ function setUp(t: TestContext, { budget, rules = noErrorRules, sliceNs = 1e6, pe
     assert.deepEqual([operation.kind, operation.file, operation.bytes], ['read', 3, block]);
     return operation.offset / block;
   };
-  return { lane, run, memory, flags, sampler, clock, limits, nextBlock, descriptor };
+  return { lane, run, memory, flags, sampler, clock, limits, nextBlock, descriptor, stream };
 }
 
 /** Its descriptor stands for something else from now on. */
@@ -151,6 +169,48 @@ describe('BatchedLane', () => {
     assert.equal(service.count, 1000);
     const spanNs = (memory.cells[lastEnd] ?? 0) - (memory.cells[firstStart] ?? 0);
     assert.ok(service.mean * 1000 < spanNs * 1.002, `${String(service.mean)} ${String(spanNs)}`);
+  });
+
+  it('[MEAS-02] does what a mix chose, each kind counted by itself, and gives back both', (t) => {
+    const mix = ['write', 'read'] as const;
+    const { lane, sampler, clock, stream, flags } = setUp(t, { mix, sliceNs: 0 });
+    const same = setUp(t, { mix }).stream;
+    const counts = [0, 0];
+    const operation = blankOperation();
+    lane.begin(clock.now());
+    for (let i = 0; i < 100; i++) {
+      assert.equal(lane.batch(), undefined);
+      counts[same.next(operation)]!++;
+    }
+    flags[stopFlag] = 1;
+    assert.equal(lane.batch(), 'aborted');
+    assert.deepEqual(
+      sampler.sample(true).map(({ count }) => count),
+      counts,
+    );
+    for (let i = 0; i < 100; i++) {
+      const next = blankOperation();
+      assert.equal(stream.next(next), same.next(operation));
+      assert.deepEqual(next, operation);
+    }
+  });
+
+  it('[ENG-03] counts failed writes, and says which kind ended the load', (t) => {
+    for (const stopOn of [0, 1]) {
+      const rules = { ...noErrorRules, stopOn: Uint8Array.of(0, stopOn) };
+      const mix = ['read', 'write'] as const;
+      const given = setUp(t, { mix, rules, budget: { operations: 100 } });
+      replace(given.descriptor, () => fs.openSync('/dev/full', 'r+'));
+      assert.equal(given.run(), stopOn === 1 ? 'error' : 'operations');
+      assert.equal(given.lane.stoppedBy, stopOn === 1 ? 'write failed with ENOSPC' : '');
+      given.sampler.sample(true);
+      const [read, write] = given.sampler.totals();
+      assert.deepEqual(read?.errors, []);
+      const failed = write?.errors[0]?.count ?? 0;
+      assert.deepEqual(write?.errors, [{ code: 'ENOSPC', count: failed }]);
+      if (stopOn === 1) assert.equal(failed, 1);
+      else assert.equal(failed + (read?.count ?? 0), 100);
+    }
   });
 
   it('counts what takes too long', (t) => {

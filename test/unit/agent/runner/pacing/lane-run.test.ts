@@ -337,7 +337,7 @@ describe('a closed loop of reads', () => {
     const engine: Engine = {
       kind: 'blocking',
       mechanism: 'fake',
-      readsFrom: Array.from({ length: 8 }, () => zero),
+      blocks: { kinds: new Set(['read']), descriptors: Array.from({ length: 8 }, () => zero) },
       perform: ({ bytes }) => (performed++, bytes),
       finish: () => undefined,
       close: () => undefined,

@@ -8,10 +8,11 @@ import vm from 'node:vm';
 import wabt from 'wabt';
 import type { Operation } from '../../../../../src/agent/engines/engine.js';
 import { blankOperation } from '../../../../../src/agent/runner/allowance.js';
-import { ReadBatch } from '../../../../../src/agent/runner/batch/read-batch.js';
-import { readBatchCode } from '../../../../../src/agent/runner/batch/read-batch-code.js';
+import { BlockBatch, spareBytesFor } from '../../../../../src/agent/runner/batch/block-batch.js';
+import { blockBatchCode } from '../../../../../src/agent/runner/batch/block-batch-code.js';
+import { alignedBuffer } from '../../../../../src/agent/runner/content/aligned-buffer.js';
 import { ClockBase } from '../../../../../src/agent/runner/clock-base.js';
-import { whileRunning } from '../../../../support/lane-load.js';
+import { contentOf, whileRunning } from '../../../../support/lane-load.js';
 import { temporaryFolder } from '../../../../support/temporary-folder.js';
 
 const block = 4096;
@@ -43,18 +44,20 @@ function readOf(file: number, at: number, bytes = block): Operation {
 function batchOver(
   descriptors: readonly number[],
   { firstFile = 0, sliceNs = 1e9, clock = new ClockBase() } = {},
-): ReadBatch {
-  const batch = ReadBatch.over(descriptors, firstFile, block, clock, sliceNs);
+): BlockBatch {
+  const files = { kinds: new Set(['read'] as const), descriptors };
+  const content = contentOf(block);
+  const batch = BlockBatch.over({ files, firstFile, blockBytes: block, content, clock, sliceNs });
   assert.ok(batch);
   return batch;
 }
 
-describe('ReadBatch', () => {
+describe('BlockBatch', () => {
   it('is what its source says', async () => {
-    const at = path.join(process.cwd(), 'src/agent/runner/batch/read-batch.wat');
+    const at = path.join(process.cwd(), 'src/agent/runner/batch/block-batch.wat');
     const source = (await wabt()).parseWat(at, fs.readFileSync(at, 'utf8'));
     const assembled = Buffer.from(source.toBinary({}).buffer).toString('base64');
-    assert.equal(readBatchCode, assembled);
+    assert.equal(blockBatchCode, assembled);
   });
 
   it('[ENG-03] reads from the files and the places that were chosen', (t) => {
@@ -64,7 +67,7 @@ describe('ReadBatch', () => {
     for (let i = 0; i < batch.capacity; i++) {
       const file = i % files;
       const at = (i * 5) % blocks;
-      batch.put(i, readOf(firstFile + file, at));
+      batch.put(i, readOf(firstFile + file, at), 0);
       assert.equal(batch.run(i, i + 1, Infinity), i + 1);
       assert.equal(batch.moved(i), block);
       const read = batch.buffer.subarray(0, block);
@@ -78,7 +81,7 @@ describe('ReadBatch', () => {
   it('[MEAS-01] says when each began and ended, ns after the clock base', (t) => {
     const clock = new ClockBase();
     const batch = batchOver(filesOf(t, 1), { clock });
-    for (let i = 0; i < batch.capacity; i++) batch.put(i, readOf(0, i % blocks));
+    for (let i = 0; i < batch.capacity; i++) batch.put(i, readOf(0, i % blocks), 0);
     const beforeNs = clock.now();
     assert.equal(batch.run(0, batch.capacity, Infinity), batch.capacity);
     const afterNs = clock.now();
@@ -99,18 +102,59 @@ describe('ReadBatch', () => {
     const descriptor = fs.openSync(at, 'w+');
     fs.writeSync(descriptor, Buffer.alloc(block, 7), 0, block, offset);
     const batch = batchOver([descriptor]);
-    batch.put(0, { ...readOf(0, 0), offset });
+    batch.put(0, { ...readOf(0, 0), offset }, 0);
     batch.run(0, 1, Infinity);
     assert.equal(batch.moved(0), block);
     assert.equal(batch.buffer[block - 1], 7);
     fs.closeSync(descriptor);
   });
 
+  it('[ENG-01] writes what it is given, and reads beside it', (t) => {
+    const [file = -1] = filesOf(t, 1);
+    const descriptor = fs.openSync(`/proc/self/fd/${String(file)}`, 'r+');
+    // 3 blocks of content: two may be chosen ahead.
+    const bytes = alignedBuffer(3 * block, spareBytesFor(block));
+    let taken = 0;
+    const take = (): number => {
+      const at = (taken++ % 3) * block;
+      bytes.fill(100 + taken, at, at + block);
+      return at;
+    };
+    const batch = BlockBatch.over({
+      files: { kinds: new Set(['read', 'write']), descriptors: [descriptor] },
+      firstFile: 0,
+      blockBytes: block,
+      content: { bytes, take },
+      clock: new ClockBase(),
+      sliceNs: 1e9,
+    });
+    assert.ok(batch);
+    assert.equal(batch.capacity, 2);
+    for (let i = 0; i < 8; i += 2) {
+      batch.put(0, { ...readOf(0, i), kind: 'write' }, 1);
+      batch.put(1, readOf(0, i + 1), 0);
+      assert.equal(batch.run(0, 2, Infinity), 2);
+      assert.deepEqual([batch.moved(0), batch.moved(1)], [block, block]);
+      assert.deepEqual([batch.slot(0), batch.slot(1)], [1, 0]);
+      assert.equal(batch.buffer[0], byteOf(0, i + 1));
+      const again = blankOperation();
+      batch.take(0, again);
+      assert.deepEqual(again, { ...readOf(0, i), kind: 'write' });
+    }
+    const content = fs.readFileSync(`/proc/self/fd/${String(file)}`);
+    for (let i = 0; i < blocks; i++) {
+      const expected = i < 8 && i % 2 === 0 ? 101 + i / 2 : byteOf(0, i);
+      const found = content.subarray(i * block, (i + 1) * block);
+      assert.ok(found.every((byte) => byte === expected));
+    }
+    fs.closeSync(descriptor);
+  });
+
   it('goes no further than a read that is short', (t) => {
     const batch = batchOver(filesOf(t, 1));
-    batch.put(0, readOf(0, 0));
-    batch.put(1, { ...readOf(0, blocks), offset: block * blocks - 100 });
-    batch.put(2, readOf(0, 1));
+    batch.put(0, readOf(0, 0), 0);
+    batch.put(1, { ...readOf(0, blocks), offset: block * blocks - 100 }, 0);
+    batch.put(2, readOf(0, 1), 0);
     assert.equal(batch.run(0, 3, Infinity), 2);
     assert.equal(batch.moved(1), 100);
     assert.equal(batch.run(2, 3, Infinity), 3);
@@ -122,8 +166,8 @@ describe('ReadBatch', () => {
     const closed = fs.openSync(`/proc/self/fd/${String(files[0])}`, 'r');
     const batch = batchOver([...files, closed]);
     fs.closeSync(closed);
-    batch.put(0, readOf(1, 0));
-    batch.put(1, readOf(0, 0));
+    batch.put(0, readOf(1, 0), 0);
+    batch.put(1, readOf(0, 0), 0);
     assert.equal(batch.run(0, 2, Infinity), 1);
     // badf
     assert.equal(batch.moved(0), -8);
@@ -134,26 +178,38 @@ describe('ReadBatch', () => {
   it('begins nothing at its deadline or after it', (t) => {
     const clock = new ClockBase();
     const batch = batchOver(filesOf(t, 1), { clock });
-    batch.put(0, readOf(0, 0));
+    batch.put(0, readOf(0, 0), 0);
     assert.equal(batch.run(0, 1, clock.now()), 0);
     assert.equal(batch.run(0, 1, clock.now() + 1e12), 1);
   });
 
   it('does one read where its slice is over after that', (t) => {
     const batch = batchOver(filesOf(t, 1), { sliceNs: 0 });
-    for (let i = 0; i < 3; i++) batch.put(i, readOf(0, i));
+    for (let i = 0; i < 3; i++) batch.put(i, readOf(0, i), 0);
     for (let i = 0; i < 3; i++) assert.equal(batch.run(i, 3, Infinity), i + 1);
   });
 
   it('is not there for many files, nor for those that have no places', (t) => {
     const [file = -1] = filesOf(t, 1);
-    const over = (descriptors: readonly number[]): ReadBatch | undefined =>
-      ReadBatch.over(descriptors, 0, block, new ClockBase(), 1e6);
+    const over = (
+      descriptors: readonly number[],
+      content = contentOf(block),
+    ): BlockBatch | undefined =>
+      BlockBatch.over({
+        files: { kinds: new Set(['read']), descriptors },
+        firstFile: 0,
+        blockBytes: block,
+        content,
+        clock: new ClockBase(),
+        sliceNs: 1e6,
+      });
     assert.ok(over(Array.from({ length: 48 }, () => file)));
     assert.equal(over(Array.from({ length: 49 }, () => file)), undefined);
     assert.equal(over([]), undefined);
     const terminal = fs.openSync('/dev/ptmx', 'r');
     assert.equal(over([file, terminal]), undefined);
+    const cramped = { bytes: alignedBuffer(block), take: () => 0 };
+    assert.equal(over([file], cramped), undefined);
     fs.closeSync(terminal);
   });
 
