@@ -97,7 +97,8 @@ export async function laneLoad(
   own: Partial<Pick<StageJob, 'seed' | 'agentIndex' | 'lane'>> = {},
 ) {
   const stage = stageOf({ threads: 1, ...fields });
-  const { dataset } = assignmentOf('/unused', [stage]);
+  const verify = verifier !== undefined;
+  const { dataset } = assignmentOf('/unused', [stage], { dataset: { verify } });
   const control = new RunControl();
   control.share.set([0, 1]);
   const memory = new LaneMemory(laneShapeOf(stage));
@@ -116,7 +117,7 @@ export async function laneLoad(
     salt: 1,
     lane: 0,
     lanes: 1,
-    openFiles: 1,
+    openFiles: 8,
     baseSeconds: clock.seconds,
     control: control.buffer,
     memory: memory.buffer,

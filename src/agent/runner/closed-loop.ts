@@ -60,15 +60,14 @@ export async function runClosedLoop(
 /** For so long, and an operation more, nobody learns what has been done. */
 const sliceNs = 2e6;
 
-/** For an engine whose operations can be carried out in batches, and a load that nobody verifies. */
+/** @returns undefined where the engine's operations cannot be carried out in batches */
 export function blockBatchFor(
   engine: Engine,
   context: Pick<EngineContext, 'files' | 'content'>,
-  parts: Pick<ClosedLoopParts, 'buffers' | 'clock' | 'verifiers'>,
+  parts: Pick<ClosedLoopParts, 'buffers' | 'clock'>,
   slice = sliceNs,
 ): BlockBatch | undefined {
   if (engine.kind === 'concurrent' || engine.blocks === undefined) return undefined;
-  if (parts.verifiers.length > 0) return undefined;
   const blockBytes = firstOf(parts.buffers).length;
   return BlockBatch.over({
     files: engine.blocks,

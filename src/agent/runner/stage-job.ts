@@ -6,9 +6,8 @@ import type { EngineContext } from '../engines/engine.js';
 import { UnfitDataset, stageOptionsOf } from '../engines/engine.js';
 import { engines } from '../engines/registry.js';
 import type { Budget } from './allowance.js';
-import { spareBytesFor } from './batch/block-batch.js';
+import { isBatched, spareBytesFor } from './batch/block-batch.js';
 import { ClockBase } from './clock-base.js';
-import { firstOf } from './closed-loop.js';
 import { alignedBuffer } from './content/aligned-buffer.js';
 import { ContentPool, poolFor } from './content/content-pool.js';
 import { DatasetLayout, homeOf } from './dataset-layout.js';
@@ -60,9 +59,9 @@ async function carryOut(job: StageJob, say: (event: WorkerEvent) => void): Promi
   const context = contextOf(job, say);
   const stream = streamOptionsOf(job);
 
-  const spareBytes = spareBytesFor(firstOf(buffers).length);
-  const content = new ContentPool(job.dataset.content, warmContentBytes, [], spareBytes);
-  const kind = { paced: isPaced(stage), verified: job.dataset.verify };
+  const batched = isBatched(job, bufferBytes(job));
+  const content = new ContentPool(job.dataset.content, warmContentBytes, [], spareBytesOf(job));
+  const kind = { paced: isPaced(stage), batched };
   const warm = { definition, context, content, stream, memory, buffers, clock, ...kind };
   await warmUp(warm).catch((error: unknown) => {
     throw failureFrom(error, `stage "${stage.name}" cannot be warmed up over ${pathOf(error)}`);
@@ -116,6 +115,11 @@ async function carryOut(job: StageJob, say: (event: WorkerEvent) => void): Promi
     churnFiles: operations.files.state(),
     churnFolders: operations.folders.state(),
   });
+}
+
+function spareBytesOf(job: StageJob): number {
+  const blockBytes = bufferBytes(job);
+  return isBatched(job, blockBytes) ? spareBytesFor(blockBytes) : 0;
 }
 
 /** For each operation in flight, at the start of a page. */
@@ -178,7 +182,7 @@ function contextOf(job: StageJob, say: (event: WorkerEvent) => void): EngineCont
   const writes = stage.mix.some(({ operation }) => operation === 'write' || operation === 'put');
   const totalBytes = writes ? undefined : 0;
   const leastBytes = bufferBytes(job) * (stage.iodepth > 1 ? 2 * stage.iodepth : 1);
-  const spareBytes = spareBytesFor(bufferBytes(job));
+  const spareBytes = spareBytesOf(job);
   const use = { workers: lanes, leastBytes, totalBytes, spareBytes };
   const home = homeOf(dataOf, agentIndex, job.sharers > 1);
   const pool = poolFor(dataset.content, use, [salt, stage.index, agentIndex, lane]);

@@ -27,7 +27,6 @@ import { Schedule } from './pacing/schedule.js';
 import { Waiter } from './pacing/waiter.js';
 import { Recorder } from './recorder.js';
 import { RunControl } from './shared-memory.js';
-import type { Verifier } from './verify/verifier.js';
 import { makeTemporaryFolder } from './temporary-folders.js';
 
 /**
@@ -67,8 +66,8 @@ export interface WarmUp {
   readonly clock: ClockBase;
   /** The stage has a rate or a think time. */
   readonly paced: boolean;
-  /** Its reads and writes go through a verifier. */
-  readonly verified: boolean;
+  /** Its operations are carried out in batches where the engine's can be. */
+  readonly batched: boolean;
 }
 
 /** Faster than most operations and slower than some: what is late and what has to wait are both warmed. */
@@ -150,19 +149,11 @@ async function runLane(
   const allowance = new Allowance(stream, budget, control.flags);
   const rules = errorRulesOf({ mix: parts.stream.mix, stopOn: [] }, undefined);
   const begin = (): number => clock.now();
-  const verifiers: readonly Verifier[] = [];
-  // A new one each time, for the code is not to be made for that of warming up; and a read at a time, so that what is done
-  // between reads comes as often as they do.
-  const isBatched = !parts.paced && !parts.verified;
-  const batch = isBatched
-    ? blockBatchFor(
-        engine,
-        { files: { from: 0, to: 1 }, content: parts.content },
-        { ...parts, verifiers },
-        0,
-      )
-    : undefined;
-  const lane = { ...parts, engine, stream, allowance, rules, verifiers, batch, begin };
+  // A new one each time, for the code is not to be made for that of warming up; and an operation at a time, so that what is
+  // done between them comes as often as they do.
+  const context = { files: { from: 0, to: 1 }, content: parts.content };
+  const batch = parts.batched ? blockBatchFor(engine, context, parts, 0) : undefined;
+  const lane = { ...parts, engine, stream, allowance, rules, verifiers: [], batch, begin };
   if (!parts.paced) {
     await runClosedLoop(lane);
     return;

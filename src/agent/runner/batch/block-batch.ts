@@ -1,6 +1,8 @@
 import { WASI } from 'node:wasi';
 import type { BlockingEngine, Operation, WriteContent } from '../../engines/engine.js';
 import type { ClockBase } from '../clock-base.js';
+import { isPaced } from '../jobs.js';
+import type { StageJob } from '../jobs.js';
 import { memoryOf, pageBytes, pagesOf } from '../content/aligned-buffer.js';
 import type { PageMemory } from '../content/aligned-buffer.js';
 import { dataBlock } from '../content/fill-blocks.js';
@@ -34,6 +36,8 @@ declare const WebAssembly: {
 const filesPerInstance = 3;
 /** An instance takes half a millisecond (measured), in every thread. */
 const mostFiles = 48;
+/** A memory has 4 GiB, and of large blocks only the storage's own time counts. */
+const mostBlockBytes = 64 * 1024 * 1024;
 const mostPlaces = 64;
 /** Of WASI's `rights`: fd_seek, which all that name a place ask for, fd_read and fd_write. */
 const seekRight = 4n;
@@ -66,6 +70,14 @@ export interface BlockBatchParts {
   readonly clock: ClockBase;
   /** `run` begins nothing after so long. */
   readonly sliceNs: number;
+}
+
+/** Whether a stage is carried out so, as far as that can be known before its files are open. @param blockBytes of the largest operation */
+export function isBatched(job: StageJob, blockBytes: number): boolean {
+  const { stage, dataset, openFiles } = job;
+  const files = dataset.use.to - dataset.use.from;
+  const isAtOnce = stage.iodepth === 1 && !isPaced(stage) && !dataset.verify;
+  return isAtOnce && files <= Math.min(mostFiles, openFiles) && blockBytes <= mostBlockBytes;
 }
 
 /** Of the memory of what is written, for what is read and for the table of operations. */
@@ -107,20 +119,20 @@ export class BlockBatch {
     this.#begun = new Float64Array(memory.buffer, this.#cells + begunAt, 1);
     this.#words = new Int32Array(memory.buffer, this.#cells + placesAt);
     // What is chosen and not written yet must not be stamped anew: see ContentPool.take.
-    const rounds = Math.ceil(blockBytes / dataBlock) * dataBlock;
-    const writable = Math.max(1, Math.floor(content.bytes.length / rounds) - 1);
+    const strideBytes = Math.ceil(blockBytes / dataBlock) * dataBlock;
+    const writable = Math.max(1, Math.floor(content.bytes.length / strideBytes) - 1);
     this.capacity = files.kinds.has('write') ? Math.min(mostPlaces, writable) : mostPlaces;
     const baseNs = BigInt(clock.seconds) * 1_000_000_000n;
     new BigInt64Array(memory.buffer, this.#cells + baseAt, 1)[0] = baseNs;
   }
 
-  /** @returns undefined where there are too many files, the content has no memory to spare, or WASI does not take such files */
+  /** @returns undefined where WASI does not take such files, or the content has no memory to spare */
   static over(parts: BlockBatchParts): BlockBatch | undefined {
     const { kinds, descriptors } = parts.files;
     const memory = memoryOf(parts.content.bytes);
-    if (descriptors.length > mostFiles || memory === undefined) return undefined;
-    const spareBytes = memory.buffer.byteLength - pagesOf(parts.content.bytes.length) * pageBytes;
-    if (spareBytes < spareBytesFor(parts.blockBytes)) return undefined;
+    const pages = pagesOf(parts.content.bytes.length);
+    const neededBytes = pages * pageBytes + spareBytesFor(parts.blockBytes);
+    if (memory === undefined || memory.buffer.byteLength < neededBytes) return undefined;
     const needed = [...kinds].reduce((all, kind) => all | rightOf[kind], seekRight);
     const count = Math.ceil(descriptors.length / filesPerInstance);
     const table = new WebAssembly.Table({ initial: 2 * count, element: 'anyfunc' });

@@ -3,6 +3,7 @@ import type { ConcurrentEngine, Engine, WriteContent } from '../../engines/engin
 import { Allowance } from '../allowance.js';
 import type { Budget } from '../allowance.js';
 import type { ClockBase } from '../clock-base.js';
+import { isBatched } from '../batch/block-batch.js';
 import type { BlockBatch } from '../batch/block-batch.js';
 import { firstOf, blockBatchFor, runClosedLoop } from '../closed-loop.js';
 import type { ClosedLoopParts } from '../closed-loop.js';
@@ -10,7 +11,6 @@ import { ConcurrentLane } from '../concurrent-lane.js';
 import type { LanePart, Pacing } from '../concurrent-lane.js';
 import { errorRulesOf } from '../error-rules.js';
 import type { ErrorRules } from '../error-rules.js';
-import { isPaced } from '../jobs.js';
 import type { StageJob } from '../jobs.js';
 import type { LaneMemory } from '../lane-memory.js';
 import { meanBytesOf } from '../choosing/bytes-of.js';
@@ -84,13 +84,9 @@ export class LaneRun {
     const board = alarms && new AlarmBoard(lanes, alarms);
     this.#alarm = new Alarm(control, board, lane, spin);
     this.#parts = parts;
-    if (!isPaced(job.stage)) {
-      const { engine, verifiers = [] } = parts;
-      this.#batch = blockBatchFor(
-        engine,
-        { files: job.dataset.use, content: parts.content },
-        { ...parts, verifiers },
-      );
+    if (isBatched(job, firstOf(parts.buffers).length)) {
+      const context = { files: job.dataset.use, content: parts.content };
+      this.#batch = blockBatchFor(parts.engine, context, parts);
     }
     this.#rules = errorRulesOf(parts.job.stage, parts.job.operationMs);
   }

@@ -8,11 +8,18 @@ import vm from 'node:vm';
 import wabt from 'wabt';
 import type { Operation } from '../../../../../src/agent/engines/engine.js';
 import { blankOperation } from '../../../../../src/agent/runner/allowance.js';
-import { BlockBatch, spareBytesFor } from '../../../../../src/agent/runner/batch/block-batch.js';
+import {
+  BlockBatch,
+  isBatched,
+  spareBytesFor,
+} from '../../../../../src/agent/runner/batch/block-batch.js';
 import { blockBatchCode } from '../../../../../src/agent/runner/batch/block-batch-code.js';
 import { alignedBuffer } from '../../../../../src/agent/runner/content/aligned-buffer.js';
 import { ClockBase } from '../../../../../src/agent/runner/clock-base.js';
-import { contentOf, whileRunning } from '../../../../support/lane-load.js';
+import { contentOf, perSecond, whileRunning } from '../../../../support/lane-load.js';
+import type { StageJob } from '../../../../../src/agent/runner/jobs.js';
+import type { StageAssignment } from '../../../../../src/shared/model/assignment.js';
+import { assignmentOf, stageOf } from '../../../../support/runner-process.js';
 import { temporaryFolder } from '../../../../support/temporary-folder.js';
 
 const block = 4096;
@@ -189,12 +196,9 @@ describe('BlockBatch', () => {
     for (let i = 0; i < 3; i++) assert.equal(batch.run(i, 3, Infinity), i + 1);
   });
 
-  it('is not there for many files, nor for those that have no places', (t) => {
+  it('is not there for files that have no places, nor without memory of its own', (t) => {
     const [file = -1] = filesOf(t, 1);
-    const over = (
-      descriptors: readonly number[],
-      content = contentOf(block),
-    ): BlockBatch | undefined =>
+    const over = (descriptors: readonly number[], content = contentOf(block)): unknown =>
       BlockBatch.over({
         files: { kinds: new Set(['read']), descriptors },
         firstFile: 0,
@@ -203,14 +207,32 @@ describe('BlockBatch', () => {
         clock: new ClockBase(),
         sliceNs: 1e6,
       });
-    assert.ok(over(Array.from({ length: 48 }, () => file)));
-    assert.equal(over(Array.from({ length: 49 }, () => file)), undefined);
+    assert.ok(over([file]));
     assert.equal(over([]), undefined);
     const terminal = fs.openSync('/dev/ptmx', 'r');
     assert.equal(over([file, terminal]), undefined);
-    const cramped = { bytes: alignedBuffer(block), take: () => 0 };
-    assert.equal(over([file], cramped), undefined);
     fs.closeSync(terminal);
+    assert.equal(over([file], { bytes: alignedBuffer(block), take: () => 0 }), undefined);
+  });
+
+  it('[PERF-02] is for one operation at a time in closed loop, on few files, of no large blocks, and nothing to verify', () => {
+    const isFor = (
+      stage: Partial<StageAssignment> = {},
+      { files = 48, verify = false, openFiles = 48, blockBytes = 64 * 1024 * 1024 } = {},
+    ): boolean => {
+      const use = { from: 10, to: 10 + files };
+      const { dataset } = assignmentOf('/unused', [], { dataset: { use, verify } });
+      const job = { stage: stageOf(stage), dataset, openFiles } as StageJob;
+      return isBatched(job, blockBytes);
+    };
+    assert.equal(isFor(), true);
+    assert.equal(isFor({ iodepth: 2 }), false);
+    assert.equal(isFor({ rate: perSecond(100) }), false);
+    assert.equal(isFor({ thinkTimeNs: 1 }), false);
+    assert.equal(isFor({}, { verify: true }), false);
+    assert.equal(isFor({}, { openFiles: 47 }), false);
+    assert.equal(isFor({}, { files: 49, openFiles: 49 }), false);
+    assert.equal(isFor({}, { blockBytes: 64 * 1024 * 1024 + 1 }), false);
   });
 
   it('leaves its files open when it is gone', async (t) => {
