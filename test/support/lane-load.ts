@@ -8,7 +8,7 @@ import type {
   Operation,
   WriteContent,
 } from '../../src/agent/engines/engine.js';
-import { spareBytesFor } from '../../src/agent/runner/batch/block-batch.js';
+import { isBatched, spareBytesFor } from '../../src/agent/runner/batch/block-batch.js';
 import { emptyChurn } from '../../src/agent/runner/churn-pool.js';
 import { OperationStream } from '../../src/agent/runner/choosing/operation-stream.js';
 import { alignedBuffer } from '../../src/agent/runner/content/aligned-buffer.js';
@@ -163,6 +163,7 @@ export async function laneLoad(
     warmupMemory,
     buffers,
     content: contentOf(stage.blockSizeBytes),
+    batched: isBatched(job, stage.blockSizeBytes),
     verifiers: buffers.flatMap(() => verifier ?? []),
     clock,
     budget,

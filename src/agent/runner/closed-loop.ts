@@ -52,7 +52,7 @@ export async function runClosedLoop(
   if (nowNs === undefined) return stopped;
   lane.begin(nowNs);
   for (;;) {
-    const endedBy = lane.batch();
+    const endedBy = lane instanceof BatchedLane ? lane.slice() : lane.batch();
     if (endedBy !== undefined) return { endedBy, stoppedBy: lane.stoppedBy };
   }
 }

@@ -79,6 +79,7 @@ async function carryOut(job: StageJob, say: (event: WorkerEvent) => void): Promi
     engine,
     stream: operations,
     content: context.content,
+    batched,
     control,
     memory,
     warmupMemory,

@@ -87,7 +87,7 @@ export class BatchedLane {
   }
 
   /** A slice of operations, or one that takes longer; says why when there are to be no more. */
-  batch(): EndedBy | undefined {
+  slice(): EndedBy | undefined {
     const allowance = this.#allowance;
     if (this.#next === this.#chosen) this.#choose();
     if (this.#next === this.#chosen) return this.#end(this.#endedBy ?? 'operations');

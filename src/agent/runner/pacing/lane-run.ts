@@ -3,7 +3,6 @@ import type { ConcurrentEngine, Engine, WriteContent } from '../../engines/engin
 import { Allowance } from '../allowance.js';
 import type { Budget } from '../allowance.js';
 import type { ClockBase } from '../clock-base.js';
-import { isBatched } from '../batch/block-batch.js';
 import type { BlockBatch } from '../batch/block-batch.js';
 import { firstOf, blockBatchFor, runClosedLoop } from '../closed-loop.js';
 import type { ClosedLoopParts } from '../closed-loop.js';
@@ -41,6 +40,8 @@ export interface LaneRunParts {
   readonly clock: ClockBase;
   /** One for every operation that may be in flight; none when nothing is verified. */
   readonly verifiers?: readonly Verifier[] | undefined;
+  /** As `isBatched` has it. */
+  readonly batched: boolean;
   /** What the engine writes. */
   readonly content: WriteContent;
   /** Without its deadline. */
@@ -84,7 +85,7 @@ export class LaneRun {
     const board = alarms && new AlarmBoard(lanes, alarms);
     this.#alarm = new Alarm(control, board, lane, spin);
     this.#parts = parts;
-    if (isBatched(job, firstOf(parts.buffers).length)) {
+    if (parts.batched) {
       const context = { files: job.dataset.use, content: parts.content };
       this.#batch = blockBatchFor(parts.engine, context, parts);
     }

@@ -91,7 +91,7 @@ function setUp(
   const run = () => {
     lane.begin(clock.now());
     for (;;) {
-      const end = lane.batch();
+      const end = lane.slice();
       if (end !== undefined) return end;
     }
   };
@@ -143,19 +143,19 @@ describe('BatchedLane', () => {
   it('begins nothing of what was chosen once the deadline has come', (t) => {
     const { lane, limits, sampler, clock } = setUp(t, { sliceNs: 0 });
     lane.begin(clock.now());
-    assert.equal(lane.batch(), undefined);
+    assert.equal(lane.slice(), undefined);
     limits.deadlineNs = clock.now();
-    assert.equal(lane.batch(), 'duration');
+    assert.equal(lane.slice(), 'duration');
     assert.equal(sampler.sample(true)[0]?.count, 1);
   });
 
   it('[MEAS-02] ends within a slice when it is told to, and what was chosen and not done comes next', (t) => {
     const { lane, flags, sampler, clock, nextBlock, memory } = setUp(t, { sliceNs: 0 });
     lane.begin(clock.now());
-    for (let i = 0; i < 5; i++) assert.equal(lane.batch(), undefined);
+    for (let i = 0; i < 5; i++) assert.equal(lane.slice(), undefined);
     assert.notEqual(memory.starts[0], 0);
     flags[stopFlag] = 1;
-    assert.equal(lane.batch(), 'aborted');
+    assert.equal(lane.slice(), 'aborted');
     assert.equal(sampler.sample(true)[0]?.count, 5);
     for (let i = 5; i < 80; i++) assert.equal(nextBlock(), i);
     assert.equal(memory.starts[0], 0);
@@ -179,11 +179,11 @@ describe('BatchedLane', () => {
     const operation = blankOperation();
     lane.begin(clock.now());
     for (let i = 0; i < 100; i++) {
-      assert.equal(lane.batch(), undefined);
+      assert.equal(lane.slice(), undefined);
       counts[same.next(operation)]!++;
     }
     flags[stopFlag] = 1;
-    assert.equal(lane.batch(), 'aborted');
+    assert.equal(lane.slice(), 'aborted');
     assert.deepEqual(
       sampler.sample(true).map(({ count }) => count),
       counts,
@@ -196,10 +196,12 @@ describe('BatchedLane', () => {
   });
 
   it('[ENG-03] counts failed writes, and says which kind ended the load', (t) => {
-    for (const stopOn of [0, 1]) {
+    // Of different kinds are the last ones that were chosen.
+    for (const operations of Array.from({ length: 20 }, (_, i) => 40 + i)) {
+      const stopOn = operations % 2;
       const rules = { ...noErrorRules, stopOn: Uint8Array.of(0, stopOn) };
       const mix = ['read', 'write'] as const;
-      const given = setUp(t, { mix, rules, budget: { operations: 100 } });
+      const given = setUp(t, { mix, rules, budget: { operations } });
       replace(given.descriptor, () => fs.openSync('/dev/full', 'r+'));
       assert.equal(given.run(), stopOn === 1 ? 'error' : 'operations');
       assert.equal(given.lane.stoppedBy, stopOn === 1 ? 'write failed with ENOSPC' : '');
@@ -209,7 +211,7 @@ describe('BatchedLane', () => {
       const failed = write?.errors[0]?.count ?? 0;
       assert.deepEqual(write?.errors, [{ code: 'ENOSPC', count: failed }]);
       if (stopOn === 1) assert.equal(failed, 1);
-      else assert.equal(failed + read.count, 100);
+      else assert.equal(failed + read.count, operations);
     }
   });
 
