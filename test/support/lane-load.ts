@@ -49,8 +49,8 @@ export function concurrent(start: ConcurrentEngine['start']): ConcurrentEngine {
 }
 
 /** Zeroes to write, with memory behind them for a batch. */
-export function contentOf(blockBytes: number): WriteContent {
-  return { bytes: alignedBuffer(blockBytes, spareBytesFor(blockBytes)), take: () => 0 };
+export function contentOf(blockBytes: number, blocks = 1): WriteContent {
+  return { bytes: alignedBuffer(blocks * blockBytes, spareBytesFor(blockBytes)), take: () => 0 };
 }
 
 /** Does at once what it does; with an iodepth, what it did is heard at the next turn of the event loop. */

@@ -71,7 +71,7 @@ function setUp(
     close: () => undefined,
   };
   const files = { kinds: new Set(mix), descriptors: [descriptor] };
-  const content = contentOf(block);
+  const content = contentOf(block, 100);
   const batch = BlockBatch.over({
     files,
     firstFile: 3,
