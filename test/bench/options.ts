@@ -1,3 +1,4 @@
+import fs from 'node:fs';
 import { parseArgs } from 'node:util';
 
 export interface Asked {
@@ -29,8 +30,13 @@ export function parseOptions(args: readonly string[], rows: ReadonlySet<string>)
     pairs: atLeast('pairs', 1, values.pairs),
     // CPU time is taken of the whole seconds between the first and the last.
     seconds: atLeast('seconds', 3, values.seconds),
-    target: values.target,
+    target: values.target && folder(values.target),
   };
+}
+
+function folder(target: string): string {
+  if (fs.statSync(target, { throwIfNoEntry: false })?.isDirectory() === true) return target;
+  throw new Error(`--target: ${target} is no folder: make it, or leave the option out`);
 }
 
 function atLeast(name: string, least: number, text: string): number {
