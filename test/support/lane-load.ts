@@ -25,6 +25,7 @@ import { RunControl } from '../../src/agent/runner/shared-memory.js';
 import type { StageAssignment } from '../../src/shared/model/assignment.js';
 import type { Rate } from '../../src/shared/model/pacing.js';
 import { assignmentOf, stageOf } from './runner-process.js';
+import { streamOptions } from './stream-options.js';
 
 export const perSecond = (value: number, unit: Rate['unit'] = 'operations'): Rate => ({
   unit,
@@ -133,21 +134,15 @@ export async function laneLoad(
       isPaced(stage) && stage.iodepth > 1 ? (await alarmsFor(t, control, clock)).buffer : undefined,
     ...own,
   };
-  const stream = new OperationStream({
-    mix: stage.mix,
-    access: 'random',
-    files: dataset.use,
-    datasetHash: dataset.hash,
-    fileSizeBytes: dataset.fileSizeBytes,
-    blockSizeBytes: stage.blockSizeBytes,
-    seed: 1,
-    stage: 0,
-    agent: 0,
-    sharers: 1,
-    worker: 0,
-    workers: 1,
-    churn: { files: emptyChurn, folders: emptyChurn },
-  });
+  const stream = new OperationStream(
+    streamOptions({
+      mix: stage.mix,
+      files: dataset.use,
+      datasetHash: dataset.hash,
+      fileSizeBytes: dataset.fileSizeBytes,
+      blockSizeBytes: stage.blockSizeBytes,
+    }),
+  );
   const buffers = Array.from({ length: stage.iodepth }, () => new Uint8Array(stage.blockSizeBytes));
   const budget = {
     deadlineNs: Infinity,

@@ -67,12 +67,12 @@ export function blockBatchFor(
   parts: Pick<ClosedLoopParts, 'buffers' | 'clock'>,
   slice = sliceNs,
 ): BlockBatch | undefined {
-  if (engine.kind === 'concurrent' || engine.blocks === undefined) return undefined;
-  const blockBytes = firstOf(parts.buffers).length;
+  const files = engine.kind === 'concurrent' ? undefined : engine.blocks;
+  if (files === undefined) return undefined;
   return BlockBatch.over({
-    files: engine.blocks,
+    files,
     firstFile: context.files.from,
-    blockBytes,
+    blockBytes: firstOf(parts.buffers).length,
     content: context.content,
     clock: parts.clock,
     sliceNs: slice,

@@ -93,9 +93,10 @@ export function spareBytesFor(blockBytes: number): number {
 export class BlockBatch {
   /** How many operations it holds. */
   readonly capacity: number = 0;
+  /** Where reads leave what they read. */
+  readonly buffer: Uint8Array;
   readonly #firstFile: number = 0;
   readonly #instances: number = 0;
-  readonly #memory: PageMemory;
   readonly #content: WriteContent;
   readonly #readAt: number = 0;
   readonly #cells: number = 0;
@@ -109,10 +110,10 @@ export class BlockBatch {
     const { content, blockBytes, files, clock } = parts;
     this.#firstFile = parts.firstFile;
     this.#instances = instances;
-    this.#memory = memory;
     this.#content = content;
     this.#cells = cellsOf(memory);
     this.#readAt = this.#cells - pagesOf(blockBytes) * pageBytes;
+    this.buffer = new Uint8Array(memory.buffer, this.#readAt, this.#cells - this.#readAt);
     this.#run = run;
     this.#sliceNs = parts.sliceNs;
     this.#doubles = new Float64Array(memory.buffer, this.#cells + placesAt);
@@ -157,11 +158,6 @@ export class BlockBatch {
       }
     }
     return run && new BlockBatch(parts, memory, run, count);
-  }
-
-  /** Where reads leave what they read. */
-  get buffer(): Uint8Array {
-    return new Uint8Array(this.#memory.buffer, this.#readAt, this.#cells - this.#readAt);
   }
 
   /** @param slot the kind's place in the mix */

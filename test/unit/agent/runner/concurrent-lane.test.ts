@@ -8,7 +8,6 @@ import type {
 import { Allowance } from '../../../../src/agent/runner/allowance.js';
 import type { Budget } from '../../../../src/agent/runner/allowance.js';
 import { OperationStream } from '../../../../src/agent/runner/choosing/operation-stream.js';
-import { emptyChurn } from '../../../../src/agent/runner/churn-pool.js';
 import { ClockBase } from '../../../../src/agent/runner/clock-base.js';
 import { ConcurrentLane } from '../../../../src/agent/runner/concurrent-lane.js';
 import { noErrorRules } from '../../../../src/agent/runner/error-rules.js';
@@ -16,6 +15,7 @@ import type { ErrorRules } from '../../../../src/agent/runner/error-rules.js';
 import { LaneMemory, firstStart, lastEnd } from '../../../../src/agent/runner/lane-memory.js';
 import { Sampler } from '../../../../src/agent/runner/sampler.js';
 import { stopFlag } from '../../../../src/agent/runner/shared-memory.js';
+import { streamOptions } from '../../../support/stream-options.js';
 
 /** A lane of `depth` reads of 1000 bytes at once. `begin` sees each operation with what ends it. */
 function setUp(
@@ -27,21 +27,14 @@ function setUp(
   const memory = new LaneMemory({ kinds: 1, depth, openLoop: false });
   const flags = new Int32Array(new SharedArrayBuffer(16));
   const clock = new ClockBase();
-  const stream = new OperationStream({
-    mix: [{ operation: 'read', weight: 1 }],
-    access: 'random',
-    files: { from: 0, to: 4 },
-    datasetHash: 'd1',
-    fileSizeBytes: 10_000,
-    blockSizeBytes: 1000,
-    seed: 1,
-    stage: 0,
-    agent: 0,
-    sharers: 1,
-    worker: 0,
-    workers: 1,
-    churn: { files: emptyChurn, folders: emptyChurn },
-  });
+  const stream = new OperationStream(
+    streamOptions({
+      mix: [{ operation: 'read', weight: 1 }],
+      files: { from: 0, to: 4 },
+      fileSizeBytes: 10_000,
+      blockSizeBytes: 1000,
+    }),
+  );
   const budget = { deadlineNs: Infinity, operations: Infinity, bytes: Infinity, ...limits };
   const engine: ConcurrentEngine = {
     kind: 'concurrent',

@@ -3,7 +3,6 @@ import { describe, it } from 'node:test';
 import type { BlockingEngine, Operation } from '../../../../src/agent/engines/engine.js';
 import { Allowance } from '../../../../src/agent/runner/allowance.js';
 import type { Budget } from '../../../../src/agent/runner/allowance.js';
-import { emptyChurn } from '../../../../src/agent/runner/churn-pool.js';
 import { ClockBase } from '../../../../src/agent/runner/clock-base.js';
 import { Lane } from '../../../../src/agent/runner/lane.js';
 import { noErrorRules } from '../../../../src/agent/runner/error-rules.js';
@@ -14,6 +13,7 @@ import { Sampler } from '../../../../src/agent/runner/sampler.js';
 import { lastAct } from '../../../../src/agent/runner/last-act.js';
 import { stopFlag } from '../../../../src/agent/runner/shared-memory.js';
 import type { OperationKind } from '../../../../src/shared/model/operation.js';
+import { streamOptions } from '../../../support/stream-options.js';
 
 interface Set {
   readonly perform: (operation: Operation) => number;
@@ -40,21 +40,14 @@ function setUp({
     finish,
     close: () => undefined,
   };
-  const stream = new OperationStream({
-    mix: mix.map((operation) => ({ operation, weight: 1 })),
-    access: 'random',
-    files: { from: 0, to: 4 },
-    datasetHash: 'd1',
-    fileSizeBytes: 10_000,
-    blockSizeBytes: 1000,
-    seed: 1,
-    stage: 0,
-    agent: 0,
-    sharers: 1,
-    worker: 0,
-    workers: 1,
-    churn: { files: emptyChurn, folders: emptyChurn },
-  });
+  const stream = new OperationStream(
+    streamOptions({
+      mix: mix.map((operation) => ({ operation, weight: 1 })),
+      files: { from: 0, to: 4 },
+      fileSizeBytes: 10_000,
+      blockSizeBytes: 1000,
+    }),
+  );
   const limits: Budget = { deadlineNs: Infinity, operations: Infinity, bytes: Infinity, ...budget };
   const allowance = new Allowance(stream, limits, flags);
   const buffer = new Uint8Array(1000);

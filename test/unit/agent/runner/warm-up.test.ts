@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { test } from 'node:test';
 import type { BlockingEngine } from '../../../../src/agent/engines/engine.js';
-import { emptyChurn } from '../../../../src/agent/runner/churn-pool.js';
 import { ClockBase } from '../../../../src/agent/runner/clock-base.js';
 import { LaneMemory } from '../../../../src/agent/runner/lane-memory.js';
 import { warmUp } from '../../../../src/agent/runner/warm-up.js';
 import { contentOf } from '../../../support/lane-load.js';
 import { engineNamed } from '../../../support/engine-bench.js';
+import { streamOptions } from '../../../support/stream-options.js';
 
 test('[PERF-02] what is warmed up is what will be done: batches, or one operation after the other', async (t) => {
   const zero = fs.openSync('/dev/zero', 'r');
@@ -44,19 +44,10 @@ test('[PERF-02] what is warmed up is what will be done: batches, or one operatio
         warn: (line) => assert.fail(line),
       },
       content,
-      stream: {
+      stream: streamOptions({
         ...sizes,
         mix: [{ operation: 'read', weight: 1 }],
-        access: 'random',
-        datasetHash: 'd1',
-        seed: 1,
-        stage: 0,
-        agent: 0,
-        sharers: 1,
-        worker: 0,
-        workers: 1,
-        churn: { files: emptyChurn, folders: emptyChurn },
-      },
+      }),
       memory: new LaneMemory({ kinds: 1, depth: 1, openLoop: kind.paced }),
       buffers: [new Uint8Array(4096)],
       clock: new ClockBase(),

@@ -8,7 +8,6 @@ import { Allowance, blankOperation } from '../../../../../src/agent/runner/allow
 import type { Budget } from '../../../../../src/agent/runner/allowance.js';
 import { BatchedLane } from '../../../../../src/agent/runner/batch/batched-lane.js';
 import { BlockBatch } from '../../../../../src/agent/runner/batch/block-batch.js';
-import { emptyChurn } from '../../../../../src/agent/runner/churn-pool.js';
 import { OperationStream } from '../../../../../src/agent/runner/choosing/operation-stream.js';
 import { ClockBase } from '../../../../../src/agent/runner/clock-base.js';
 import { noErrorRules } from '../../../../../src/agent/runner/error-rules.js';
@@ -19,6 +18,7 @@ import { stopFlag } from '../../../../../src/agent/runner/shared-memory.js';
 import { Histogram } from '../../../../../src/shared/metrics/histogram.js';
 import { contentOf } from '../../../../support/lane-load.js';
 import { temporaryFolder } from '../../../../support/temporary-folder.js';
+import { streamOptions } from '../../../../support/stream-options.js';
 
 const block = 4096;
 const blocks = 1000;
@@ -46,21 +46,15 @@ function setUp(
   const memory = new LaneMemory({ kinds: mix.length, depth: 1, openLoop: false });
   const flags = new Int32Array(new SharedArrayBuffer(16));
   const clock = new ClockBase();
-  const stream = new OperationStream({
-    mix: mix.map((operation) => ({ operation, weight: 1 })),
-    access: 'sequential',
-    files: { from: 3, to: 4 },
-    datasetHash: 'd1',
-    fileSizeBytes: block * blocks,
-    blockSizeBytes: block,
-    seed: 1,
-    stage: 0,
-    agent: 0,
-    sharers: 1,
-    worker: 0,
-    workers: 1,
-    churn: { files: emptyChurn, folders: emptyChurn },
-  });
+  const stream = new OperationStream(
+    streamOptions({
+      mix: mix.map((operation) => ({ operation, weight: 1 })),
+      access: 'sequential',
+      files: { from: 3, to: 4 },
+      fileSizeBytes: block * blocks,
+      blockSizeBytes: block,
+    }),
+  );
   const limits: Budget = { deadlineNs: Infinity, operations: Infinity, bytes: Infinity, ...budget };
   const allowance = new Allowance(stream, limits, flags);
   const engine: BlockingEngine = {
